@@ -1,0 +1,153 @@
+"""A population of CPPN genotypes, packed: offsets and flat arrays, no padding, no per-genotype objects.
+
+Nodes of a genotype are numbered locally: first the inputs, then the outputs, then the hidden nodes in the
+order of their creation. Inputs carry no data, so the node arrays start with the outputs. Edges keep the
+order of their creation; several edges between the same two nodes are allowed and add up (as in the
+authors' code). Every genotype is acyclic: outputs feed nothing, inputs are fed by nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Rows = NDArray[np.int64]
+INPUTS = 4  # x, y, distance from the centre, bias: in this order (Nguyen 2015, released code)
+
+
+@dataclass(frozen=True)
+class Population:
+    """N genotypes as a struct of arrays.
+
+    Attributes:
+        outputs: output nodes per genotype: 1 (grey) or 3 (colour).
+        node_offsets: (N + 1,) int64; genotype i owns activations[node_offsets[i] : node_offsets[i + 1]].
+        edge_offsets: (N + 1,) int64, likewise for the edge arrays.
+        activations: (nodes,) uint8, the activation function of each output and hidden node
+            (numbers of `cppn.activations`).
+        sources: (edges,) int32, local number of the node an edge comes from.
+        targets: (edges,) int32, local number of the node it goes to.
+        weights: (edges,) float32.
+    """
+
+    outputs: int
+    node_offsets: NDArray[np.int64]
+    edge_offsets: NDArray[np.int64]
+    activations: NDArray[np.uint8]
+    sources: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.node_offsets) - 1
+
+    @property
+    def nodes(self) -> NDArray[np.int64]:
+        """Output and hidden nodes of each genotype, (N,)."""
+        return np.diff(self.node_offsets)
+
+    @property
+    def edges(self) -> NDArray[np.int64]:
+        """Edges of each genotype, (N,)."""
+        return np.diff(self.edge_offsets)
+
+    def take(self, rows: ArrayLike) -> Population:
+        """A new population of the genotypes at `rows`, in that order; rows may repeat."""
+        chosen = np.asarray(rows, np.int64)
+        node_offsets, node_index = _ranges(self.node_offsets, chosen)
+        edge_offsets, edge_index = _ranges(self.edge_offsets, chosen)
+        return Population(
+            self.outputs,
+            node_offsets,
+            edge_offsets,
+            self.activations[node_index],
+            self.sources[edge_index],
+            self.targets[edge_index],
+            self.weights[edge_index],
+        )
+
+    def put(self, rows: ArrayLike, other: Population) -> Population:
+        """This population with `other`'s genotypes at `rows`, which may also extend it by new rows at the
+        end. Returns a new population."""
+        rows = np.asarray(rows, np.int64)
+        size = max(len(self), int(rows.max(initial=-1)) + 1)
+        origin = np.arange(size, dtype=np.int64)
+        origin[rows] = len(self) + np.arange(len(rows))
+        return concatenate([self, other]).take(origin)
+
+    def arrays(self) -> dict[str, NDArray]:
+        """The arrays by name: what files hold."""
+        return {
+            "outputs": np.array([self.outputs], np.int64),
+            "node_offsets": self.node_offsets,
+            "edge_offsets": self.edge_offsets,
+            "activations": self.activations,
+            "sources": self.sources,
+            "targets": self.targets,
+            "weights": self.weights,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray]) -> Population:
+        """The inverse of `arrays`."""
+        fields = {name: value for name, value in arrays.items() if name != "outputs"}
+        return cls(int(arrays["outputs"][0]), **fields)
+
+    def canonical_bytes(self, row: int) -> bytes:
+        """One genotype's only byte form, little-endian: int32 outputs, nodes, edges; then activations
+        (uint8), sources, targets (int32), weights (float32)."""
+        nodes = slice(self.node_offsets[row], self.node_offsets[row + 1])
+        edges = slice(self.edge_offsets[row], self.edge_offsets[row + 1])
+        head = np.array([self.outputs, nodes.stop - nodes.start, edges.stop - edges.start], "<i4")
+        return b"".join(
+            [
+                head.tobytes(),
+                self.activations[nodes].tobytes(),
+                self.sources[edges].astype("<i4", copy=False).tobytes(),
+                self.targets[edges].astype("<i4", copy=False).tobytes(),
+                self.weights[edges].astype("<f4", copy=False).tobytes(),
+            ]
+        )
+
+
+def concatenate(parts: Sequence[Population]) -> Population:
+    """One population of all the parts' genotypes, in order.
+
+    Raises:
+        ValueError: no parts, or their numbers of outputs differ.
+    """
+    if len({part.outputs for part in parts}) != 1:
+        raise ValueError(f"expected parts with one number of outputs, found {[p.outputs for p in parts]}")
+    return Population(
+        parts[0].outputs,
+        _join_offsets([part.node_offsets for part in parts]),
+        _join_offsets([part.edge_offsets for part in parts]),
+        np.concatenate([part.activations for part in parts]),
+        np.concatenate([part.sources for part in parts]),
+        np.concatenate([part.targets for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+    )
+
+
+def empty(outputs: int) -> Population:
+    """A population of no genotypes."""
+    none = np.zeros(1, np.int64)
+    indices = np.zeros(0, np.int32)
+    return Population(
+        outputs, none, none, np.zeros(0, np.uint8), indices, indices, np.zeros(0, np.float32)
+    )
+
+
+def _ranges(offsets: Rows, rows: Rows) -> tuple[Rows, Rows]:
+    """New offsets, and the flat indices, of the ranges `rows` of `offsets`."""
+    lengths = np.diff(offsets)[rows]
+    new = np.concatenate([[0], np.cumsum(lengths)])
+    return new, np.repeat(offsets[:-1][rows] - new[:-1], lengths) + np.arange(new[-1])
+
+
+def _join_offsets(parts: Sequence[Rows]) -> Rows:
+    lengths = np.concatenate([np.diff(part) for part in parts])
+    return np.concatenate([[0], np.cumsum(lengths)])
