@@ -71,10 +71,13 @@ class Population:
 
     def put(self, rows: ArrayLike, other: Population) -> Population:
         """This population with `other`'s genotypes at `rows`, which may also extend it by new rows at the
-        end. Returns a new population."""
+        end. Returns a new population.
+
+        Raises:
+            ValueError: not one row per genotype of `other`, or new rows that leave a gap.
+        """
         rows = np.asarray(rows, np.int64)
-        size = max(len(self), int(rows.max(initial=-1)) + 1)
-        origin = np.arange(size, dtype=np.int64)
+        origin = np.arange(length_after(len(self), rows, len(other)))
         origin[rows] = len(self) + np.arange(len(rows))
         return concatenate([self, other]).take(origin)
 
@@ -132,13 +135,25 @@ def concatenate(parts: Sequence[Population]) -> Population:
     )
 
 
+def length_after(length: int, rows: Rows, count: int) -> int:
+    """The length of a population of `length` after `count` genotypes were put at `rows`.
+
+    Raises:
+        ValueError: not one row per genotype, or new rows that leave a gap.
+    """
+    if len(rows) != count:
+        raise ValueError(f"expected a row per genotype: {count}, found {len(rows)}")
+    new = max(length, int(rows.max(initial=-1)) + 1)
+    if len(np.unique(rows[rows >= length])) != new - length:
+        raise ValueError(f"expected new rows without a gap, from {length} on; found {rows[rows >= length]}")
+    return new
+
+
 def empty(outputs: int) -> Population:
     """A population of no genotypes."""
     none = np.zeros(1, np.int64)
     indices = np.zeros(0, np.int32)
-    return Population(
-        outputs, none, none, np.zeros(0, np.uint8), indices, indices, np.zeros(0, np.float32)
-    )
+    return Population(outputs, none, none, np.zeros(0, np.uint8), indices, indices, np.zeros(0, np.float32))
 
 
 def _ranges(offsets: Rows, rows: Rows) -> tuple[Rows, Rows]:

@@ -1,3 +1,32 @@
-"""Evolve images that show nothing and that an image classifier names with near-certainty."""
+"""Evolve images that show nothing and that an image classifier names with near-certainty.
+
+    import fooling
+
+    run = fooling.run("mnist-cppn", out="runs/mine", assignments=["search.generations=60"])
+    run.confidence  # (K,) float32
+
+Everything heavy is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+__all__ = ["open_run", "resume", "run"]
+
+if TYPE_CHECKING:
+    from fooling.runs.launch import resume, run
+    from fooling.runs.view import open_run
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("run", "resume"):
+        from fooling.runs import launch
+
+        return getattr(launch, name)
+    if name == "open_run":
+        from fooling.runs.view import open_run
+
+        return open_run
+    raise AttributeError(f"module 'fooling' has no attribute {name!r}")

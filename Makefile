@@ -1,0 +1,50 @@
+# make run    set up, evolve images that fool the shipped LeNet, show them
+# make test   set up, run the tests
+# PIP_ARGS    extra arguments for pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
+
+.PHONY: run test test-all lint format bench clean
+
+run: $(VENV)/.run-ready
+	$(BIN)/fooling run
+
+test: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -n auto
+
+test-all: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -n auto -m ''
+
+lint: $(VENV)/.dev-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev-ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev-ready
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "error: expected Python 3.11 or newer on the PATH, found none"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-ready: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (once; torch is the large one) ..."
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev-ready: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "setting up $(VENV) for development (once) ..."
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.run-ready

@@ -1,0 +1,172 @@
+"""CPPN genotypes to and from neat-python's genomes, and a neat-python config whose networks mean the same.
+
+neat-python's own activation functions are scaled (its "sin" is sin(5z), its "gauss" exp(-5z^2)), so the config
+knows those of `cppn.activations` under names of their own: "cppn_sine" and so on. Its genomes number inputs
+-1 to -4, outputs from 0, hidden nodes after them; each pair of nodes has one connection at most.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable
+
+import neat
+import numpy as np
+
+from cppn import activations
+from cppn.population import INPUTS, Population
+from cppn.variation import Rates, check
+
+_PREFIX = "cppn_"
+_NAMES = tuple(_PREFIX + name for name in activations.NAMES)
+
+
+def neat_config(outputs: int, population: int, rates: Rates | None = None) -> neat.Config:
+    """A config for `neat.Population` and `neat.nn.FeedForwardNetwork`, without an .ini file.
+
+    Genomes begin and vary as close to `rates` as neat-python can: without biases or responses, the inputs
+    connected to each output. What NEAT adds (speciation, crossover, stagnation) has neat-python's usual
+    values, which the caller may set on the config. There is no fitness threshold: give `run` a number of
+    generations. neat-python draws from the global `random`: seed it.
+
+    Args:
+        outputs: 1 (grey) or 3 (colour).
+        population: the number of genomes of a generation.
+        rates: of variation, by default `Rates()`.
+    """
+    config: neat.Config = object.__new__(neat.Config)  # its __init__ reads a file
+    config.genome_type = neat.DefaultGenome
+    config.species_set_type = neat.DefaultSpeciesSet
+    config.stagnation_type = neat.DefaultStagnation
+    config.reproduction_type = neat.DefaultReproduction
+    config.config_information = None
+    config.pop_size = population
+    config.fitness_criterion = "max"
+    config.fitness_threshold = math.inf
+    config.no_fitness_termination = True
+    config.reset_on_extinction = True
+    config.seed = None
+    config.genome_config = neat.DefaultGenome.parse_config(_genome_settings(outputs, rates or Rates()))
+    for name, number in zip(_NAMES, itertools.count(), strict=False):
+        config.genome_config.add_activation(name, _scalar(activations.FORMULAS[number]))
+    config.species_set_config = neat.DefaultSpeciesSet.parse_config({"compatibility_threshold": 3.0})
+    config.stagnation_config = neat.DefaultStagnation.parse_config({"species_elitism": 2})
+    config.reproduction_config = neat.DefaultReproduction.parse_config({"elitism": 2, "min_species_size": 2})
+    return config
+
+
+def _scalar(formula: Callable[..., np.ndarray]) -> Callable[[float], float]:
+    def activation(z: float) -> float:
+        with np.errstate(over="ignore"):
+            return float(formula(np.float64(z)))
+
+    return activation
+
+
+def _genome_settings(outputs: int, rates: Rates) -> dict[str, object]:
+    return {
+        "num_inputs": INPUTS,
+        "num_outputs": outputs,
+        "num_hidden": 0,
+        "feed_forward": "true",
+        "initial_connection": "full_direct",
+        "compatibility_disjoint_coefficient": 1.0,
+        "compatibility_weight_coefficient": 0.5,
+        "conn_add_prob": rates.add_edge,
+        "conn_delete_prob": rates.delete_edge,
+        "node_add_prob": rates.add_node,
+        "node_delete_prob": rates.delete_node,
+        "activation_default": "random",
+        "activation_options": " ".join(_PREFIX + name for name in rates.activations),
+        "activation_mutate_rate": rates.activation_rate,
+        "aggregation_default": "sum",
+        "aggregation_options": "sum",
+        "aggregation_mutate_rate": 0.0,
+        "enabled_default": "true",
+        "enabled_mutate_rate": 0.0,
+        **_float_settings("bias", 0.0),
+        **_float_settings("response", 1.0),
+        **_weight_settings(rates),
+    }
+
+
+def _float_settings(name: str, value: float) -> dict[str, object]:
+    """An attribute that stays what it is."""
+    rates = dict.fromkeys(("init_stdev", "replace_rate", "mutate_rate", "mutate_power"), 0.0)
+    fixed = {"init_mean": value, "min_value": value, "max_value": value, **rates}
+    return {f"{name}_{key}": setting for key, setting in fixed.items()}
+
+
+def _weight_settings(rates: Rates) -> dict[str, object]:
+    limit, n = rates.weight_range, rates.weight_eta + 1.0
+    return {
+        "weight_init_type": "uniform",
+        "weight_init_mean": 0.0,
+        "weight_init_stdev": limit / 2.0,  # uniform within twice this
+        "weight_min_value": -limit,
+        "weight_max_value": limit,
+        "weight_replace_rate": 0.0,
+        "weight_mutate_rate": rates.weight_rate,
+        # The standard deviation of a polynomial mutation on a range of 2 * limit.
+        "weight_mutate_power": 2.0 * limit * math.sqrt(2.0 / ((n + 1.0) * (n + 2.0))),
+    }
+
+
+def to_genomes(population: Population, config: neat.Config) -> list[neat.DefaultGenome]:
+    """The genotypes as genomes; `key` is the row. Parallel edges become one connection: their weights add up.
+
+    Innovation numbers come from the config's tracker, which is made if it has none, so that a connection
+    between the same two nodes has the same number in all genomes; and new nodes will be numbered after these.
+    To evolve them on, make the tracker `neat.Population.reproduction`'s too.
+    """
+    settings = config.genome_config
+    if settings.innovation_tracker is None:
+        settings.innovation_tracker = neat.InnovationTracker()
+    genomes = [_to_genome(population, row, settings.innovation_tracker) for row in range(len(population))]
+    first_new = max(int(population.nodes.max(initial=0)), next(settings.node_indexer or iter([0])))
+    settings.node_indexer = itertools.count(first_new)
+    return genomes
+
+
+def _to_genome(population: Population, row: int, tracker: neat.InnovationTracker) -> neat.DefaultGenome:
+    genome = neat.DefaultGenome(row)
+    for key, number in enumerate(population.activations[_share(population.node_offsets, row)].tolist()):
+        node = neat.DefaultNodeGene(key)
+        node.bias, node.response, node.time_constant = 0.0, 1.0, 1.0
+        node.activation, node.aggregation = _NAMES[number], "sum"
+        genome.nodes[key] = node
+    edges = _share(population.edge_offsets, row)
+    ends = (population.sources[edges].tolist(), population.targets[edges].tolist())
+    for source, target, weight in zip(*ends, population.weights[edges].tolist(), strict=True):
+        pair = (_key(source), _key(target))
+        if pair not in genome.connections:
+            number = tracker.get_innovation_number(*pair)
+            connection = neat.DefaultConnectionGene(pair, innovation=number)
+            connection.weight, connection.enabled = 0.0, True
+            genome.connections[pair] = connection
+        genome.connections[pair].weight += weight
+    return genome
+
+
+def _share(offsets: np.ndarray, row: int) -> slice:
+    return slice(offsets[row], offsets[row + 1])
+
+
+def _key(node: int) -> int:
+    """neat-python's number of a node."""
+    return -1 - node if node < INPUTS else node - INPUTS
+
+
+def from_genomes(genomes: Iterable[neat.DefaultGenome], config: neat.Config) -> Population:
+    """Genomes as genotypes: the inverse of `to_genomes`, but for edges that it merged and for weights, which
+    are rounded to float32. Disabled connections are left out; hidden nodes are taken in the order of their
+    keys.
+
+    Raises:
+        ValueError: a genome that is not one of `neat_config`: its activation functions, sums without bias,
+            no cycles.
+    """
+    outputs = config.genome_config.num_outputs
+    parts = [_from_genome(genome, outputs) for genome in genomes]
+    ...

@@ -1,0 +1,93 @@
+"""One CPPN genotype under edit, and what of its graph the edits must know."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cppn.jit import inline
+from cppn.keys import Integer
+from cppn.population import INPUTS
+
+
+class Genotype(NamedTuple):
+    """Views of a genotype's arrays, with room for what edits may append.
+
+    Attributes:
+        outputs: output nodes.
+        counts: (2,) int64: output and hidden nodes, edges.
+        activations: (room,) uint8, of the outputs and hidden nodes: node i's is at i - INPUTS.
+        sources, targets: (room,) int32, local node numbers.
+        weights: (room,) float32.
+    """
+
+    outputs: int
+    counts: NDArray[np.int64]
+    activations: NDArray[np.uint8]
+    sources: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+
+@inline
+def append_node(genotype: Genotype, activation: np.uint8) -> np.int64:
+    """Append a hidden node; returns its number."""
+    genotype.activations[genotype.counts[0]] = activation
+    genotype.counts[0] += 1
+    return INPUTS + genotype.counts[0] - 1
+
+
+@inline
+def append_edge(genotype: Genotype, source: Integer, target: Integer, weight: np.float32) -> None:
+    """Append an edge."""
+    last = genotype.counts[1]
+    genotype.sources[last], genotype.targets[last], genotype.weights[last] = source, target, weight
+    genotype.counts[1] += 1
+
+
+@inline
+def remove_edge(genotype: Genotype, edge: Integer) -> None:
+    """Remove an edge; the others keep their order."""
+    genotype.counts[1] -= 1
+    for i in range(edge, genotype.counts[1]):
+        genotype.sources[i] = genotype.sources[i + 1]
+        genotype.targets[i] = genotype.targets[i + 1]
+        genotype.weights[i] = genotype.weights[i + 1]
+
+
+@inline
+def remove_node(genotype: Genotype, node: Integer) -> None:
+    """Remove a hidden node and its edges; the nodes after it move up by one number."""
+    nodes, edges = genotype.counts
+    for i in range(node - INPUTS, nodes - 1):
+        genotype.activations[i] = genotype.activations[i + 1]
+    kept = 0
+    for i in range(edges):
+        source, target = genotype.sources[i], genotype.targets[i]
+        if source != node and target != node:
+            genotype.sources[kept] = source - 1 if source > node else source
+            genotype.targets[kept] = target - 1 if target > node else target
+            genotype.weights[kept] = genotype.weights[i]
+            kept += 1
+    genotype.counts[0], genotype.counts[1] = nodes - 1, kept
+
+
+@inline
+def mark_ancestors(genotype: Genotype, node: Integer, marked: NDArray[np.bool_]) -> None:
+    """Mark a node and every node that it depends on.
+
+    Args:
+        marked: (at least INPUTS + nodes,) bool, overwritten.
+    """
+    for i in range(INPUTS + genotype.counts[0]):
+        marked[i] = False
+    marked[node] = True
+    found = True
+    while found:
+        found = False
+        for i in range(genotype.counts[1] - 1, -1, -1):
+            if marked[genotype.targets[i]] and not marked[genotype.sources[i]]:
+                marked[genotype.sources[i]] = True
+                found = True

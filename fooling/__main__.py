@@ -1,0 +1,6 @@
+"""`python -m fooling`."""
+
+from fooling.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""MAP-Elites over classes (Mouret & Clune 2015; Nguyen, Yosinski & Clune 2015, section 2).
+
+The archive has one cell per class and every image competes in all of them. It is a lattice: claims on a
+cell are totally ordered (higher confidence, then earlier generation, stream and child), a cell keeps the
+least upper bound of all it was offered, and so neither the order of offers nor their grouping matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+EMPTY = np.float32(-1.0)  # the confidence of a cell without an elite: every image beats it
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Images that may become elites, and the cells they claim: at most one claim per class.
+
+    Attributes:
+        ids: (M, 3) int32, each image's generation, stream and child.
+        pixels: (M, H, W, C) uint8, what was classified.
+        genotypes: a population of M.
+        images: (T,) int32, the row above that makes each claim.
+        classes: (T,) int32, the class claimed, each at most once.
+        confidences: (T,) float32.
+    """
+
+    ids: NDArray[np.int32]
+    pixels: NDArray[np.uint8]
+    genotypes: Any
+    images: NDArray[np.int32]
+    classes: NDArray[np.int32]
+    confidences: NDArray[np.float32]
+
+    @classmethod
+    def best_of(
+        cls,
+        ids: NDArray[np.int32],
+        pixels: NDArray[np.uint8],
+        genotypes: Any,
+        confidences: NDArray[np.float32],
+        thresholds: NDArray[np.float32] | None = None,
+    ) -> Candidates:
+        """Of N classified images, those that are the best for a class and beat its threshold.
+
+        Args:
+            ids: (N, 3) int32.
+            pixels: (N, H, W, C) uint8.
+            genotypes: a population of N.
+            confidences: (N, K) float32, finite.
+            thresholds: (K,) float32; only higher confidences are kept (default: all are).
+        """
+        order = np.lexsort((ids[:, 2], ids[:, 1], ids[:, 0]))  # argmax takes the first of equals
+        best = order[confidences[order].argmax(axis=0)]
+        values = confidences[best, np.arange(confidences.shape[1])]
+        classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
+        rows, images = np.unique(best[classes], return_inverse=True)
+        return cls(
+            ids[rows],
+            pixels[rows],
+            genotypes.take(rows),
+            images.astype(np.int32),
+            classes.astype(np.int32),
+            values[classes],
+        )
+
+
+class Archive:
+    """The elites of K classes, as a struct of arrays.
+
+    An image that is the elite of several classes is stored once: cells point at rows of individuals.
+
+    Attributes:
+        confidence: (K,) float32, -1 where a class has no elite yet.
+        cell: (K,) int32, the row of each class's elite, -1 where none.
+        ids: (K, 3) int32, of each individual: generation, stream, child.
+        pixels: (K, H, W, C) uint8, of each individual.
+        genotypes: the individuals' genotypes.
+    """
+
+    def __init__(self, classes: int, image_shape: tuple[int, ...], genotypes: Any) -> None:
+        """`genotypes` is an empty population of the run's encoding; `image_shape` is (H, W, C)."""
+        self.confidence = np.full(classes, EMPTY, np.float32)
+        self.cell: NDArray[np.int32] = np.full(classes, -1, np.int32)
+        self.ids: NDArray[np.int32] = np.full((classes, 3), -1, np.int32)
+        self.pixels = np.zeros((classes, *image_shape), np.uint8)  # committed by the system as it is used
+        self.genotypes = genotypes
+
+    def __len__(self) -> int:
+        """The number of classes, with an elite or not."""
+        return len(self.cell)
+
+    @property
+    def occupied(self) -> NDArray[np.int64]:
+        """The classes that have an elite, ascending."""
+        return np.flatnonzero(self.cell >= 0)
+
+    @property
+    def elite_ids(self) -> NDArray[np.int32]:
+        """(K, 3): generation, stream and child of each class's elite; -1 where none."""
+        return np.where(self.cell[:, None] >= 0, self.ids[self.cell], np.int32(-1)).astype(np.int32)
+
+    def offer(self, *batches: Candidates) -> NDArray[np.int64]:
+        """Let candidates compete; the result is the same in whatever order and grouping they come.
+
+        Returns:
+            The classes whose elite changed, ascending.
+        """
+        confidence, ids = self.confidence.copy(), self.elite_ids
+        batch_of = np.full(len(self), -1)
+        image_of = np.full(len(self), -1)
+        for number, batch in enumerate(batches):
+            classes, claimed = batch.classes, batch.ids[batch.images]
+            higher = batch.confidences > confidence[classes]
+            equal = batch.confidences == confidence[classes]
+            wins = np.flatnonzero(higher | (equal & _earlier(claimed, ids[classes])))
+            won = classes[wins]
+            confidence[won], ids[won] = batch.confidences[wins], claimed[wins]
+            batch_of[won], image_of[won] = number, batch.images[wins]
+        changed = np.flatnonzero(batch_of >= 0)
+        self.confidence = confidence
+        self.cell[changed] = -1  # whoever holds no cell any more gives up its row
+        for number, batch in enumerate(batches):
+            gained = np.flatnonzero(batch_of == number)
+            if len(gained):
+                images, which = np.unique(image_of[gained], return_inverse=True)
+                self.cell[gained] = self._store(batch, images)[which]
+        return changed
+
+    def _store(self, batch: Candidates, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Put some of a batch's images in rows that no cell points at; returns these rows."""
+        used = np.zeros(len(self), bool)
+        used[self.cell[self.cell >= 0]] = True
+        rows = np.flatnonzero(~used)[: len(images)]
+        self.ids[rows] = batch.ids[images]
+        self.pixels[rows] = batch.pixels[images]
+        self.genotypes = self.genotypes.put(rows, batch.genotypes.take(images))
+        return rows
+
+    def elites(self) -> Candidates:
+        """All elites as candidates for another archive."""
+        classes = self.occupied
+        rows, images = np.unique(self.cell[classes], return_inverse=True)
+        return Candidates(
+            self.ids[rows],
+            self.pixels[rows],
+            self.genotypes.take(rows),
+            images.astype(np.int32),
+            classes.astype(np.int32),
+            self.confidence[classes],
+        )
+
+    def merge(self, other: Archive) -> NDArray[np.int64]:
+        """Take in another archive of the same classes: commutative, associative, idempotent.
+
+        Returns:
+            The classes whose elite changed.
+        """
+        return self.offer(other.elites())
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of the content: for each class with an elite, ascending: int32 class, float32
+        confidence (little-endian), the pixels, the canonical bytes of the genotype."""
+        sha = hashlib.sha256()
+        for number in self.occupied:
+            row = int(self.cell[number])
+            sha.update(np.int32(number).astype("<i4").tobytes())
+            sha.update(self.confidence[number].astype("<f4").tobytes())
+            sha.update(self.pixels[row])
+            sha.update(self.genotypes.canonical_bytes(row))
+        return sha.hexdigest()
+
+    def arrays(self) -> dict[str, NDArray]:
+        """What a checkpoint holds: views, not copies."""
+        rows = int(self.cell.max(initial=-1)) + 1
+        own: dict[str, NDArray] = {
+            "confidence": self.confidence,
+            "cell": self.cell,
+            "ids": self.ids[:rows],
+            "pixels": self.pixels[:rows],
+        }
+        return own | {f"genotypes.{name}": value for name, value in self.genotypes.arrays().items()}
+
+    def restore(self, arrays: Mapping[str, NDArray], genotypes: Any) -> None:
+        """The inverse of `arrays`, into an empty archive; `genotypes` is the population of its
+        `genotypes.` arrays."""
+        rows = len(arrays["ids"])
+        self.confidence[:], self.cell[:] = arrays["confidence"], arrays["cell"]
+        self.ids[:rows], self.pixels[:rows] = arrays["ids"], arrays["pixels"]
+        self.genotypes = genotypes
+
+
+def _earlier(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether ids a come before ids b, both (T, 3): by generation, then stream, then child."""
+    less, equal = a < b, a == b
+    return less[:, 0] | (equal[:, 0] & (less[:, 1] | (equal[:, 1] & less[:, 2])))

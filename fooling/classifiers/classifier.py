@@ -1,0 +1,285 @@
+"""The classifier: preprocessing, network and output kind behind one question, asked in two forms.
+
+`confidences` takes float images and lets gradients through; `classify` takes the 8-bit pixels that a claim
+is about. Both cut their images into the same physical batches, pad the last one and lay them out alike, so
+an image's bits depend neither on the form nor on how many images come with it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fooling.classifiers.fingerprint import fingerprint
+from fooling.classifiers.numerics import Numerics, prepare_device, resolve
+from fooling.classifiers.preprocessing import Preprocess
+from fooling.classifiers.spec import Spec
+from fooling.errors import FoolingError, InvalidError
+
+Network = Callable[[Tensor], Tensor]
+
+# How far a network's own probabilities may leave [0, 1] by rounding before they are refused.
+_ROUNDING = 1e-4
+
+
+class ClassifierError(InvalidError):
+    """A classifier was given, or put out, what it must not."""
+
+
+class Classifier:
+    """A network that may be asked from several threads at once.
+
+    Attributes:
+        spec: what is said about it.
+        numerics: how it computes.
+        fingerprint: 64 hex digits, the same in every process (`fooling.classifiers.fingerprint`).
+        expected: (m, classes) float32, its known confidences on the synthetic batch, or None.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        spec: Spec,
+        numerics: Numerics | None = None,
+        *,
+        mean_image: NDArray[np.float32] | None = None,
+        identity: str = "",
+        expected: NDArray[np.float32] | None = None,
+    ) -> None:
+        """As `from_module`, but the module itself is used, moved and laid out; besides:
+
+        Args:
+            identity: what tells the network from others besides its tensors, for the fingerprint.
+            expected: (m, classes) float32, its confidences on the synthetic batch, where they are known.
+        """
+        self.spec = spec
+        self.expected = expected
+        self.numerics = resolve() if numerics is None else numerics
+        prepare_device(self.numerics.device)
+        preprocess = Preprocess(spec, mean_image)
+        self.fingerprint = fingerprint(spec, network, preprocess, identity)
+        if isinstance(network, nn.Module):
+            network = network.to(self.numerics.device)
+            if not isinstance(network, torch.jit.ScriptModule):
+                network.to(memory_format=self.numerics.memory_format)  # type: ignore[call-overload]
+        self.network = network
+        self._mean_image, self._identity = mean_image, identity
+        self._preprocess = preprocess.to(self.numerics.device)
+        # Ten crops are ten rows of a forward pass: the physical batch counts rows.
+        self._images_per_pass = max(1, self.numerics.batch // spec.views)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A name per class, in output order."""
+        return self.spec.labels
+
+    def with_numerics(self, numerics: Numerics) -> Classifier:
+        """The same network under other numerics; this classifier stays as it is."""
+        if numerics == self.numerics:
+            return self
+        network = self.network
+        if (numerics.device, numerics.layout) != (self.numerics.device, self.numerics.layout):
+            network = copy.deepcopy(network)  # the constructor moves it
+        return Classifier(
+            network,
+            self.spec,
+            numerics,
+            mean_image=self._mean_image,
+            identity=self._identity,
+            expected=self.expected,
+        )
+
+    @cached_property
+    def differentiable(self) -> bool:
+        """Whether gradients reach the images (tried once, on a grey image)."""
+        grey = torch.full((1, self.spec.channels, self.spec.size, self.spec.size), 0.5).requires_grad_()
+        with self.numerics.applied(), torch.enable_grad():
+            return self._outputs(self._batch(grey)).requires_grad
+
+    def confidences(self, images: Tensor) -> Tensor:
+        """The confidence of every class in every image.
+
+        Args:
+            images: (n, channels, size, size) float32 in [0, 1]. Gradients flow to them where they require
+                them; otherwise nothing is recorded.
+
+        Returns:
+            (n, classes) float32 in [0, 1], on the images' device.
+
+        Raises:
+            ClassifierError: images of another shape, dtype or range; a network that fails, or puts out
+                another shape or anything but confidences.
+        """
+        self._accept(images)
+        return self._checked(self._map(images, self._confidences))
+
+    def logits(self, images: Tensor) -> Tensor:
+        """What the network puts out before the softmax, (n, classes) float32; the mean over the views of
+        each image where there are ten crops. Otherwise as `confidences`.
+
+        Raises:
+            ClassifierError: as `confidences`; or the network puts out no logits.
+        """
+        if self.spec.output != "logits":
+            raise ClassifierError(
+                f'{self.spec.name}: expected output = "logits" for logits, found "{self.spec.output}"'
+            )
+        logits = self.outputs(images)
+        if not torch.isfinite(logits).all():
+            raise ClassifierError(f"{self.spec.name}: expected finite logits, found NaN or infinity")
+        return logits
+
+    def outputs(self, images: Tensor) -> Tensor:
+        """What the network puts out, whatever it is: for looking into a network that may be broken.
+        Otherwise as `logits`."""
+        self._accept(images)
+        return self._map(images, lambda batch: self._over_views(self._outputs(batch)))
+
+    def classify(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The confidences of 8-bit images: those of `confidences(pixels / 255)`, bit for bit.
+
+        Args:
+            pixels: (n, size, size, channels) uint8.
+
+        Returns:
+            (n, classes) float32 in [0, 1].
+
+        Raises:
+            ClassifierError: as `confidences`.
+        """
+        expected = (self.spec.size, self.spec.size, self.spec.channels)
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != expected:
+            raise ClassifierError(
+                f"{self.spec.name}: expected pixels uint8 of shape (n, {', '.join(map(str, expected))}), "
+                f"found {pixels.dtype} {pixels.shape}"
+            )
+        source = np.ascontiguousarray(pixels)
+        if not source.flags.writeable:  # as arrays from shared memory are; torch knows no such thing
+            source = source.copy()
+        return self._checked(
+            self._map(torch.from_numpy(source).permute(0, 3, 1, 2), self._confidences)
+        ).numpy()
+
+    def _accept(self, images: Tensor) -> None:
+        expected = (self.spec.channels, self.spec.size, self.spec.size)
+        if images.dtype != torch.float32 or images.shape[1:] != expected:
+            raise ClassifierError(
+                f"{self.spec.name}: expected images float32 of shape (n, {', '.join(map(str, expected))}), "
+                f"found {str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
+            )
+        if not images.numel():
+            return
+        low, high = (bound.item() for bound in images.detach().aminmax())
+        if not (low >= 0.0 and high <= 1.0):
+            raise ClassifierError(
+                f"{self.spec.name}: expected images in [0, 1], found values from {low:.6g} to {high:.6g}; "
+                "scaling and means belong in the spec's preprocessing"
+            )
+
+    def _map(self, images: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
+        """Apply `head` to physical batches; the rows that belong to images, on their device."""
+        count, step = len(images), self._images_per_pass
+        recorded = images.requires_grad and torch.is_grad_enabled()
+        with self.numerics.applied(), torch.set_grad_enabled(recorded):
+            parts = [
+                head(self._batch(images[start : start + step]))[: count - start]
+                for start in range(0, count, step)
+            ]
+            if not parts:
+                return torch.empty((0, len(self.labels)), device=images.device)
+            result = parts[0] if len(parts) == 1 else torch.cat(parts)
+            if recorded and not result.requires_grad:
+                raise ClassifierError(
+                    f"{self.spec.name}: no gradients reach the images: gradient ascent unavailable"
+                )
+            return result.to(images.device)
+
+    def _batch(self, part: Tensor) -> Tensor:
+        """A full physical batch in the run's layout: the images of `part` (float32, or uint8 to be divided
+        by 255) and black ones."""
+        count = len(part)
+        shape = (self._images_per_pass, *part.shape[1:])
+        batch = torch.empty(
+            shape, device=self.numerics.device, memory_format=self.numerics.memory_format, dtype=torch.float32
+        )
+        # Bytes travel to the device as bytes; there, the copy converts them and obeys the layout.
+        batch[:count] = part.to(self.numerics.device)
+        if count < len(batch):
+            batch[count:] = 0.0
+        return batch.div_(255.0) if part.dtype == torch.uint8 else batch
+
+    def _outputs(self, batch: Tensor) -> Tensor:
+        """What the network puts out, (rows, classes) float32; its failures in one line."""
+        views = batch if self._preprocess.idle else self._preprocess(batch)
+        try:
+            outputs = self.network(views)
+        except FoolingError:
+            raise
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [""])[0][:200]
+            if "view size is not compatible" in reason:  # .view() of what channels-last lays out otherwise
+                reason = 'it calls .view() and needs the other memory layout: set layout = "nchw"'
+            raise ClassifierError(
+                f"{self.spec.name}: the network failed on input of shape {tuple(views.shape)}: "
+                f"{type(error).__name__}: {reason}"
+            ) from error
+        expected = (len(views), len(self.labels))
+        if not isinstance(outputs, Tensor) or outputs.shape != expected:
+            found = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
+            raise ClassifierError(
+                f"{self.spec.name}: expected output of shape {expected} (rows, labels), found {found}"
+            )
+        return outputs.float()
+
+    def _confidences(self, batch: Tensor) -> Tensor:
+        outputs = self._outputs(batch)
+        return self._over_views(outputs.softmax(1) if self.spec.output == "logits" else outputs)
+
+    def _over_views(self, values: Tensor) -> Tensor:
+        views = self.spec.views
+        return values if views == 1 else values.view(-1, views, values.shape[1]).mean(1)
+
+    def _checked(self, confidences: Tensor) -> Tensor:
+        if not confidences.numel():
+            return confidences
+        low, high = (bound.item() for bound in confidences.detach().aminmax())
+        if low >= 0.0 and high <= 1.0:
+            return confidences
+        if low >= -_ROUNDING and high <= 1.0 + _ROUNDING:
+            return confidences.clamp(0.0, 1.0)
+        raise ClassifierError(
+            f"{self.spec.name}: expected confidences in [0, 1], found values from {low:.6g} to {high:.6g} "
+            f'(the spec says output = "{self.spec.output}")'
+        )
+
+
+def from_module(
+    module: Network,
+    spec: Spec,
+    numerics: Numerics | None = None,
+    *,
+    mean_image: NDArray[np.float32] | None = None,
+) -> Classifier:
+    """A classifier of any `torch.nn.Module`, or any function of a tensor.
+
+    A module is copied, so that the classifier stays what its fingerprint says when the module is trained on,
+    and the module stays as it is when the copy is moved to the device and memory layout of the numerics. The
+    copy is in the mode that the module is in (`check` reports one left in training mode).
+
+    Args:
+        module: (rows, input channels, input side, input side) float32 to (rows, classes).
+        spec: size, colour, labels, preprocessing and output kind.
+        numerics: left out: `numerics.resolve()`.
+        mean_image: (input channels, side, side) float32 where the spec names one.
+
+    Raises:
+        InvalidError: the mean image does not fit the spec.
+    """
+    network = copy.deepcopy(module) if isinstance(module, nn.Module) else module
+    return Classifier(network, spec, numerics, mean_image=mean_image)

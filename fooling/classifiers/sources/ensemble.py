@@ -1,0 +1,94 @@
+"""Several classifiers as one: the mean of their confidences (Nguyen 2015, supplement B), or the smallest,
+so that an image must convince them all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.preprocessing import resized
+from fooling.classifiers.spec import Resize, Spec
+from fooling.errors import InvalidError
+
+Combination = Literal["mean", "minimum"]
+
+
+class Ensemble:
+    """(rows, channels, size, size) in [0, 1] to (rows, classes): the members' confidences, combined."""
+
+    def __init__(self, members: Sequence[Classifier], combination: Combination) -> None:
+        self.members = tuple(members)
+        self.combination = combination
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Ask every member; one of another size sees the image resized (bilinear, antialiased)."""
+        answers = torch.stack(
+            [member.confidences(_sized(images, member.spec.size)) for member in self.members]
+        )
+        return answers.mean(0) if self.combination == "mean" else answers.amin(0)
+
+    @property
+    def identity(self) -> str:
+        """What tells this ensemble from others, for its fingerprint."""
+        parts = [self.combination, *(member.fingerprint for member in self.members)]
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def described(members: Sequence[Classifier], combination: Combination, named: set[str]) -> dict[str, object]:
+    """What a spec of the ensemble says where its author says nothing: the largest member's size, the first
+    one's colour, labels, WordNet ids and groups.
+
+    Args:
+        named: keys that the author gives.
+
+    Raises:
+        InvalidError: members of different colour or numbers of classes; or of different labels, where the
+            author gives none.
+    """
+    first = members[0].spec
+    for member in members[1:]:
+        spec = member.spec
+        if spec.colour != first.colour:
+            raise InvalidError(
+                f"ensemble: expected members of one colour, found {first.name} {first.colour}, "
+                f"{spec.name} {spec.colour}"
+            )
+        if len(spec.labels) != len(first.labels):
+            raise InvalidError(
+                f"ensemble: expected members of the same classes, found {len(first.labels)} in {first.name}, "
+                f"{len(spec.labels)} in {spec.name}"
+            )
+        if spec.labels != first.labels and "labels" not in named:
+            raise InvalidError(
+                "ensemble: expected members with the same labels in the same order, found "
+                f"{_difference(first, spec)}; if they mean the same, give the ensemble labels of its own"
+            )
+    return {
+        "size": max(member.spec.size for member in members),
+        "colour": first.colour,
+        # The mean of probabilities sums to 1; the smallest does not.
+        "output": "probabilities" if _sums_to_one(members, combination) else "scores",
+        "labels": first.labels,
+        "wordnet": first.wordnet,
+        "groups": first.groups,
+    }
+
+
+def _sums_to_one(members: Sequence[Classifier], combination: Combination) -> bool:
+    return combination == "mean" and all(member.spec.output != "scores" for member in members)
+
+
+def _sized(images: Tensor, size: int) -> Tensor:
+    return images if images.shape[-1] == size else resized(images, Resize(size=size))
+
+
+def _difference(first: Spec, other: Spec) -> str:
+    index, pair = next(
+        (i, p) for i, p in enumerate(zip(first.labels, other.labels, strict=True)) if p[0] != p[1]
+    )
+    return f"class {index} {pair[0]!r} in {first.name}, {pair[1]!r} in {other.name}"

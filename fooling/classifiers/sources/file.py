@@ -1,0 +1,236 @@
+"""`file:spec.toml`: a network described in a TOML (or JSON) file, everything it names beside it.
+
+The keys are those of `Spec`; `labels`, `wordnet` and `groups` may also name files; and one of two tables
+says where the outputs come from:
+
+    [network]   architecture and weights, or program
+    [ensemble]  members and combination
+
+`[expected]` and `[provenance]` are what `fooling train` adds: confidences on the synthetic batch, and how
+the network was made.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import nn
+
+from fooling.classifiers import architectures, weights_files
+from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.numerics import Numerics
+from fooling.classifiers.sources import program
+from fooling.classifiers.sources.ensemble import Ensemble, described
+from fooling.classifiers.sources.python import build
+from fooling.classifiers.spec import Record, Spec, parse, read_lines
+from fooling.errors import InvalidError, NotFoundError
+
+
+class NetworkTable(Record):
+    """Weights with an architecture, or a program that holds both."""
+
+    architecture: Annotated[
+        str | None,
+        Field(description="built-in architecture, or module:callable (--trust) that makes the module"),
+    ] = None
+    arguments: Annotated[dict[str, Any], Field(description="keyword arguments of the callable")] = {}  # noqa: RUF012 (pydantic copies it)
+    weights: Annotated[str | None, Field(description=".safetensors, or .pt with a state dict")] = None
+    program: Annotated[str | None, Field(description=".pt2 (torch.export) or TorchScript .pt (--trust)")] = (
+        None
+    )
+    sha256: Annotated[
+        str | None, Field(description="of the weights or program file; refused if it differs")
+    ] = None
+
+
+class EnsembleTable(Record):
+    """Several classifiers as one."""
+
+    members: Annotated[tuple[str, ...], Field(min_length=2, description="model SPECs; file: paths from here")]
+    combination: Annotated[Literal["mean", "minimum"], Field(description="of the confidences")] = "mean"
+
+
+class ExpectedTable(Record):
+    """What the network is known to say."""
+
+    confidences: Annotated[
+        tuple[tuple[float, ...], ...], Field(description="on the synthetic batch: a row per image")
+    ]
+
+
+class Document(Record):
+    """The tables of a file that are not the spec's."""
+
+    network: NetworkTable | None = None
+    ensemble: EnsembleTable | None = None
+    expected: ExpectedTable | None = None
+    provenance: Annotated[dict[str, Any], Field(default_factory=dict)]
+
+
+def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ...] = ()) -> Classifier:
+    """The classifier that the file describes.
+
+    Args:
+        within: the files of the ensembles that this one is a member of.
+
+    Raises:
+        NotFoundError: the file, or one that it names, is not there.
+        InvalidError: it says something wrong, or needs trust.
+    """
+    path = Path(name).expanduser()
+    if path.resolve() in within:
+        raise InvalidError(f"{path}: expected an ensemble of other networks, but it is a member of itself")
+    data = _read(path)
+    tables = {key: data.pop(key) for key in Document.model_fields if key in data}
+    document = parse(Document, tables, str(path))
+    if (document.network is None) == (document.ensemble is None):
+        raise InvalidError(f"{path}: expected a table [network] or a table [ensemble], one of the two")
+    for key in ("labels", "wordnet"):
+        if isinstance(data.get(key), str):
+            data[key] = read_lines(path.parent / data[key])
+    if isinstance(data.get("groups"), str):
+        data["groups"] = _read_groups(path.parent / data["groups"])
+    if document.ensemble is not None:
+        members = _members(path, document.ensemble, numerics, trust, within)
+        return _ensemble(path, document.ensemble, members, data, numerics)
+    assert document.network is not None
+    spec = parse(Spec, data, str(path))
+    _verify_digest(path, document.network)
+    network, identity = _network(path, document.network, spec, trust)
+    return Classifier(
+        network,
+        spec,
+        numerics,
+        mean_image=_mean_image(path, spec),
+        identity=identity,
+        expected=_expected(path, document.expected, spec),
+    )
+
+
+def _network(path: Path, table: NetworkTable, spec: Spec, trust: bool) -> tuple[nn.Module, str]:
+    """The module, and what its fingerprint holds besides its tensors."""
+    if (table.program is None) == (table.weights is None):
+        raise InvalidError(
+            f"{path}: [network] expected weights (with an architecture) or a program, one of the two"
+        )
+    if table.program is not None:
+        return program.read(path.parent / table.program, trust)
+    assert table.weights is not None
+    if table.architecture is None:
+        raise InvalidError(f"{path}: [network] expected an architecture for {table.weights}")
+    if ":" in table.architecture:
+        module = build(table.architecture, path.parent, trust, **table.arguments)
+        if not isinstance(module, nn.Module):
+            raise InvalidError(
+                f"{path}: expected {table.architecture} to return a torch.nn.Module, "
+                f"found {type(module).__name__}"
+            )
+    else:
+        module = _builtin(path, table.architecture, spec)
+    state = weights_files.read(path.parent / table.weights)
+    return weights_files.fit(module, state, str(path.parent / table.weights)), table.architecture
+
+
+def _builtin(path: Path, name: str, spec: Spec) -> nn.Module:
+    architecture = architectures.find(name)
+    seen = (spec.input_size, "grey" if spec.input_channels == 1 else "rgb")
+    if seen != (architecture.size, architecture.colour):
+        raise InvalidError(
+            f"{path}: expected {name} to see {architecture.colour} images of side {architecture.size}, "
+            f"found {seen[1]} of side {seen[0]}"
+        )
+    return architecture.empty(len(spec.labels))
+
+
+def _members(
+    path: Path, table: EnsembleTable, numerics: Numerics, trust: bool, within: tuple[Path, ...]
+) -> list[Classifier]:
+    from fooling.classifiers.sources import load  # which knows this source
+
+    opened = []
+    for member in table.members:
+        source, _, name = member.partition(":")
+        if source == "file":
+            opened.append(open_file(str(path.parent / name), numerics, trust, (*within, path.resolve())))
+        else:
+            opened.append(load(member, numerics=numerics, trust=trust))
+    return opened
+
+
+def _ensemble(
+    path: Path, table: EnsembleTable, members: list[Classifier], data: dict[str, Any], numerics: Numerics
+) -> Classifier:
+    spec = parse(Spec, {**described(members, table.combination, set(data)), **data}, str(path))
+    ensemble = Ensemble(members, table.combination)
+    return Classifier(ensemble, spec, numerics, identity=ensemble.identity)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise NotFoundError(
+            f"{path}: expected a TOML file that describes a network: {error.strerror}"
+        ) from None
+    except ValueError as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise InvalidError(f"{path}: expected {kind}: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict):
+        raise InvalidError(f"{path}: expected keys and values, found {type(data).__name__}")
+    return data
+
+
+def _read_groups(path: Path) -> dict[str, Any]:
+    """Groups from a JSON (or TOML) file: {name: [class index, ...]}, or {name: {"indices": [...]}}, as they
+    are or under "groups"."""
+    data = _read(path)
+    groups = data.get("groups", data)
+    if not isinstance(groups, dict):
+        raise InvalidError(f"{path}: expected groups by name, found {type(groups).__name__}")
+    return {
+        name: members.get("indices", members) if isinstance(members, dict) else members
+        for name, members in groups.items()
+    }
+
+
+def _verify_digest(path: Path, table: NetworkTable) -> None:
+    name = table.weights or table.program
+    if table.sha256 is None or name is None or not (file := path.parent / name).is_file():
+        return
+    if (found := weights_files.sha256(file)) != table.sha256:
+        raise InvalidError(
+            f"{file}: expected SHA-256 {table.sha256[:12]}..., found {found[:12]}...: the file was altered"
+        )
+
+
+def _mean_image(path: Path, spec: Spec) -> NDArray[np.float32] | None:
+    name = spec.preprocessing.mean_image
+    if name is None:
+        return None
+    file = path.parent / name
+    try:
+        array = np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise NotFoundError(f"{file}: expected a mean image (.npy): {error.strerror or error}") from None
+    except ValueError as error:
+        raise InvalidError(f"{file}: expected a mean image as a plain .npy array: {error}") from None
+    if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
+        raise InvalidError(f"{file}: expected finite numbers in the mean image, found {array.dtype}")
+    return array.astype(np.float32)
+
+
+def _expected(path: Path, table: ExpectedTable | None, spec: Spec) -> NDArray[np.float32] | None:
+    if table is None:
+        return None
+    if any(len(row) != len(spec.labels) for row in table.confidences):
+        raise InvalidError(
+            f"{path}: [expected] expected rows of {len(spec.labels)} confidences, one per label"
+        )
+    return np.array(table.confidences, np.float32)

@@ -1,0 +1,219 @@
+"""What is said about a classifier: the border between a network and everything that uses it.
+
+A spec is data (TOML, JSON, Python), checked once. It goes into the run's manifest and the classifier's
+fingerprint. `docs/models.md` shows it field by field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fooling.errors import InvalidError, NotFoundError, did_you_mean
+
+Colour = Literal["grey", "rgb"]
+Output = Literal["logits", "probabilities", "scores"]
+M = TypeVar("M", bound=BaseModel)
+
+
+class Record(BaseModel):
+    """Strict: a wrong type or an unknown key is an error, never a guess."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Resize(Record):
+    """Resize the square image before the crop. With `antialias`, the filters are Pillow's and torchvision's
+    default; without, they are `torch.nn.functional.interpolate`'s (whose bicubic has another constant)."""
+
+    size: Annotated[int, Field(ge=1, description="side of the resized image, in pixels")]
+    filter: Annotated[Literal["bilinear", "bicubic"], Field(description="interpolation filter")] = "bilinear"
+    antialias: Annotated[bool, Field(description="widen the filter when shrinking")] = True
+
+
+class Crop(Record):
+    """Cut squares out of the (resized) image. The confidences of ten crops are averaged (Krizhevsky 2012)."""
+
+    size: Annotated[int, Field(ge=1, description="side of the crop: what the network sees, in pixels")]
+    views: Annotated[
+        Literal["centre", "ten"],
+        Field(description='"centre", or "ten": four corners and centre, each also mirrored'),
+    ] = "centre"
+
+
+class Preprocessing(Record):
+    """From an image in [0, 1] to the network's input, in this order: resize, crop, channels, scale, minus
+    mean (or mean image), divided by std. Nothing is done that is not named."""
+
+    resize: Resize | None = None
+    crop: Crop | None = None
+    channels: Annotated[
+        Literal["grey", "rgb", "bgr"] | None,
+        Field(description="channels of the network's input; left out: those of the image"),
+    ] = None
+    scale: Annotated[
+        float,
+        Field(gt=0, allow_inf_nan=False, description="white: 1.0, or 255.0 for networks that want 0..255"),
+    ] = 1.0
+    mean: Annotated[
+        tuple[float, ...] | None,
+        Field(description="subtracted after the scaling, per channel of the network's input"),
+    ] = None
+    std: Annotated[tuple[float, ...] | None, Field(description="divides after the mean, per channel")] = None
+    mean_image: Annotated[
+        str | None,
+        Field(
+            description=".npy file (channels, side, side), subtracted instead of a mean; its centre is used"
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Preprocessing:
+        if self.mean is not None and self.mean_image is not None:
+            raise ValueError("expected mean or mean_image, found both")
+        if self.std is not None and not all(0 < value < float("inf") for value in self.std):
+            raise ValueError(f"expected positive numbers in std, found {list(self.std)}")
+        return self
+
+
+class Spec(Record):
+    """A classifier in words and numbers."""
+
+    name: Annotated[str, Field(min_length=1, description="what reports call it")]
+    size: Annotated[int, Field(ge=1, description="side of the square images, in pixels")]
+    colour: Annotated[Colour, Field(description="channels of the images")]
+    output: Annotated[
+        Output,
+        Field(
+            description='what the network puts out: "logits" (a softmax follows), "probabilities" (sum to 1) '
+            'or "scores" (independent of each other); the last two lie in [0, 1] and are taken as they are'
+        ),
+    ] = "logits"
+    labels: Annotated[tuple[str, ...], Field(min_length=1, description="a name per class, in output order")]
+    wordnet: Annotated[tuple[str, ...] | None, Field(description="a WordNet id per class")] = None
+    groups: Annotated[
+        dict[str, tuple[int, ...]],
+        Field(description="named sets of class indices, for reports"),
+    ] = {}
+    preprocessing: Preprocessing = Preprocessing()
+    accuracy: Annotated[
+        float | None, Field(ge=0, le=1, description="expected share of labelled samples named right")
+    ] = None
+    source: Annotated[str | None, Field(description="where the network comes from")] = None
+    licence: Annotated[str | None, Field(description="its licence")] = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Spec:
+        classes = len(self.labels)
+        if self.wordnet is not None and len(self.wordnet) != classes:
+            raise ValueError(f"expected {classes} wordnet ids, one per label, found {len(self.wordnet)}")
+        for name, members in self.groups.items():
+            for index in members:
+                if not 0 <= index < classes:
+                    raise ValueError(f"group {name!r}: expected class indices below {classes}, found {index}")
+        resized = self.preprocessing.resize.size if self.preprocessing.resize else self.size
+        if self.preprocessing.crop and self.preprocessing.crop.size > resized:
+            raise ValueError(
+                f"preprocessing: expected a crop of at most {resized} pixels, "
+                f"found {self.preprocessing.crop.size}"
+            )
+        for name in ("mean", "std"):
+            values = getattr(self.preprocessing, name)
+            if values is not None and len(values) != self.input_channels:
+                raise ValueError(
+                    f"preprocessing: expected {self.input_channels} numbers in {name}, found {len(values)}"
+                )
+        return self
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images: 1 or 3."""
+        return 1 if self.colour == "grey" else 3
+
+    @property
+    def input_channels(self) -> int:
+        """Channels of the network's input: 1 or 3."""
+        return 1 if (self.preprocessing.channels or self.colour) == "grey" else 3
+
+    @property
+    def input_size(self) -> int:
+        """Side of the network's input."""
+        steps = self.preprocessing
+        return steps.crop.size if steps.crop else steps.resize.size if steps.resize else self.size
+
+    @property
+    def views(self) -> int:
+        """Inputs of the network per image: 10 for ten crops, else 1."""
+        return 10 if self.preprocessing.crop and self.preprocessing.crop.views == "ten" else 1
+
+
+def parse(model: type[M], data: Mapping[str, Any], origin: str) -> M:
+    """Data as read from TOML or JSON, checked.
+
+    Args:
+        origin: names the data in errors: a file, say.
+
+    Raises:
+        InvalidError: one line with the first thing that is wrong.
+    """
+    try:
+        # Strict JSON mode takes an array for a tuple, and nothing else that strict Python mode refuses.
+        return model.model_validate_json(json.dumps(data))
+    except TypeError as error:
+        raise InvalidError(f"{origin}: expected text, numbers, lists and tables only: {error}") from None
+    except ValidationError as error:
+        raise InvalidError(f"{origin}: {_first(error, model)}") from None
+
+
+def read_lines(path: Path) -> tuple[str, ...]:
+    """Labels, or WordNet ids, from a text file: one per line, in output order.
+
+    Raises:
+        NotFoundError: no such file.
+        InvalidError: not text, or an empty line between others.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").rstrip().splitlines()]
+    except OSError as error:
+        raise NotFoundError(f"{path}: expected a text file, one label per line: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidError(f"{path}: expected UTF-8 text, one label per line, found other bytes") from None
+    if "" in lines:
+        raise InvalidError(f"{path}: expected a label on every line, found line {lines.index('') + 1} empty")
+    return tuple(lines)
+
+
+def _first(error: ValidationError, model: type[BaseModel]) -> str:
+    errors = error.errors()
+    # A misspelt key is also a missing one: the former says more.
+    found = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+    place = ".".join(str(part) for part in found["loc"])
+    if found["type"] == "extra_forbidden":
+        near = did_you_mean(str(found["loc"][-1]), _fields(model, found["loc"][:-1]))
+        return f"unknown key {place!r}{near}"
+    if found["type"] == "missing":
+        return f"expected {place!r}, which is not there"
+    message = found["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    given = "" if found["type"] == "value_error" else f", found {found['input']!r}"[:120]
+    return f"{place}: {message}{given}" if place else message
+
+
+def _fields(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Keys that a table of the model knows, `place` being the path to the table."""
+    if not place:
+        return list(model.model_fields)
+    field = model.model_fields.get(str(place[0]))
+    inner = [t for t in _types(field.annotation) if issubclass(t, BaseModel)] if field else []
+    return _fields(inner[0], place[1:]) if inner else []
+
+
+def _types(annotation: Any) -> list[type]:
+    arguments = getattr(annotation, "__args__", None)
+    if arguments is None:
+        return [annotation] if isinstance(annotation, type) else []
+    return [t for argument in arguments for t in _types(argument)]

@@ -1,0 +1,94 @@
+"""The `fooling` program: its commands, and what happens to errors.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 invalid config, model or run directory, 4 not found, 5 partly done,
+130 interrupted after a checkpoint. Data goes to stdout; progress, logs and errors to stderr.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from fooling import __version__
+from fooling.cli import bench, evolve, look, models, train
+from fooling.errors import FoolingError
+
+
+class Group(click.Group):
+    """A group that suggests the command that was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f"did you mean {near[0]}?" if near else f"see {ctx.command_path} --help"
+            raise click.UsageError(f"no command named {args[0]}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a user's day, not of the alphabet."""
+        return list(self.commands)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="fooling")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Evolve images that show nothing and that a classifier names with near-certainty.
+
+    Start with:  fooling run
+    """
+
+
+COMMANDS: tuple[Callable[..., Any], ...] = (
+    evolve.run,
+    evolve.resume,
+    look.show,
+    look.gallery,
+    look.export,
+    models.models,
+    train.train,
+    bench.bench,
+)
+for command in COMMANDS:
+    assert isinstance(command, click.Command)
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the program and exit with its code."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    if debug:  # anywhere on the line
+        arguments.remove("--debug")
+    try:
+        code = cli.main(arguments, prog_name="fooling", standalone_mode=False)
+    except click.UsageError as error:
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        _fail(f"{error.format_message()}{where}", 2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", 130)
+    except click.ClickException as error:
+        _fail(error.format_message(), 1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except FoolingError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        _fail(f"{type(error).__name__}: {error} (this is a defect; --debug shows where)", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo("error: " + " ".join(message.split()), err=True)
+    sys.exit(code)

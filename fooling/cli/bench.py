@@ -1,0 +1,80 @@
+"""`fooling bench`: measure this machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from fooling.cli.evolve import json_option
+from fooling.cli.models import trust_option
+
+model_option = click.option("--model", metavar="SPEC", help="The classifier, as source:name.")
+set_option = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting.")
+
+
+@click.group()
+def bench() -> None:
+    """Measure how fast this machine evolves, and which settings suit it."""
+
+
+@bench.command()
+@model_option
+@click.option("--encoding", type=click.Choice(["cppn", "direct"]), default="cppn", show_default=True)
+@click.option(
+    "--generations", type=click.IntRange(0), default=200, show_default=True, help="Bred before measuring."
+)
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Turns; medians count.")
+@set_option
+@trust_option
+@json_option
+def throughput(
+    model: str | None,
+    encoding: str,
+    generations: int,
+    rounds: int,
+    assignments: tuple[str, ...],
+    trust: bool,
+    as_json: bool,
+) -> int:
+    """Whole generations against the classifier's bare forward pass, in turns."""
+    from fooling.bench import throughput as measure
+    from fooling.config import resolve
+
+    flags: dict[str, Any] = {"encoding.name": encoding, **({"model": model} if model else {})}
+    result = measure(resolve(None, assignments, flags), generations, rounds, trust)
+    if as_json:
+        click.echo(json.dumps(result))
+        return 0
+    click.echo(f"{result['model']}, {encoding}, {result['device_model']}, {result['evaluators']} evaluators")
+    click.echo(f"bare forward pass   {result['forward_images_per_second']:10,.0f} images/s "
+               f"({result['forward_form'].removeprefix('forward, ')})")  # fmt: skip
+    click.echo(f"whole generations   {result['evaluations_per_second']:10,.0f} evaluations/s")
+    click.echo(f"ratio               {result['ratio']:10.2f}")
+    for name, microseconds in result["stages"].items():
+        click.echo(f"  {name:18}{microseconds:10.1f} us an image, one thread")
+    return 0
+
+
+@bench.command()
+@model_option
+@set_option
+@trust_option
+@json_option
+def tune(model: str | None, assignments: tuple[str, ...], trust: bool, as_json: bool) -> int:
+    """Try numerics for a classifier and print the fastest as settings. Nothing is changed."""
+    from fooling.bench import tune as measure
+    from fooling.config import resolve
+
+    rows = measure(resolve(None, assignments, {"model": model} if model else {}), trust)
+    if as_json:
+        click.echo(json.dumps(rows))
+        return 0
+    for row in rows[:6]:
+        click.echo(f"{row['images_per_second']:10,.0f} images/s   layout {row['layout']}, "
+                   f"batch {row['batch']}, threads {row['threads']}")  # fmt: skip
+    best = rows[0]
+    click.echo(f'\n[run]\nlayout = "{best["layout"]}"\nbatch = {best["batch"]}\nchunk = {best["batch"]}\n'
+               f"threads = {best['threads']}")  # fmt: skip
+    return 0

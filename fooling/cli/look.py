@@ -1,0 +1,125 @@
+"""`fooling show`, `gallery` and `export`: look at what a run has found."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fooling.cli.evolve import json_option
+
+if TYPE_CHECKING:
+    from fooling.runs.view import RunView
+
+run_argument = click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+
+
+@click.command()
+@run_argument
+@json_option
+def show(directory: Path, as_json: bool) -> int:
+    """Print a run's elites and their confidences."""
+    from fooling.runs.view import open_run, summary
+
+    view = open_run(directory)
+    _write_elites(view)
+    if as_json:
+        click.echo(json.dumps(summary(view), ensure_ascii=False))
+    else:
+        print_table(view)
+    return 0
+
+
+@click.command()
+@click.argument("directories", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The HTML file to write.")
+@click.option("--open", "open_it", is_flag=True, help="Open it in a browser.")
+def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> int:
+    """Write one HTML file to browse the elites of runs; several are laid side by side."""
+    from fooling.errors import FoolingError
+    from fooling.report.gallery import write_gallery
+    from fooling.runs.directory import RunDirectory
+    from fooling.runs.view import open_run
+
+    views = [open_run(directory) for directory in directories]
+    if out is None:
+        out = RunDirectory(views[0].directory).gallery if len(views) == 1 else Path("gallery.html")
+    try:
+        write_gallery(views, out)
+    except OSError as error:
+        raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
+    click.echo(out)
+    if open_it:
+        webbrowser.open(out.absolute().as_uri())
+    return 0
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["png", "sheet", "npz"]),
+    default="sheet",
+    show_default=True,
+    help="One PNG per class, one contact sheet, or the arrays.",
+)
+@click.option("--out", metavar="PATH", type=click.Path(path_type=Path), help="Where to write.")
+@click.option(
+    "--size",
+    type=click.IntRange(1, 8192),
+    help="Side of each PNG in pixels. CPPN images are rendered anew at that size, direct ones enlarged "
+    "by a whole factor.",
+)
+@click.option("--columns", type=click.IntRange(1, 200), help="Columns of the contact sheet.")
+def export(directory: Path, kind: str, out: Path | None, size: int | None, columns: int | None) -> int:
+    """Export a run's elites as PNGs, as a contact sheet, or as arrays."""
+    from fooling.errors import FoolingError
+    from fooling.report import export as exports
+    from fooling.runs.view import open_run, renderer
+
+    view = open_run(directory)
+    out = out or view.directory / {"png": "export", "sheet": "sheet.png", "npz": "elites.npz"}[kind]
+    try:
+        if kind == "png":
+            exports.export_png(view, out, size=size, render=renderer(view))
+        elif kind == "sheet":
+            exports.export_sheet(view, out, columns=columns)
+        else:
+            exports.export_npz(view, out)
+    except OSError as error:
+        raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
+    click.echo(out)
+    return 0
+
+
+def print_table(view: RunView) -> None:
+    """The elites on stdout, and where the gallery is."""
+    from rich.console import Console
+
+    from fooling.report.table import table
+    from fooling.runs.directory import RunDirectory
+
+    console = Console()
+    console.print(table(view))
+    places = RunDirectory(view.directory)
+    if places.gallery.exists():
+        console.print(f"gallery: {places.gallery}", soft_wrap=True, highlight=False)
+    else:
+        console.print(f"run: {places.path}", soft_wrap=True, highlight=False)
+
+
+def _write_elites(view: RunView) -> None:
+    """Bring the PNGs up to date with the newest checkpoint, unless the run's own writer does so."""
+    from fooling.errors import FoolingError
+    from fooling.report.png import sync_elites
+    from fooling.runs.directory import RunDirectory, locked
+
+    try:
+        with locked(RunDirectory(view.directory)):
+            sync_elites(view)
+    except (FoolingError, OSError):
+        pass  # it is being written, or is read-only: what is there is shown

@@ -1,0 +1,117 @@
+"""`fooling models`: which classifiers there are, what is known of one, and whether it can be trusted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fooling.cli.evolve import json_option
+from fooling.errors import InvalidError
+
+if TYPE_CHECKING:
+    from fooling.classifiers import Classifier
+
+trust_option = click.option("--trust", is_flag=True, help="Let the model bring code of its own.")
+
+
+@click.group()
+def models() -> None:
+    """List classifiers, describe one, or check that one is what it should be."""
+
+
+@models.command("list")
+@json_option
+def list_models(as_json: bool) -> int:
+    """The classifiers that come with the package, and the sources of others."""
+    from fooling import classifiers
+
+    rows = [_facts(classifiers.load(spec), spec) for spec in classifiers.known()]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return 0
+    for row in rows:
+        click.echo(f"{row['model']:18} {row['classes']} classes, {row['size']}x{row['size']} {row['colour']}, "
+                   f"accuracy {row['accuracy']:.2%}")  # fmt: skip
+    click.echo("others: file:SPEC.toml, python:MODULE:CALLABLE (docs/models.md)")
+    return 0
+
+
+@models.command()
+@click.argument("spec")
+@trust_option
+@json_option
+def info(spec: str, trust: bool, as_json: bool) -> int:
+    """What is known of the classifier SPEC, and its preprocessing."""
+    from fooling import classifiers
+
+    facts = _facts(classifiers.load(spec, trust=trust), spec)
+    if as_json:
+        click.echo(json.dumps(facts))
+        return 0
+    for key, value in facts.items():
+        click.echo(f"{key:15} {_brief(value)}")
+    return 0
+
+
+@models.command()
+@click.argument("spec")
+@click.option(
+    "--samples",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Labelled images: a folder, a CSV, or MNIST files; gives the accuracy.",
+)
+@trust_option
+@json_option
+def check(spec: str, samples: Path | None, trust: bool, as_json: bool) -> int:
+    """Look for what is wrong with the classifier SPEC, as every run does before it begins.
+
+    Exits with 3 where something failed.
+    """
+    from dataclasses import asdict
+
+    from fooling import classifiers
+    from fooling.classifiers.check import check as examine
+    from fooling.classifiers.samples import read
+
+    classifier = classifiers.load(spec, trust=trust)
+    report = examine(classifier, None if samples is None else read(samples, classifier.spec))
+    verdict = "failed" if report.failures else "passed"
+    if as_json:
+        findings = [asdict(finding) for finding in report.findings]
+        click.echo(json.dumps({"model": spec, "verdict": verdict, "findings": findings}))
+    else:
+        for finding in report.findings:
+            click.echo(f"{finding.status:8} {finding.name:11} {finding.message}")
+        click.echo(f"{spec} {verdict}")
+    return InvalidError.exit_code if report.failures else 0
+
+
+def _facts(classifier: Classifier, spec: str) -> dict[str, Any]:
+    data = classifier.spec.model_dump(mode="json")
+    return {
+        "model": spec,
+        "name": data["name"],
+        "classes": len(classifier.labels),
+        **{
+            key: data[key]
+            for key in ("size", "colour", "output", "preprocessing", "accuracy", "source", "licence")
+        },
+        "differentiable": classifier.differentiable,
+        "fingerprint": classifier.fingerprint,
+        "labels": data["labels"],
+        "groups": {name: len(members) for name, members in data["groups"].items()},
+    }
+
+
+def _brief(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_brief(v)}" for k, v in value.items() if v is not None) or "-"
+    if isinstance(value, list):
+        shown = ", ".join(map(str, value[:10]))
+        return shown + (f", ... ({len(value)} in all)" if len(value) > 10 else "")
+    return "-" if value is None else str(value)

@@ -1,0 +1,73 @@
+"""`fooling train`: train a small classifier of one's own, the way the shipped ones were."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fooling.cli.evolve import json_option, quiet_option
+
+if TYPE_CHECKING:
+    from fooling.training.recipe import Progress
+
+
+@click.command()
+@click.argument("data", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--architecture", default="lenet", show_default=True, help="The network to train.")
+@click.option("--name", help="The name of the files that are written (default: the architecture).")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), default=Path(), help="Where to write.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Part of the recipe: "
+              "another number may give other last bits.")  # fmt: skip
+@quiet_option
+@json_option
+def train(
+    data: Path,
+    architecture: str,
+    name: str | None,
+    out: Path,
+    seed: int,
+    epochs: int,
+    threads: int,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Train a classifier on a FOLDER of MNIST files (IDX, plain or .gz).
+
+    Writes NAME.safetensors and NAME.json; evolve against it with --model file:NAME.json.
+    """
+    from dataclasses import asdict
+
+    from fooling.classifiers.numerics import resolve
+    from fooling.training.recipe import Recipe
+    from fooling.training.recipe import train as fit
+    from fooling.training.saving import refuse_taken, save
+
+    name = name or architecture
+    refuse_taken(out, name)
+    began = time.monotonic()
+
+    def report(progress: Progress) -> None:
+        if not quiet:
+            print(
+                f"epoch {progress.epoch}/{progress.epochs}  loss {progress.loss:.4f}  "
+                f"test accuracy {progress.accuracy:.2%}  {time.monotonic() - began:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    recipe = Recipe(architecture=architecture, seed=seed, epochs=epochs)
+    trained = fit(data, recipe, name=name, numerics=resolve(device="cpu", threads=threads), progress=report)
+    path = save(trained, out)
+    measures = asdict(trained.measures)
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "recipe": asdict(recipe), "test": measures}))
+    elif not quiet:
+        click.echo(f"test accuracy {trained.measures.accuracy:.2%}; try it: fooling run --model file:{path}")
+    return 0

@@ -1,0 +1,226 @@
+"""The settings of a run: one set of pydantic models, and the layers that fill them.
+
+Layers, later ones winning: defaults < profile < file < environment (FOOLING__SEARCH__GENERATIONS) <
+`--set search.generations=60` < flags. Unknown keys are refused; the manifest keeps every resolved value.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fooling.encodings.settings import CppnSettings, DirectSettings
+from fooling.errors import InvalidError, NotFoundError, did_you_mean
+
+ENVIRONMENT_PREFIX = "FOOLING__"
+DEFAULT_CONFIG = "mnist-cppn"
+
+
+class Table(BaseModel):
+    """A table of settings: strict types, no unknown keys, immutable."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class SearchSettings(Table):
+    """What chooses parents and reads results."""
+
+    name: Literal["map-elites"] = Field("map-elites", description="the search")
+    generations: int = Field(200, ge=0, le=2**31 - 1, description="generations after the first population")
+    population: int = Field(200, ge=1, le=2**24, description="children per generation")
+    initial: int | None = Field(
+        None, ge=1, le=2**24, description="size of the first, random population (default: `population`)"
+    )
+
+
+class StopSettings(Table):
+    """When a run ends before its generations are done; each is checked between generations."""
+
+    confidence: float | None = Field(
+        None, gt=0, le=1, description="stop when every class has an elite of at least this confidence"
+    )
+    evaluations: int | None = Field(None, ge=1, description="stop after at least so many images")
+    seconds: float | None = Field(
+        None, gt=0, description="stop after so many seconds of search (such a run is not repeatable)"
+    )
+
+
+class RunSettings(Table):
+    """How a run is computed. `threads`, `layout`, `batch` and `device` are its numerics: they may change
+    the last bits of a confidence, so they are kept in the manifest and obeyed by every executor."""
+
+    chunk: int = Field(50, ge=1, description="children that are varied, rendered and classified together")
+    threads: int = Field(1, ge=1, le=1024, description="threads of each evaluator's classifier")
+    layout: Literal["channels-last", "nchw"] = Field(
+        "channels-last", description="memory layout of images and network"
+    )
+    batch: int = Field(50, ge=1, description="images per forward pass; the last one is padded")
+    device: str = Field("auto", description="`cpu`, `cuda`, `cuda:1`; `auto` takes a GPU where there is one")
+    evaluators: int | None = Field(
+        None, ge=1, description="chunks computed at once (default: usable cores / threads); changes no result"
+    )
+    checkpoint_seconds: float = Field(30.0, ge=0, description="seconds between checkpoints")
+
+
+EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]
+
+
+class Settings(Table):
+    """All settings of a run."""
+
+    model: str = Field("builtin:lenet", description="the classifier, as `source:name`")
+    seed: int = Field(0, ge=0, lt=2**63, description="the seed of all randomness")
+    encoding: EncodingSettings = Field(default_factory=CppnSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    stop: StopSettings = Field(default_factory=StopSettings)
+    run: RunSettings = Field(default_factory=RunSettings)
+
+
+def resolve(
+    config: str | Path | None = None,
+    assignments: Iterable[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings that all layers together give.
+
+    Args:
+        config: the name of a ready-made config, or a path; None for the defaults.
+        assignments: texts like "search.generations=60".
+        flags: dotted keys and values that win over everything.
+        environment: variables to look for FOOLING__ names in (default: the process's own).
+
+    Raises:
+        NotFoundError: no such config.
+        InvalidError: not TOML, an unknown key, a wrong type or a value out of range.
+    """
+    layers: dict[str, Any] = {}
+    source = "the settings"
+    if config is not None:
+        path = find(config)
+        source = path.name
+        _merge(layers, _read(path))
+    for name, text in sorted((os.environ if environment is None else environment).items()):
+        if name.startswith(ENVIRONMENT_PREFIX):
+            key = name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+            _assign(layers, key, _value(text), name)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            raise InvalidError(f"--set {assignment}: expected KEY=VALUE, like search.generations=60")
+        _assign(layers, key.strip(), _value(text.strip()), f"--set {assignment}")
+    for key, value in (flags or {}).items():
+        _assign(layers, key, value, f"--{key}")
+    if isinstance(encoding := layers.setdefault("encoding", {}), dict):
+        encoding.setdefault("name", CppnSettings().name)
+    return validate(layers, source)
+
+
+def validate(values: Mapping[str, Any], source: str) -> Settings:
+    """Settings from plain values, without any layers (a manifest's, for one).
+
+    Raises:
+        InvalidError: naming `source`, the first wrong key, what was expected and what was found.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise InvalidError(f"{source}: {explain(error)}") from None
+
+
+def config_directory() -> Path:
+    """The folder of the ready-made configs: in the installed package, or in the source tree."""
+    packaged = Path(str(resources.files("fooling"))) / "configs"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent / "configs"
+
+
+def names() -> list[str]:
+    """The names of the ready-made configs."""
+    return sorted(path.stem for path in config_directory().glob("*.toml"))
+
+
+def find(config: str | Path) -> Path:
+    """The file of a config given by name or path.
+
+    Raises:
+        NotFoundError: neither is there.
+    """
+    path = Path(config)
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        raise NotFoundError(f"no config file {path}")
+    named = config_directory() / f"{config}.toml"
+    if named.is_file():
+        return named
+    hint = did_you_mean(str(config), names()) or f"; there are {', '.join(names())}"
+    raise NotFoundError(f"no config named {config}{hint}")
+
+
+def explain(error: ValidationError) -> str:
+    """The first problem of a pydantic error, in one line."""
+    problem = error.errors(include_url=False)[0]
+    where = [str(part) for part in problem["loc"] if part not in _ENCODINGS]
+    key, found = ".".join(where), problem.get("input")
+    if problem["type"] == "extra_forbidden":
+        known = _keys_of(where[:-1], problem["loc"])
+        near = did_you_mean(where[-1], known)
+        near = near.replace("mean ", "mean " + "".join(f"{part}." for part in where[:-1])) if near else ""
+        return f"{key} is not a key" + (near or f"; known here: {', '.join(known)}")
+    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        name = found.get("name") if isinstance(found, dict) else found
+        return f"{key}.name: expected {' or '.join(_ENCODINGS)}, found {name!r}"
+    message = problem["msg"].replace("Input should be ", "").replace("a valid ", "a ")
+    return f"{key}: expected {message}, found {found!r}"
+
+
+_ENCODINGS: dict[str, type[BaseModel]] = {"cppn": CppnSettings, "direct": DirectSettings}
+
+
+def _keys_of(where: list[str], location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at `where`."""
+    if where == ["encoding"]:
+        return list(_ENCODINGS[str(location[1])].model_fields)
+    model: Any = Settings
+    for part in where:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidError(f"{path}: not TOML: {error}") from None
+
+
+def _value(text: str) -> Any:
+    """A value as TOML reads it; what is not TOML is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _assign(layers: dict[str, Any], key: str, value: Any, source: str) -> None:
+    *tables, last = key.split(".")
+    node = layers
+    for table in tables:
+        node = node.setdefault(table, {})
+        if not isinstance(node, dict):
+            raise InvalidError(f"{source}: {table} is a value, not a table of settings")
+    node[last] = value
+
+
+def _merge(layers: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(layers.get(key), dict):
+            _merge(layers[key], value)
+        else:
+            layers[key] = value

@@ -1,0 +1,70 @@
+"""The CPPN encoding: `cppn.variation` and `cppn.rendering` under a run's settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cppn import variation
+from cppn.keys import Keys
+from cppn.population import Population, empty
+from cppn.rendering import Raster, render
+from fooling.encodings.settings import CppnSettings
+from fooling.errors import InvalidError
+
+
+class CppnEncoding:
+    """See `fooling.encodings.protocol.Encoding`."""
+
+    name = "cppn"
+    has_crossover = False  # the released code's copies the parents
+
+    def __init__(self, settings: CppnSettings, channels: Literal[1, 3]) -> None:
+        """`settings` are settled; `channels` are those of the classifier's images."""
+        assert settings.size is not None
+        assert settings.colour is not None
+        self.settings = settings
+        self.image_shape: tuple[int, int, int] = (settings.size, settings.size, channels)
+        self._outputs = 1 if settings.colour == "grey" else 3
+        self._raster = Raster(
+            settings.size, settings.coordinates, settings.colour, settings.quantisation, channels
+        )
+        self._rates = variation.Rates(
+            weight_rate=settings.weight_rate,
+            weight_eta=settings.weight_eta,
+            activation_rate=settings.activation_rate,
+            add_edge=settings.add_edge,
+            delete_edge=settings.delete_edge,
+            add_node=settings.add_node,
+            delete_node=settings.delete_node,
+            activations=settings.activations,
+        )
+
+    def empty(self) -> Population:
+        return empty(self._outputs)
+
+    def initialise(self, keys: Keys) -> Population:
+        return variation.initialise(keys, self._outputs, self._rates)
+
+    def mate(self, parents: Population, mates: Population, keys: Keys) -> Population:
+        return parents
+
+    def mutate(self, population: Population, keys: Keys) -> Population:
+        return variation.mutate(population, keys, self._rates)
+
+    def render(self, population: Population, size: int | None = None) -> NDArray[np.uint8]:
+        raster = self._raster if size is None else dataclasses.replace(self._raster, size=size)
+        return render(population, raster)
+
+    def from_arrays(self, arrays: Mapping[str, NDArray]) -> Population:
+        try:
+            found = variation.check(Population.from_arrays(arrays))
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise InvalidError(f"not a population of CPPNs: {error}") from None
+        if found.outputs != self._outputs:
+            raise InvalidError(f"expected CPPNs with {self._outputs} outputs, found {found.outputs}")
+        return found

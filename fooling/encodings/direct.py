@@ -1,0 +1,152 @@
+"""The direct encoding: a gene for each channel of each pixel (Nguyen 2015, section 1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cppn.jit import readonly
+from cppn.keys import INITIALISE, MATE, MUTATE, Keys
+from cppn.population import length_after
+from cppn.rendering.colour import to_bytes
+from fooling.encodings.genes import mutate_genes, random_genes
+from fooling.encodings.sbx import cross
+from fooling.encodings.settings import DirectSettings
+from fooling.errors import InvalidError
+
+
+class DirectPopulation:
+    """N images' genes. Rows are put in place and the room for more grows by doubling: the elites of 1,000
+    classes at 256 x 256 pixels are 786 MB, too many to copy in every generation."""
+
+    def __init__(self, genes: NDArray[np.float32]) -> None:
+        """
+        Args:
+            genes: (N, H, W, C) float32 in [0, 1], C = 1 (grey) or 3; kept, not copied.
+        """
+        self._store = genes
+        self._count = len(genes)
+
+    @property
+    def genes(self) -> NDArray[np.float32]:
+        """(N, H, W, C) float32 in [0, 1]: a view."""
+        return self._store[: self._count]
+
+    @property
+    def flat(self) -> NDArray[np.float32]:
+        """(N, H * W * C): the same view."""
+        return self.genes.reshape(self._count, math.prod(self._store.shape[1:]))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return DirectPopulation, (self.genes,)  # without the room for more
+
+    def take(self, rows: ArrayLike) -> DirectPopulation:
+        """See `Genotypes.take`."""
+        return DirectPopulation(self.genes[np.asarray(rows, np.int64)])
+
+    def put(self, rows: ArrayLike, other: DirectPopulation) -> DirectPopulation:
+        """See `Genotypes.put`: in place."""
+        if other.genes.shape[1:] != self._store.shape[1:]:
+            raise ValueError(f"expected images of {self._store.shape[1:]}, found {other.genes.shape[1:]}")
+        rows = np.asarray(rows, np.int64)
+        length = length_after(self._count, rows, len(other))
+        if length > len(self._store) or not self._store.flags.writeable:
+            room = max(length, 2 * len(self._store)) if length > len(self._store) else len(self._store)
+            store = np.empty((room, *self._store.shape[1:]), np.float32)
+            store[: self._count] = self.genes
+            self._store = store
+        self._store[rows] = other.genes
+        self._count = length
+        return self
+
+    def arrays(self) -> dict[str, NDArray]:
+        """See `Genotypes.arrays`: `genes`, (N, H, W, C) float32."""
+        return {"genes": self.genes}
+
+    def canonical_bytes(self, row: int) -> bytes:
+        """One genotype's only byte form, little-endian: int32 H, W, C, then the genes (float32)."""
+        genes = self.genes[row]
+        return np.array(genes.shape, "<i4").tobytes() + genes.astype("<f4", copy=False).tobytes()
+
+
+class DirectEncoding:
+    """See `fooling.encodings.protocol.Encoding`."""
+
+    name = "direct"
+
+    def __init__(self, settings: DirectSettings, channels: Literal[1, 3]) -> None:
+        """`settings` are settled; `channels` are those of the classifier's images."""
+        assert settings.size is not None
+        assert settings.colour is not None
+        self.settings = settings
+        self.has_crossover = settings.crossover != "none"
+        self._colour, self._channels = settings.colour, channels
+        self.image_shape: tuple[int, int, int] = (settings.size, settings.size, channels)
+        self._gene_shape = (settings.size, settings.size, 1 if settings.colour == "grey" else 3)
+
+    def empty(self) -> DirectPopulation:
+        return DirectPopulation(np.empty((0, *self._gene_shape), np.float32))
+
+    def initialise(self, keys: Keys) -> DirectPopulation:
+        population = DirectPopulation(np.empty((len(keys), *self._gene_shape), np.float32))
+        random_genes(*keys.counters(INITIALISE), population.flat)
+        return population
+
+    def mate(self, parents: DirectPopulation, mates: DirectPopulation, keys: Keys) -> DirectPopulation:
+        """See `Encoding.mate`. The release hands the copies of a pair that is not crossed to the siblings in
+        random order. As the parents are drawn alike, keeping each child with its own changes no probability,
+        and the recorded parent is the true one."""
+        if not self.has_crossover:
+            return parents
+        _check_lengths(keys, parents, mates)
+        parents = _writeable(parents)
+        rate, eta = self.settings.crossover_rate, self.settings.crossover_eta
+        released = self.settings.crossover == "sbx-released"
+        cross(parents.flat, readonly(mates.flat), rate, eta, released, *keys.counters(MATE))
+        return parents
+
+    def mutate(self, population: DirectPopulation, keys: Keys) -> DirectPopulation:
+        _check_lengths(keys, population)
+        population = _writeable(population)
+        rate, eta = self.mutation_rate(keys.generation), self.settings.mutation_eta
+        mutate_genes(population.flat, rate, eta, *keys.counters(MUTATE))
+        return population
+
+    def mutation_rate(self, generation: int) -> float:
+        """The probability that a gene mutates in this generation."""
+        halving = self.settings.mutation_halving
+        return math.ldexp(self.settings.mutation_rate, -(generation // halving) if halving else 0)
+
+    def render(self, population: DirectPopulation, size: int | None = None) -> NDArray[np.uint8]:
+        if size not in (None, self.settings.size):
+            raise ValueError(f"direct images have one size: expected {self.settings.size}, found {size}")
+        return to_bytes(population.genes, self._colour, self.settings.quantisation, self._channels)
+
+    def from_arrays(self, arrays: Mapping[str, NDArray]) -> DirectPopulation:
+        genes = arrays.get("genes", np.empty(0))
+        if genes.dtype != np.float32 or genes.shape[1:] != self._gene_shape:
+            expected = ", ".join(map(str, self._gene_shape))
+            raise InvalidError(
+                f"direct genes: expected (N, {expected}) float32, found {genes.shape} {genes.dtype}"
+            )
+        if not (genes.min(initial=0) >= 0 and genes.max(initial=0) <= 1):
+            raise InvalidError("direct genes: expected numbers in [0, 1], found others")
+        return DirectPopulation(np.ascontiguousarray(genes))
+
+
+def _writeable(population: DirectPopulation) -> DirectPopulation:
+    """The population, or a copy where its arrays may not be changed (they came through Ray)."""
+    return population if population.genes.flags.writeable else DirectPopulation(population.genes.copy())
+
+
+def _check_lengths(keys: Keys, *populations: DirectPopulation) -> None:
+    for population in populations:
+        if len(population) != len(keys):
+            raise ValueError(f"expected a key per genotype: {len(population)}, found {len(keys)}")

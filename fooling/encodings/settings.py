@@ -1,0 +1,87 @@
+"""The `[encoding]` table of a config: one model per encoding, from which validation and docs come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fooling.encodings.profiles import PROFILES
+
+__all__ = ["PROFILES", "CppnSettings", "DirectSettings"]
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Eta = Annotated[float, Field(ge=0, le=1000)]
+Activation = Literal["sine", "sigmoid", "gaussian", "linear", "tanh", "relu"]
+
+
+class _EncodingSettings(BaseModel):
+    """What both encodings are asked."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    profile: Literal["normalised", "released", "paper"] = Field(
+        "normalised", description="the defaults: without the authors' quirks, as their code, as their text"
+    )
+    size: int | None = Field(
+        None, ge=2, le=4096, description="side of the images in pixels (default: the classifier's)"
+    )
+    colour: Literal["grey", "hls", "hsv", "rgb"] | None = Field(
+        None,
+        description="what the channels mean (default: grey for a grey classifier, else hls; hsv in `paper`)",
+    )
+    quantisation: Literal["rounded", "released"] = Field(
+        "rounded", description="how values become 8 bits: rounded, or truncated with the release's hue wrap"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profile_underneath(cls, values: Any) -> Any:
+        """The profile's values, where no key of its own was given; a bad profile is left to its field."""
+        if not isinstance(values, Mapping):
+            return values
+        profile = values.get("profile", "normalised")
+        known = PROFILES[cls.model_fields["name"].default]
+        return {**(known.get(profile, {}) if isinstance(profile, str) else {}), **values}
+
+
+class DirectSettings(_EncodingSettings):
+    """Images with a gene for each channel of each pixel."""
+
+    name: Literal["direct"] = Field("direct", description="one gene per channel of each pixel")
+    mutation_rate: Probability = Field(0.1, description="probability that a gene mutates")
+    mutation_eta: Eta = Field(
+        15.0, description="of the polynomial mutation: the higher, the smaller the steps"
+    )
+    mutation_halving: int = Field(
+        0,
+        ge=0,
+        le=2**31,
+        description="generations after which the mutation rate halves, again and again; 0: never",
+    )
+    crossover: Literal["none", "sbx", "sbx-released"] = Field(
+        "none", description="simulated binary crossover of pairs, as fixed later or with the release's bug"
+    )
+    crossover_rate: Probability = Field(0.5, description="probability that a pair of siblings is crossed")
+    crossover_eta: Eta = Field(10.0, description="of the crossover: the higher, the closer to the parents")
+
+
+class CppnSettings(_EncodingSettings):
+    """Images drawn by compositional pattern-producing networks."""
+
+    name: Literal["cppn"] = Field("cppn", description="a compositional pattern-producing network")
+    coordinates: Literal["normalised", "raw"] = Field(
+        "normalised", description="x and y in [-1, 1], or as pixel indices (the release)"
+    )
+    activations: Annotated[tuple[Activation, ...], Field(strict=False, min_length=1)] = Field(
+        ("sine", "sigmoid", "gaussian", "linear"),
+        description="functions that nodes draw from, equally likely",
+    )
+    weight_rate: Probability = Field(0.1, description="probability that an edge's weight mutates")
+    weight_eta: Eta = Field(15.0, description="of the polynomial mutation: the higher, the smaller the steps")
+    activation_rate: Probability = Field(0.1, description="probability that a node's function is drawn anew")
+    add_edge: Probability = Field(0.5, description="probability that a child gains an edge")
+    delete_edge: Probability = Field(0.3, description="probability that a child loses an edge")
+    add_node: Probability = Field(0.5, description="probability that a node splits one of a child's edges")
+    delete_node: Probability = Field(0.2, description="probability that a child loses a hidden node")

@@ -1,0 +1,136 @@
+"""Taking a run's images elsewhere: a folder of PNGs, a contact sheet, one array file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling.errors import FoolingError
+from fooling.report.files import refuse_existing, replacing
+from fooling.report.png import elite_name, elite_text, write
+from fooling.report.sheet import contact_sheet
+
+if TYPE_CHECKING:
+    from fooling.runs.view import RunView
+
+# The formats of a contact sheet by suffix, and how they are saved.
+_SHEETS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {"compress_level": 6}),
+    ".webp": ("WEBP", {"quality": 90, "method": 4}),
+    ".jpg": ("JPEG", {"quality": 92, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 92, "subsampling": 0}),
+}
+
+
+def export_png(
+    view: RunView,
+    path: Path,
+    size: int | None = None,
+    render: Callable[[int], NDArray[np.uint8]] | None = None,
+    force: bool = False,
+) -> int:
+    """Write the elite of every class as NNNN.png, by class index, into a folder.
+
+    Args:
+        path: the folder; made if missing.
+        size: width in pixels. Without `render`, a multiple of the classified images' width: each pixel
+            becomes a square. Default: exactly the classified pixels.
+        render: draws the elites' genotypes at a size: size -> (S, size, size, C) uint8, the rows of
+            `view.pixels`. Such an image was never classified, and its text entries say so.
+        force: write into a folder that is not empty.
+
+    Returns:
+        The number of files written.
+
+    Raises:
+        FoolingError: the folder is not empty, or `size` is no multiple.
+        OSError: it can't be written.
+    """
+    native = view.pixels.shape[2]
+    pixels, note = view.pixels, {}
+    if size is not None and size != native:
+        if render is not None:
+            pixels = render(size)
+            note = {"rendered": f"again at {size} px; the confidence is of the image at {native} px"}
+        else:
+            factor = _factor(size, native)
+            pixels = view.pixels.repeat(factor, 1).repeat(factor, 2)
+            note = {"scaled": f"{factor} times, nearest neighbour; the confidence is of {native} px"}
+    refuse_existing(path, force)
+    path.mkdir(parents=True, exist_ok=True)
+    classes = np.flatnonzero(view.image >= 0)
+    for index in classes.tolist():
+        write(path / elite_name(index), pixels[view.image[index]], elite_text(view, index) | note)
+    return len(classes)
+
+
+def _factor(size: int, native: int) -> int:
+    if size < native or size % native:
+        near = max(1, round(size / native)) * native
+        raise FoolingError(
+            f"size {size}: expected a multiple of the classified images' {native} px, such as {near}"
+        )
+    return size // native
+
+
+def export_sheet(view: RunView, path: Path, force: bool = False, **options: Any) -> tuple[int, int]:
+    """Write a contact sheet: lossless as .png, several times smaller as .webp or .jpg.
+
+    Args:
+        options: as `contact_sheet` takes them.
+
+    Returns:
+        Width and height in pixels.
+
+    Raises:
+        FoolingError: the file exists, has another suffix, or the page is too large for its format.
+        NotFoundError: as `contact_sheet`.
+        OSError: it can't be written.
+    """
+    if path.suffix.lower() not in _SHEETS:
+        raise FoolingError(f"{path}: expected a name that ends in {', '.join(_SHEETS)}")
+    refuse_existing(path, force)
+    kind, settings = _SHEETS[path.suffix.lower()]
+    sheet = contact_sheet(view, **options)
+    if kind == "WEBP" and max(sheet.size) > 16383:
+        raise FoolingError(f"{path}: WebP holds up to 16383 px a side, the sheet is {sheet.size}; use .png")
+    with replacing(path) as file:
+        sheet.save(file, kind, **settings)
+    return sheet.size
+
+
+def export_npz(view: RunView, path: Path, force: bool = False) -> None:
+    """Write one compressed .npz, to be read with `numpy.load(path)` (no pickled objects in it).
+
+    Its arrays, for K classes and S distinct images:
+        labels      (K,) unicode
+        confidence  (K,) float32, NaN where a class has no elite
+        ids         (K, 3) int32: generation, stream and child of each elite; -1 where none
+        image       (K,) int32: the row of `pixels` of each elite; -1 where none
+        pixels      (S, H, W, C) uint8, the images that were classified
+        manifest    () unicode: the run's manifest as JSON
+
+    Raises:
+        FoolingError: the file exists.
+        OSError: it can't be written.
+    """
+    refuse_existing(path, force)
+    held = view.image >= 0
+    used, rows = np.unique(view.image[held], return_inverse=True)
+    image = np.full(len(view.labels), -1, np.int32)
+    image[held] = rows
+    with replacing(path) as file:
+        np.savez_compressed(
+            file,
+            labels=np.array(view.labels, np.str_),
+            confidence=view.confidence,
+            ids=view.ids,
+            image=image,
+            pixels=view.pixels[used],
+            manifest=np.array(json.dumps(view.manifest, ensure_ascii=False)),
+        )

@@ -1,0 +1,114 @@
+"""What is worth saying about a run in words, the same on the gallery, the contact sheet and the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fooling.report.confidence import format_confidence
+
+if TYPE_CHECKING:
+    from fooling.runs.view import RunView
+
+_ENCODINGS = {"cppn": "CPPN"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How far a run got. Statistics are over the classes that have an elite; NaN where none has."""
+
+    classes: int
+    occupied: int
+    median: float
+    minimum: float
+    maximum: float
+    at_least_99: int
+    at_least_9999: int
+
+    @classmethod
+    def of(cls, view: RunView) -> Summary:
+        """The summary of a run's elites."""
+        held = view.confidence[~np.isnan(view.confidence)]
+        return cls(
+            classes=len(view.confidence),
+            occupied=len(held),
+            median=float(np.median(held.astype(np.float64))) if len(held) else np.nan,
+            minimum=float(held.min()) if len(held) else np.nan,
+            maximum=float(held.max()) if len(held) else np.nan,
+            at_least_99=int((held >= np.float32(0.99)).sum()),
+            at_least_9999=int((held >= np.float32(0.9999)).sum()),
+        )
+
+
+def name_of(view: RunView) -> str:
+    """A run's name: that of its directory."""
+    return view.directory.name or view.directory.resolve().name
+
+
+def encoding_of(view: RunView) -> str:
+    """Like "CPPN, normalised, 28 x 28 grey"."""
+    encoding = view.manifest.get("config", {}).get("encoding", {})
+    name = str(encoding.get("name", "images"))
+    _, height, width, _ = view.pixels.shape
+    colour = str(encoding.get("colour") or "")
+    size = f"{width} x {height} {colour if colour == 'grey' else colour.upper()}".strip()
+    parts = (_ENCODINGS.get(name, name), encoding.get("profile"), size)
+    return ", ".join(str(part) for part in parts if part)
+
+
+def search_of(view: RunView) -> str:
+    """The name of the search that made the run."""
+    return str(view.manifest.get("config", {}).get("search", {}).get("name", "search"))
+
+
+def facts(view: RunView) -> list[tuple[str, str]]:
+    """What the run is and what it cost, as pairs of a name and a text."""
+    return [
+        ("Model", str(view.manifest.get("model", "unknown"))),
+        ("Encoding", encoding_of(view)),
+        ("Search", search_of(view)),
+        ("Seed", str(view.manifest.get("seed", "unknown"))),
+        ("Generations", f"{view.generation:,}"),
+        ("Evaluations", f"{view.evaluations:,}"),
+        ("Time", format_seconds(view.seconds)),
+    ]
+
+
+def summary_line(view: RunView) -> str:
+    """One line: how many classes are fooled, and how surely."""
+    summary = Summary.of(view)
+    line = (
+        f"Median {format_confidence(summary.median)}; {summary.at_least_99:,} of {summary.classes:,} classes"
+        f" reach 99 %, {summary.at_least_9999:,} reach 99.99 %"
+    )
+    vacant = summary.classes - summary.occupied
+    return line + (f"; {vacant:,} vacant" if vacant else "")
+
+
+def cost_line(view: RunView) -> str:
+    """One line: what the run has done so far, and its status."""
+    rate = f", {view.evaluations / view.seconds:,.0f}/s" if view.seconds > 0 else ""
+    return (
+        f"{view.status}: {view.generation:,} generations, {view.evaluations:,} evaluations"
+        f" in {format_seconds(view.seconds)}{rate}"
+    )
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration with two units at most: "8.4 s", "3 min 20 s", "2 h 14 min"."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min"
+
+
+def format_bytes(size: int) -> str:
+    """A size in decimal units: "940 B", "31 kB", "12.3 MB"."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1e3:.0f} kB" if size < 999_500 else f"{size / 1e6:,.1f} MB"

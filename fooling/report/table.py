@@ -1,0 +1,120 @@
+"""A run in the terminal, in 80 columns: every class while they are few, else bands, groups and extremes.
+
+Labels come from users' files, so they are printed as plain text, never as rich's markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from rich import box
+from rich.bar import Bar
+from rich.table import Table
+from rich.text import Text
+
+from fooling.report.confidence import BANDS, VACANT, band_of, format_confidence
+from fooling.report.facts import cost_line, facts, name_of, summary_line
+
+if TYPE_CHECKING:
+    from fooling.runs.view import RunView
+
+_FEW = 20  # classes that are listed one by one
+_EXTREMES = 10
+_GROUPS = 12
+
+
+def summary(view: RunView) -> list[str]:
+    """Plain lines: which run it is, what it cost, how many classes are fooled."""
+    what = dict(facts(view))
+    identity = f"{name_of(view)}: {what['Model']}, {what['Encoding']}, {what['Search']}, seed {what['Seed']}"
+    return [identity, cost_line(view), summary_line(view)]
+
+
+def table(view: RunView) -> Table:
+    """A run's elites: class, label, confidence and generation of each; or, of more than 20 classes, how
+    many are in each band of confidence, the groups (where the classifier names some), and the ten most
+    and least confident."""
+    if len(view.labels) <= _FEW:
+        return _elites(view, range(len(view.labels)), label_width=40, generations=True)
+    parts = [_bands(view)]
+    if view.groups:
+        parts.append(_groups(view))
+    parts.append(_extremes(view))
+    page = Table.grid(padding=(0, 0, 1, 0))
+    for part in parts:
+        page.add_row(part)
+    return page
+
+
+def _new_table(title: str | None = None) -> Table:
+    return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+
+
+def _elites(
+    view: RunView,
+    classes: Iterable[int],
+    label_width: int,
+    generations: bool = False,
+    title: str | None = None,
+) -> Table:
+    listing = _new_table(title)
+    listing.add_column("class", justify="right", no_wrap=True)
+    listing.add_column("label", max_width=label_width, no_wrap=True, overflow="ellipsis")
+    listing.add_column("confidence", justify="right", no_wrap=True)
+    if generations:
+        listing.add_column("generation", justify="right")
+    for index in classes:
+        held = view.image[index] >= 0
+        found = f"{view.ids[index, 0]:,}" if held else "–"
+        confidence = format_confidence(float(view.confidence[index]))
+        listing.add_row(str(index), Text(view.labels[index]), confidence, *([found] if generations else []))
+    return listing
+
+
+def _bands(view: RunView) -> Table:
+    counts = np.bincount(band_of(view.confidence), minlength=len(BANDS) + 1)
+    names = [band.name for band in BANDS] + [VACANT]
+    listing = _new_table()
+    listing.add_column("confidence")
+    listing.add_column("classes", justify="right")
+    listing.add_column("")
+    for name, count in zip(names, counts.tolist(), strict=True):
+        if count or name != VACANT:
+            listing.add_row(name, f"{count:,}", Bar(len(view.labels), 0, count, width=40))
+    return listing
+
+
+def _groups(view: RunView) -> Table:
+    """The largest groups; the last line says how many are not shown."""
+    listing = _new_table()
+    listing.add_column("group", max_width=28, no_wrap=True, overflow="ellipsis")
+    for heading in ("classes", "median", "at 99 %", "at 99.99 %"):
+        listing.add_column(heading, justify="right", no_wrap=True)
+    by_size = sorted(view.groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    for name, members in by_size[:_GROUPS]:
+        held = _held(view.confidence[np.asarray(members, np.int64)])
+        median = float(np.median(held)) if len(held) else float("nan")
+        above = [f"{int((held >= np.float32(edge)).sum()):,}" for edge in (0.99, 0.9999)]
+        listing.add_row(Text(name), f"{len(members):,}", format_confidence(median), *above)
+    if len(by_size) > _GROUPS:
+        listing.add_row(Text(f"and {len(by_size) - _GROUPS} smaller ones", style="dim"))
+    return listing
+
+
+def _extremes(view: RunView) -> Table:
+    """The most and the least confident elites, side by side."""
+    held = np.flatnonzero(view.image >= 0)
+    order = held[np.argsort(-view.confidence[held], kind="stable")].tolist()
+    pair = Table.grid(padding=(0, 1, 0, 0))
+    pair.add_row(
+        _elites(view, order[:_EXTREMES], label_width=16, title="most confident"),
+        _elites(view, order[::-1][:_EXTREMES], label_width=16, title="least confident"),
+    )
+    return pair
+
+
+def _held(confidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    return confidence[~np.isnan(confidence)]

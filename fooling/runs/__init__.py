@@ -1,0 +1,1 @@
+"""Runs: started and resumed (`launch`), computed (`engine`), kept (`directory`, `checkpoint`), read (`view`)."""

@@ -1,0 +1,173 @@
+"""The run directory: made whole, locked by its writer, readable by anyone.
+
+manifest.json   what the run is: resolved config, seed, classifier, numerics, versions
+checkpoints/    the newest two checkpoints
+events.jsonl    one object a line: generations, resumes, warnings, the end
+lineage         where every elite came from (`fooling.lineage`)
+elites/         NNNN.png by class index: exactly the pixels that were classified
+gallery.html    the elites to look at, written at the end
+lock            held by the process that writes
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.runs.files import json_bytes, sync_directory, write_atomically
+
+FORMAT = 1
+MANIFEST_KEYS = ("config", "seed", "model", "classifier", "numerics", "operators", "versions", "trust")
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The places in a run directory."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def lineage(self) -> Path:
+        return self.path / "lineage"
+
+    @property
+    def elites(self) -> Path:
+        return self.path / "elites"
+
+    @property
+    def gallery(self) -> Path:
+        return self.path / "gallery.html"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+
+def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
+    """Make a run directory. It appears under its name at once and whole.
+
+    Raises:
+        FoolingError: the name is taken, or the place can't be written.
+    """
+    path = path.absolute()
+    if path.exists():
+        raise FoolingError(
+            f"{path} exists; give another --out, or continue that run with: fooling resume {path}"
+        )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
+        temporary.mkdir()
+        inside = RunDirectory(temporary)
+        inside.checkpoints.mkdir()
+        inside.elites.mkdir()
+        for empty in (inside.events, inside.lineage, inside.lock):
+            empty.touch()
+        write_atomically(inside.manifest, [json_bytes({"format": FORMAT, **manifest})])
+        os.rename(temporary, path)
+        sync_directory(path.parent)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise FoolingError(f"can't make the run directory {path}: {error.strerror or error}") from None
+    return RunDirectory(path)
+
+
+def open_directory(path: Path) -> tuple[RunDirectory, dict[str, Any]]:
+    """An existing run directory and its manifest.
+
+    Raises:
+        NotFoundError: there is nothing of that name.
+        InvalidError: it is no run directory, is damaged, or is of a newer format.
+    """
+    directory = RunDirectory(path.absolute())
+    if not path.exists():
+        raise NotFoundError(f"no run directory {path}")
+    try:
+        manifest = json.loads(directory.manifest.read_bytes())
+        written = manifest["format"]
+    except (FileNotFoundError, NotADirectoryError):
+        raise InvalidError(f"{path} is no run directory: it has no manifest.json") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidError(f"{directory.manifest} can't be read as a manifest: {error}") from None
+    if not isinstance(written, int) or written > FORMAT:
+        raise InvalidError(
+            f"{path} is of format {written}, this version of fooling reads up to {FORMAT}; upgrade fooling"
+        )
+    if missing := [key for key in MANIFEST_KEYS if key not in manifest]:
+        raise InvalidError(f"{directory.manifest} can't be read as a manifest: it lacks {', '.join(missing)}")
+    return directory, manifest
+
+
+@contextmanager
+def locked(directory: RunDirectory) -> Iterator[None]:
+    """Be the only writer of a run directory.
+
+    Raises:
+        FoolingError: another process writes it, or it can't be written.
+    """
+    try:
+        file = open(directory.lock, "a+b")
+    except OSError as error:
+        raise FoolingError(f"can't write in {directory.path}: {error.strerror or error}") from None
+    with file:
+        for attempt in range(5):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:  # a reader that looks whether there is a writer holds it for an instant
+                if attempt == 4:
+                    raise FoolingError(f"{directory.path} is being written by another process") from None
+                time.sleep(0.05)
+        yield
+
+
+def is_locked(directory: RunDirectory) -> bool:
+    """Whether some process is writing a run directory."""
+    try:
+        with open(directory.lock, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Delete what a killed process left of an attempt to make this directory."""
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        pid = leftover.name.removesuffix(".tmp").rpartition(".")[2]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,182 @@
+"""The loop of a run: ask the search, let the executor compute, tell the search, write it down.
+
+A run is a pure function of its manifest; this file makes it also an interruptible one. Whatever happens
+between two generations or within one, the directory holds a state that `resume` continues to the same end.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+from fooling import lineage
+from fooling.archive import Archive
+from fooling.config import Settings
+from fooling.errors import FoolingError
+from fooling.report.png import sync_elites
+from fooling.runs import checkpoint, events
+from fooling.runs.directory import RunDirectory
+from fooling.runs.statistics import describe
+from fooling.runs.view import RunView, view
+from workers.protocol import Executor
+
+
+class Search(Protocol):
+    """What the engine needs of a search; see `fooling.search`."""
+
+    def ask(self, number: int) -> Any: ...
+
+    def tell(self, generation: Any, results: Any) -> Any: ...
+
+
+class Interrupted(Exception):
+    """The user asked to stop; the state before the generation under way is kept."""
+
+
+class Engine:
+    """Runs a search in its directory, which the caller has locked."""
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        manifest: dict[str, Any],
+        settings: Settings,
+        archive: Archive,
+        search: Search,
+        executor: Executor,
+        state: dict[str, Any],
+        report: Callable[[RunView], None],
+    ) -> None:
+        """`state` is `new_state()` or a checkpoint's; `report` is called after each generation."""
+        self._directory, self._manifest, self._settings = directory, manifest, settings
+        self._archive, self._search, self._executor = archive, search, executor
+        self._state, self._report = state, report
+        self._events = events.Appender(directory.events)
+        self._lineage = events.Appender(directory.lineage)
+        self._checkpointed = state["generation"]
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ask for an end as soon as possible, from a signal handler or another thread."""
+        self._stopping.set()
+
+    def note(self, kind: str, **fields: Any) -> None:
+        """Add an event to the run's log."""
+        self._events.event(kind, **fields)
+
+    def run(self) -> RunView:
+        """Go on until a stop rule holds or `stop` is called.
+
+        Returns:
+            The run as it is then: completed or interrupted.
+
+        Raises:
+            FoolingError: it could not go on; the last checkpoint is kept.
+        """
+        with self._explained():
+            status = "completed"
+            last_save = time.monotonic()
+            try:
+                while not self._is_done():
+                    self._generation()
+                    if time.monotonic() - last_save >= self._settings.run.checkpoint_seconds:
+                        self._save()
+                        last_save = time.monotonic()
+                    self._report(self.view("running"))
+            except Interrupted:
+                status = "interrupted"
+            self._save()
+            self.note(status, generation=self._state["generation"])
+            self._events.sync()
+            return self.view(status, events.read(self._directory.events))
+
+    def view(self, status: str, log: list[dict[str, Any]] | None = None) -> RunView:
+        """The run as it is now; without its `log`, the view has no curve."""
+        return view(
+            self._directory,
+            status,
+            self._manifest,
+            self._settings,
+            self._archive,
+            log or [],
+            self._state,
+        )
+
+    def close(self) -> None:
+        """Stop computing and close the files."""
+        self._executor.close()
+        self._events.close()
+        self._lineage.close()
+
+    def _generation(self) -> None:
+        began = time.perf_counter()
+        generation = self._search.ask(self._state["generation"] + 1)
+        results = []
+        for result in self._executor.map(generation.task, generation.shared, generation.chunks):
+            if self._stopping.is_set():
+                raise Interrupted
+            results.append(result)
+        outcome = self._search.tell(generation, results)
+        state = self._state
+        state["generation"] = generation.number
+        state["evaluations"] += generation.size
+        state["replacements"] += outcome.replacements
+        state["goal_switches"] += outcome.goal_switches
+        state["seconds"] += time.perf_counter() - began
+        self._lineage.append(lineage.to_bytes(outcome.lineage))
+        record = {
+            "generation": state["generation"],
+            "evaluations": state["evaluations"],
+            "seconds": round(state["seconds"], 6),
+            **describe(self._archive.confidence),
+            "replacements": outcome.replacements,
+            "goal_switches": outcome.goal_switches,
+        }
+        self.note("generation", **record)
+
+    def _is_done(self) -> bool:
+        if self._stopping.is_set():
+            raise Interrupted
+        state, stop = self._state, self._settings.stop
+        return (
+            state["generation"] >= self._settings.search.generations
+            or (stop.evaluations is not None and state["evaluations"] >= stop.evaluations)
+            or (stop.seconds is not None and state["seconds"] >= stop.seconds)
+            or (stop.confidence is not None and float(self._archive.confidence.min()) >= stop.confidence)
+        )
+
+    def _save(self) -> None:
+        """Checkpoint, unless this generation's is there: logs first, then the state that knows their
+        lengths, then the images, which the state can make again."""
+        state = self._state
+        if state["generation"] == self._checkpointed:
+            return
+        self._events.sync()
+        self._lineage.sync()
+        state["events_bytes"], state["lineage_bytes"] = self._events.length, self._lineage.length
+        checkpoint.save(self._directory.checkpoints, checkpoint.Checkpoint(state, self._archive.arrays()))
+        self._checkpointed = state["generation"]
+        self.note("checkpoint", generation=state["generation"])
+        sync_elites(self.view("running"))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Tell of a failure in the log, and of a full disk in words."""
+        try:
+            yield
+        except (FoolingError, OSError) as error:
+            kept = (
+                f"the checkpoint of generation {self._checkpointed} is kept"
+                if self._checkpointed >= 0
+                else "no checkpoint was written yet"
+            )
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = f"can't write in {self._directory.path}: {error.strerror or error}"
+            with suppress(OSError):  # the disk that is full is also the log's
+                self.note("failed", reason=reason)
+            again = f"; mend that, then: fooling resume {self._directory.path}"
+            raise FoolingError(f"{reason}; {kept}{again}") from error

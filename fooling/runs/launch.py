@@ -1,0 +1,299 @@
+"""Start a run, or continue one: put classifier, encoding, search and executor together."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from deap.base import Toolbox
+
+from fooling import classifiers, encodings
+from fooling.classifiers.check import check
+from fooling.classifiers.numerics import Numerics
+from fooling.classifiers.numerics import resolve as resolve_numerics
+from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
+from fooling.errors import FoolingError, InvalidError
+from fooling.report.gallery import write_gallery
+from fooling.report.png import sync_elites
+from fooling.runs import events
+from fooling.runs.checkpoint import generation_of, saved
+from fooling.runs.directory import RunDirectory, create, locked, open_directory
+from fooling.runs.engine import Engine
+from fooling.runs.files import sync_directory
+from fooling.runs.view import (
+    RunView,
+    empty_archive,
+    new_state,
+    newest_checkpoint,
+    open_run,
+    restore,
+)
+from fooling.search import toolbox as toolboxes
+from fooling.search.map_elites import MapElites
+from workers.local import LocalExecutor, usable_cores
+from workers.tasks import Host
+
+Report = Callable[[RunView], None]
+Customise = Callable[[Toolbox], None]
+_PACKAGES = ("fooling", "torch", "numpy", "numba", "deap", "pillow")
+
+
+def run(
+    config: str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    assignments: Iterable[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    trust: bool = False,
+    classifier: classifiers.Classifier | None = None,
+    customise: Customise | None = None,
+    report: Report | None = None,
+) -> RunView:
+    """Evolve fooling images, in a run directory of its own.
+
+    Args:
+        config: the name of a ready-made config or the path of a TOML file (default: mnist-cppn).
+        out: the run directory to make (default: a new one under `runs/`).
+        assignments: settings like "search.generations=60".
+        flags: dotted keys and values, which win over `assignments`.
+        trust: let the model bring code of its own.
+        classifier: the classifier itself, in place of the settings' `model`.
+        customise: called with the DEAP toolbox before the run, to swap operators.
+        report: called with a view of the run after each generation.
+
+    Raises:
+        FoolingError: see its subclasses; the message is one line.
+    """
+    settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, flags)
+    numerics = _numerics(settings)
+    classifier = classifier or classifiers.load(settings.model, numerics=numerics, trust=trust)
+    check(classifier).raise_for_failures()
+    settings = _settle(settings, classifier)
+    toolbox, swapped = _toolbox(settings, classifier, customise)
+    manifest = _manifest(settings, classifier, trust, swapped)
+    directory = create(Path(out) if out else _fresh(config, settings), manifest)
+    with locked(directory):
+        return _evolve(directory, {"format": 1, **manifest}, settings, toolbox, new_state(), [], report)
+
+
+def resume(
+    path: str | Path,
+    *,
+    classifier: classifiers.Classifier | None = None,
+    customise: Customise | None = None,
+    report: Report | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> RunView:
+    """Continue a run to the same end that it would have had without the interruption.
+
+    `classifier` and `customise` are needed again where `run` was given them. A completed run is only read.
+    `warn` is called with each thing that the user should know, one line each; the run's log keeps them.
+
+    Raises:
+        FoolingError: see its subclasses; the message is one line.
+    """
+    directory, manifest = open_directory(Path(path))
+    with locked(directory):
+        settings = validate(manifest["config"], str(directory.manifest))
+        log = events.read(directory.events)
+        found, problems = newest_checkpoint(directory)
+        if log and log[-1]["event"] == "completed" and not problems:
+            return _finish(replace(open_run(directory.path), status="completed"))
+        numerics = Numerics.from_dict(manifest["numerics"])
+        trust = bool(manifest["trust"])
+        classifier = classifier or classifiers.load(settings.model, numerics=numerics, trust=trust)
+        if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
+            raise InvalidError(
+                f"{settings.model} is not the classifier that {directory.path} was made with: its fingerprint "
+                f"was {manifest['classifier']['fingerprint'][:12]}, now it is {classifier.fingerprint[:12]}"
+            )
+        check(classifier).raise_for_failures()
+        toolbox, swapped = _toolbox(settings, classifier, customise)
+        if swapped != manifest["operators"]:
+            raise InvalidError(
+                f"{directory.path} was made with the operators {manifest['operators'] or 'of the encoding'}, "
+                f"found {swapped or 'those of the encoding'}; pass the same `customise`"
+            )
+        state = found.state if found else new_state()
+        for file, length in ((directory.events, "events_bytes"), (directory.lineage, "lineage_bytes")):
+            _cut(file, state[length], directory)
+        for path_ in saved(directory.checkpoints):
+            if generation_of(path_) > state["generation"]:
+                path_.unlink()  # damaged, and newer than the one that is used
+        for leftover in directory.checkpoints.glob(".*.tmp"):
+            leftover.unlink()
+        sync_directory(directory.checkpoints)
+        since = f"going on from generation {state['generation']}" if found else "starting over"
+        notes = [*(f"{problem}; {since}" for problem in problems), *_other_numerics(manifest)]
+        for note in notes:
+            (warn or (lambda _: None))(note)
+        return _evolve(directory, manifest, settings, toolbox, state, notes, report, found)
+
+
+def _evolve(
+    directory: RunDirectory,
+    manifest: dict[str, Any],
+    settings: Settings,
+    toolbox: Toolbox,
+    state: dict[str, Any],
+    warnings: list[str],
+    report: Report | None,
+    checkpoint: Any = None,
+) -> RunView:
+    """Run the engine from `state` on, in a directory that is locked."""
+    archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
+    if checkpoint is not None:
+        restore(archive, encoding, checkpoint)
+    threads = settings.run.threads
+    evaluators = settings.run.evaluators or max(1, usable_cores() // threads)
+    executor = LocalExecutor(Host(toolbox), evaluators, lambda: _prepare_thread(threads))
+    search = MapElites(settings.search, settings.seed, settings.run.chunk, toolbox, archive)
+    engine = Engine(
+        directory, manifest, settings, archive, search, executor, state, report or (lambda _: None)
+    )
+    try:
+        if state["generation"] >= 0 or warnings:
+            engine.note("resume", generation=state["generation"], versions=_versions())
+        for warning in warnings:
+            engine.note("warning", message=warning)
+        with _signals(engine):
+            done = engine.run()
+    finally:
+        engine.close()
+    return _finish(done)
+
+
+def _finish(view: RunView) -> RunView:
+    """Write what is made of the state: the images and the gallery."""
+    try:
+        sync_elites(view)
+        if view.generation or len(view.archive.occupied):
+            write_gallery([view], RunDirectory(view.directory).gallery)
+    except OSError as error:
+        raise FoolingError(
+            f"can't write in {view.directory}: {error.strerror or error}; the run itself is {view.status}"
+        ) from None
+    return view
+
+
+def _numerics(settings: Settings) -> Numerics:
+    run = settings.run
+    return resolve_numerics(device=run.device, threads=run.threads, layout=run.layout, batch=run.batch)
+
+
+def _settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
+    """The settings with everything filled in that depends on the classifier and the machine."""
+    encoding = encodings.settle(settings.encoding, classifier.spec.size, classifier.spec.colour)
+    initial = settings.search.initial or settings.search.population
+    return settings.model_copy(
+        update={
+            "encoding": encoding,
+            "search": settings.search.model_copy(update={"initial": initial}),
+            "run": settings.run.model_copy(update={"device": classifier.numerics.device}),
+        }
+    )
+
+
+def _toolbox(
+    settings: Settings, classifier: classifiers.Classifier, customise: Customise | None
+) -> tuple[Toolbox, dict[str, str]]:
+    """The operators of a run, and the names of those that `customise` swapped."""
+    spec = classifier.spec
+    encoding = encodings.create(settings.encoding, spec.size, spec.colour)
+    toolbox = toolboxes.build(encoding, classifier)
+    if customise is None:
+        return toolbox, {}
+    customise(toolbox)
+    return toolbox, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier))
+
+
+def _manifest(
+    settings: Settings, classifier: classifiers.Classifier, trust: bool, swapped: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "model": settings.model,
+        "seed": settings.seed,
+        "config": settings.model_dump(mode="json"),
+        "classifier": {
+            "spec": classifier.spec.model_dump(mode="json"),
+            "fingerprint": classifier.fingerprint,
+        },
+        "numerics": classifier.numerics.to_dict(),
+        "operators": swapped,
+        "versions": _versions(),
+        "trust": trust,
+        "parents": [],
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
+
+
+def _other_numerics(manifest: Mapping[str, Any]) -> list[str]:
+    """What differs between this machine and the one that the run began on: it may change last bits."""
+    notes = []
+    device = manifest["numerics"]["device"]
+    here, there = resolve_numerics(device=device).device_model, manifest["numerics"]["device_model"]
+    if here != there:
+        notes.append(f"this part runs on {here}, the run began on {there}: last bits may differ")
+    versions = _versions()
+    for name in ("torch", "numba"):
+        if versions[name] != manifest["versions"].get(name):
+            then = manifest["versions"].get(name)
+            notes.append(f"this part runs with {name} {versions[name]}, the run began with {then}")
+    return notes
+
+
+def _fresh(config: str | Path | None, settings: Settings) -> Path:
+    """A name under runs/ that is not taken."""
+    base = Path("runs") / f"{Path(config or DEFAULT_CONFIG).stem}-seed{settings.seed}"
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{base.name}-{number}")
+    return path
+
+
+def _cut(file: Path, length: int, directory: RunDirectory) -> None:
+    try:
+        events.cut(file, length)
+    except (OSError, ValueError) as error:
+        raise FoolingError(f"{directory.path} can't be resumed: {error}; nothing was changed") from None
+
+
+def _prepare_thread(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+@contextmanager
+def _signals(engine: Engine) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) stops the run after a checkpoint, a second one kills."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        engine.stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+__all__ = ["Report", "resume", "run"]

@@ -1,0 +1,39 @@
+"""The statistics of a generation, by DEAP's `tools.Statistics`; a run's log reads back as a `Logbook`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from deap import tools
+from numpy.typing import NDArray
+
+
+def _at_least(level: float) -> Any:
+    return lambda values: int(np.sum(np.asarray(values) >= np.float32(level)))
+
+
+def statistics() -> tools.Statistics:
+    """Statistics of the elites' confidences, (K,) float32; a class without an elite counts as 0."""
+    table = tools.Statistics()
+    table.register("median", lambda values: float(np.median(values)))
+    table.register("mean", lambda values: float(np.mean(values, dtype=np.float64)))
+    table.register("min", lambda values: float(np.min(values)))
+    table.register("max", lambda values: float(np.max(values)))
+    table.register("at_least_0.99", _at_least(0.99))
+    table.register("at_least_0.9999", _at_least(0.9999))
+    return table
+
+
+def describe(confidence: NDArray[np.float32]) -> dict[str, Any]:
+    """The statistics of an archive's confidences, (K,), -1 or NaN where a class has no elite."""
+    return dict(statistics().compile(np.nan_to_num(np.maximum(confidence, np.float32(0)), nan=0.0)))
+
+
+def logbook(events: list[dict[str, Any]]) -> tools.Logbook:
+    """The generations of a run's events as a DEAP logbook."""
+    book = tools.Logbook()
+    for event in events:
+        if event["event"] == "generation":
+            book.record(**{name: value for name, value in event.items() if name != "event"})
+    return book

@@ -1,0 +1,238 @@
+"""A run as readers see it: what `show`, `gallery` and `export` need, from the directory alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling import encodings, lineage
+from fooling.archive import Archive
+from fooling.config import Settings, validate
+from fooling.errors import FoolingError
+from fooling.runs import checkpoint, events
+from fooling.runs.directory import RunDirectory, is_locked, open_directory
+from fooling.runs.statistics import describe
+
+# The last event of a run that is over, and the status that it means.
+ENDINGS = {"completed": "completed", "interrupted": "interrupted", "failed": "failed"}
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run at some generation.
+
+    Attributes:
+        directory: the run directory.
+        status: completed, interrupted, failed or running.
+        manifest: what the run is.
+        settings: the manifest's resolved config.
+        labels: (K,) names of the classes.
+        groups: group name -> class indices; may be empty.
+        archive: the elites.
+        curve: one dict per generation.
+        state: the counters: generation (-1 before the first), evaluations, seconds, lineage_bytes, ...
+    """
+
+    directory: Path
+    status: str
+    manifest: dict[str, Any]
+    settings: Settings
+    labels: tuple[str, ...]
+    groups: dict[str, list[int]]
+    archive: Archive
+    curve: list[dict[str, Any]]
+    state: dict[str, Any]
+
+    @property
+    def generation(self) -> int:
+        """Generations completed after the first, random population."""
+        return max(0, int(self.state["generation"]))
+
+    @property
+    def evaluations(self) -> int:
+        """Images classified."""
+        return int(self.state["evaluations"])
+
+    @property
+    def seconds(self) -> float:
+        """Time spent searching, all parts of an interrupted run together."""
+        return float(self.state["seconds"])
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """(K,) float32, NaN where a class has no elite."""
+        return np.where(self.archive.cell >= 0, self.archive.confidence, np.float32(np.nan))
+
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """(K, 3) int32: generation, stream and child of each elite; -1 where none."""
+        return self.archive.elite_ids
+
+    @property
+    def image(self) -> NDArray[np.int32]:
+        """(K,) int32: the row of `pixels` of each elite; -1 where none."""
+        return self.archive.cell
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """(S, H, W, C) uint8: the pixels that were classified."""
+        return self.archive.pixels[: int(self.archive.cell.max(initial=-1)) + 1]
+
+
+def open_run(path: Path) -> RunView:
+    """Read a run from its directory, whatever its status, without writing anything.
+
+    Raises:
+        NotFoundError, InvalidError: see `fooling.runs.directory.open_directory`.
+        FoolingError: no checkpoint can be read.
+    """
+    directory, manifest = open_directory(path)
+    settings = validate(manifest["config"], str(directory.manifest))
+    archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
+    state = new_state()
+    log = events.read(directory.events)
+    newest = newest_checkpoint(directory)[0]
+    if newest is not None:
+        state = newest.state
+        restore(archive, encoding, newest)
+    return view(directory, status_of(directory, log), manifest, settings, archive, log, state)
+
+
+def view(
+    directory: RunDirectory,
+    status: str,
+    manifest: dict[str, Any],
+    settings: Settings,
+    archive: Archive,
+    log: list[dict[str, Any]],
+    state: dict[str, Any],
+) -> RunView:
+    """A view of these parts."""
+    spec = manifest["classifier"]["spec"]
+    curve = [e for e in log if e["event"] == "generation" and e["generation"] <= state["generation"]]
+    return RunView(
+        directory.path,
+        status,
+        manifest,
+        settings,
+        tuple(spec["labels"]),
+        spec.get("groups") or {},
+        archive,
+        curve,
+        state,
+    )
+
+
+def new_state() -> dict[str, Any]:
+    """The counters of a run that has not begun."""
+    return {
+        "generation": -1,
+        "evaluations": 0,
+        "seconds": 0.0,
+        "replacements": 0,
+        "goal_switches": 0,
+        "events_bytes": 0,
+        "lineage_bytes": 0,
+    }
+
+
+def empty_archive(settings: Settings, spec: dict[str, Any]) -> tuple[Archive, Any]:
+    """An archive without elites, and the encoding, for a classifier spec as the manifest holds it."""
+    encoding = encodings.create(settings.encoding, spec["size"], spec["colour"])
+    return Archive(len(spec["labels"]), encoding.image_shape, encoding.empty()), encoding
+
+
+def restore(archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> None:
+    """Fill an empty archive from a checkpoint."""
+    genotypes = {
+        name.removeprefix("genotypes."): array
+        for name, array in saved.arrays.items()
+        if name.startswith("genotypes.")
+    }
+    archive.restore(saved.arrays, encoding.from_arrays(genotypes))
+
+
+def renderer(run: RunView) -> Callable[[int], NDArray[np.uint8]] | None:
+    """Renders a run's individuals, the rows of `pixels`, at any size; None where a genotype has no meaning
+    at another size (direct images, and CPPNs that read raw pixel indices)."""
+    settings = run.settings.encoding
+    if settings.name != "cppn" or settings.coordinates == "raw":
+        return None
+    _, encoding = empty_archive(run.settings, run.manifest["classifier"]["spec"])
+    genotypes = run.archive.genotypes.take(np.arange(len(run.pixels)))
+    return lambda size: encoding.render(genotypes, size)
+
+
+def newest_checkpoint(directory: RunDirectory) -> tuple[checkpoint.Checkpoint | None, list[str]]:
+    """The newest checkpoint that is whole (None where none was ever written), and what is wrong with the
+    newer ones, one line each.
+
+    Raises:
+        FoolingError: there were checkpoints, and none is whole.
+    """
+    recorded = [e["generation"] for e in events.read(directory.events) if e["event"] == "checkpoint"]
+    problems: list[str] = []
+    for path in checkpoint.saved(directory.checkpoints):
+        try:
+            found = checkpoint.load(path)
+        except checkpoint.DamagedError as error:
+            problems.append(str(error))
+        except FileNotFoundError:  # a running writer has replaced it by a newer one meanwhile
+            return newest_checkpoint(directory)
+        except OSError as error:
+            problems.append(f"{path.name} can't be read: {error.strerror or error}")
+        else:
+            if not problems and max(recorded, default=-1) > found.state["generation"]:
+                problems.append(f"{checkpoint.path_of(Path(), max(recorded)).name} is missing")
+            return found, problems
+    if recorded and not problems:
+        problems.append(f"{checkpoint.path_of(Path(), max(recorded)).name} is missing")
+    if problems:
+        raise FoolingError(
+            f"{directory.path}: no checkpoint is whole ({'; '.join(problems)}); nothing was changed"
+        )
+    return None, []
+
+
+def status_of(directory: RunDirectory, log: list[dict[str, Any]]) -> str:
+    """completed, interrupted, failed or running."""
+    if is_locked(directory):
+        return "running"
+    return ENDINGS.get(log[-1]["event"], "interrupted") if log else "interrupted"
+
+
+def summary(run: RunView) -> dict[str, Any]:
+    """What `fooling run --json`, `resume --json` and `show --json` print."""
+    statistics = describe(run.confidence)
+    seconds = run.seconds
+    return {
+        "run": str(run.directory),
+        "status": run.status,
+        "config": run.manifest["config"],
+        "seed": run.manifest["seed"],
+        "model": run.manifest["model"],
+        "generations": run.generation,
+        "evaluations": run.evaluations,
+        "seconds": seconds,
+        "evaluations_per_second": run.evaluations / seconds if seconds else 0.0,
+        "replacements": int(run.state["replacements"]),
+        "goal_switches": int(run.state["goal_switches"]),
+        "archive_sha256": run.archive.digest(),
+        "lineage_sha256": lineage.digest(RunDirectory(run.directory).lineage, run.state["lineage_bytes"]),
+        "confidence": {**statistics, "classes": len(run.labels)},
+        "elites": [
+            {
+                "class": int(number),
+                "label": run.labels[number],
+                "confidence": float(run.confidence[number]),
+                "generation": int(run.ids[number, 0]),
+                "image": f"elites/{number:04d}.png",
+            }
+            for number in run.archive.occupied
+        ],
+    }

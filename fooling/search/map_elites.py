@@ -1,0 +1,98 @@
+"""MAP-Elites over classes (Mouret & Clune 2015), as in Nguyen, Yosinski & Clune 2015, section 2.
+
+Generation 0 is `initial` random images. Each later one draws parents uniformly from the cells of the
+archive as it stood when the generation began, varies, renders and classifies `population` children, and
+offers each of them to every class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cppn.keys import Keys
+from fooling import lineage
+from fooling.archive import Archive, Candidates
+from workers.tasks import Brood, Parents
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One generation's work, ready for an executor.
+
+    Attributes:
+        number: 0 for the first, random one.
+        size: images it makes.
+        task, shared, chunks: what `Executor.map` takes.
+        parents: (size, 2) classes of each child's parent and mate; None in generation 0.
+    """
+
+    number: int
+    size: int
+    task: str
+    shared: Parents
+    chunks: list[Brood]
+    parents: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a generation changed.
+
+    Attributes:
+        replacements: cells whose elite changed.
+        goal_switches: of those, the ones whose new elite has a parent that was an elite when the
+            generation began, but not of this class (after Nguyen 2015b, "Innovation Engines").
+        lineage: (N, 11) records of the images that entered.
+    """
+
+    replacements: int
+    goal_switches: int
+    lineage: NDArray[np.int32]
+
+
+class MapElites:
+    """The search named `map-elites`."""
+
+    def __init__(self, settings: Any, seed: int, chunk: int, toolbox: Any, archive: Archive) -> None:
+        """`settings` is the `[search]` table."""
+        self._settings, self._seed, self._chunk = settings, seed, chunk
+        self._toolbox, self._archive = toolbox, archive
+
+    def ask(self, number: int) -> Generation:
+        """The work of generation `number`."""
+        archive = self._archive
+        first = number == 0
+        size = (self._settings.initial or self._settings.population) if first else self._settings.population
+        keys = Keys.of_generation(self._seed, number, size)
+        parents = None if first else np.asarray(self._toolbox.select(archive, keys), np.int64)
+        rows = None if parents is None else archive.cell[parents].astype(np.int64)
+        shared = Parents(None if first else archive.genotypes, archive.confidence.copy())
+        chunks = [
+            Brood(
+                keys[start : start + self._chunk], None if rows is None else rows[start : start + self._chunk]
+            )
+            for start in range(0, size, self._chunk)
+        ]
+        return Generation(number, size, "breed", shared, chunks, parents)
+
+    def tell(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
+        """Read the results of `ask`'s work into the archive."""
+        archive = self._archive
+        before, ids_before = archive.cell.copy(), archive.elite_ids
+        changed = archive.offer(*results)
+        ids = archive.ids[np.unique(archive.cell[changed])]
+        if generation.parents is None:
+            return Outcome(len(changed), 0, lineage.records(ids))
+        columns = 2 if hasattr(self._toolbox, "mate") else 1
+        origins = [
+            np.column_stack([ids_before[classes], classes]).astype(np.int32)
+            for classes in generation.parents[ids[:, 2]].T[:columns]
+        ]
+        parents_of_new = generation.parents[archive.elite_ids[changed, 2]][:, :columns]
+        switched = (before[parents_of_new] != before[changed][:, None]).any(axis=1)
+        return Outcome(len(changed), int(switched.sum()), lineage.records(ids, *origins))

@@ -1,0 +1,108 @@
+"""What training writes: the weights as safetensors, and beside them a file spec that names them and says how
+they came about. `file:NAME.json` loads it; the networks of the package are kept in the same form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import nn
+
+import fooling
+from fooling.classifiers.synthetic import synthetic
+from fooling.errors import FoolingError
+from fooling.training.recipe import Trained
+
+
+def save(
+    trained: Trained, folder: str | Path, *, licence: str | None = None, source: str | None = None
+) -> Path:
+    """Write NAME.safetensors and NAME.json, NAME being the spec's.
+
+    Returns:
+        The path of the latter: `load(f"file:{path}")` opens the network.
+
+    Raises:
+        FoolingError: one of the files is there already, or cannot be written.
+    """
+    weights, description = refuse_taken(folder, trained.classifier.spec.name)
+    tensors = _tensors(trained)
+    text = json.dumps(
+        _describe(trained, weights.name, tensors, licence, source), indent=1, ensure_ascii=False
+    )
+    try:
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        _write(weights, tensors)
+        _write(description, text.encode() + b"\n")
+    except OSError as error:
+        raise FoolingError(f"{error.filename}: cannot write: {error.strerror}") from error
+    return description
+
+
+def refuse_taken(folder: str | Path, name: str) -> tuple[Path, Path]:
+    """The two files that `save` writes for a network of this name.
+
+    Raises:
+        FoolingError: one of them is there already.
+    """
+    paths = (Path(folder) / f"{name}.safetensors", Path(folder) / f"{name}.json")
+    for path in paths:
+        if path.exists():
+            raise FoolingError(f"{path} exists already; choose another name or folder, or remove it")
+    return paths
+
+
+def _describe(
+    trained: Trained, file: str, tensors: bytes, licence: str | None, source: str | None
+) -> dict[str, Any]:
+    """A file spec (`fooling.classifiers.sources.file`)."""
+    spec = trained.classifier.spec.model_copy(
+        update={"accuracy": trained.measures.accuracy, "licence": licence, "source": source}
+    )
+    batch = synthetic(spec.size, spec.channels)
+    return {
+        **spec.model_dump(mode="json", exclude_none=True, exclude={"groups"}),
+        "network": {
+            "architecture": trained.recipe.architecture,
+            "weights": file,
+            "sha256": hashlib.sha256(tensors).hexdigest(),
+        },
+        "provenance": {
+            "recipe": asdict(trained.recipe),
+            "training_images": trained.training_images,
+            "test": asdict(trained.measures),
+            "numerics": trained.classifier.numerics.to_dict(),
+            "versions": {"fooling": fooling.__version__, "torch": torch.__version__},
+        },
+        "expected": {"confidences": _rows(trained.classifier.classify(batch))},
+    }
+
+
+def _rows(confidences: np.ndarray) -> list[list[float]]:
+    """Float32 as the shortest decimals that read back to the same float32."""
+    return [[float(str(value)) for value in row] for row in confidences]
+
+
+def _tensors(trained: Trained) -> bytes:
+    network = trained.classifier.network
+    assert isinstance(network, nn.Module)
+    return safetensors.torch.save(
+        {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All of it, or nothing."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

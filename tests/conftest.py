@@ -1,0 +1,70 @@
+"""What all tests share: the command line as a user calls it, small runs, the optional assets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+# Examples are drawn from a fixed seed, so that a green test stays green until the code changes.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The folder of real data and networks; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("FOOLING_ASSETS", ROOT.parent / "shared" / "assets"))
+    if not folder.is_dir():
+        pytest.skip(f"no assets at {folder}; set FOOLING_ASSETS")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """The environment of commands: no settings of the person who runs the tests, one thread each."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOOLING__")}
+    return {**kept, "OMP_NUM_THREADS": "1", "COLUMNS": "80"}
+
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def fooling(environment: dict[str, str]) -> Command:
+    """`fooling(*arguments, cwd=..., env=...)`: the command line in a process of its own."""
+
+    def call(*arguments: Any, cwd: Path | None = None, **extra: Any) -> subprocess.CompletedProcess[str]:
+        variables = {**environment, **extra.pop("env", {})}
+        return subprocess.run(
+            [sys.executable, "-m", "fooling", *map(str, arguments)],
+            cwd=cwd,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+            **extra,
+        )
+
+    return call
+
+
+SMALL = ("--set", "search.generations=12", "--set", "search.population=60", "--set", "run.chunk=25")
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory, fooling: Command) -> tuple[Path, dict[str, Any]]:
+    """A completed small CPPN run and what `--json` printed. Tests only read it, or copy it."""
+    out = tmp_path_factory.mktemp("small") / "run"
+    result = fooling("run", "--out", out, "--json", "--quiet", *SMALL)
+    assert result.returncode == 0, result.stderr
+    return out, json.loads(result.stdout)

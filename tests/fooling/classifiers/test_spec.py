@@ -1,0 +1,82 @@
+"""A spec is checked at the border: a wrong one is refused in a line that says what was expected."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from fooling.classifiers import Spec
+from fooling.classifiers.spec import parse, read_lines
+from fooling.errors import InvalidError, NotFoundError
+
+GOOD = {"name": "n", "size": 8, "colour": "rgb", "labels": ["a", "b"]}
+
+
+def test_a_spec_survives_json():
+    """It is kept in manifests."""
+    data = {
+        **GOOD,
+        "wordnet": ["n01", "n02"],
+        "groups": {"all": [0, 1]},
+        "preprocessing": {"resize": {"size": 9}, "crop": {"size": 7, "views": "ten"}, "mean": [0, 0.5, 1]},
+    }
+    spec = parse(Spec, data, "x")
+    assert parse(Spec, json.loads(spec.model_dump_json()), "x") == spec
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"colour": "gray"}, "^f.toml: colour: input should be 'grey' or 'rgb', found 'gray'"),
+        ({"size": "28"}, "^f.toml: size: input should be a valid integer, found '28'"),
+        ({"size": 0}, "size: input should be greater than or equal to 1"),
+        ({"lables": []}, "unknown key 'lables'; did you mean labels"),
+        ({"labels": []}, "labels"),
+        ({"output": "softmax"}, "output: input should be 'logits', 'probabilities' or 'scores'"),
+        ({"wordnet": ["n01"]}, "expected 2 wordnet ids, one per label, found 1"),
+        ({"groups": {"g": [0, 2]}}, "group 'g': expected class indices below 2, found 2"),
+        ({"accuracy": 68.5}, "accuracy: input should be less than or equal to 1"),
+        ({"preprocessing": {"resise": {}}}, "unknown key 'preprocessing.resise'; did you mean resize"),
+        (
+            {"preprocessing": {"crop": {"size": 4, "view": "ten"}}},
+            "'preprocessing.crop.view'; did you mean views",
+        ),
+        ({"preprocessing": {"crop": {"size": 9}}}, "expected a crop of at most 8 pixels, found 9"),
+        ({"preprocessing": {"mean": [0.5]}}, "expected 3 numbers in mean, found 1"),
+        ({"preprocessing": {"std": [1, 0, 1]}}, "expected positive numbers in std"),
+        (
+            {"preprocessing": {"mean": [0, 0, 0], "mean_image": "m.npy"}},
+            "expected mean or mean_image, found both",
+        ),
+        ({"preprocessing": {"scale": 0}}, "scale: input should be greater than 0"),
+    ],
+)
+def test_a_wrong_spec_is_refused_in_one_line(changes, message):
+    with pytest.raises(InvalidError, match=message) as caught:
+        parse(Spec, {**GOOD, **changes}, "f.toml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(InvalidError, match="expected 'labels', which is not there"):
+        parse(Spec, {key: value for key, value in GOOD.items() if key != "labels"}, "f.toml")
+
+
+def test_in_python_too_nothing_is_converted_silently():
+    with pytest.raises(ValidationError):
+        Spec(name="n", size="8", colour="rgb", labels=("a",))
+
+
+def test_labels_come_from_a_text_file(tmp_path):
+    (tmp_path / "labels.txt").write_text("tench, Tinca tinca\n été \n\n", encoding="utf-8")
+    assert read_lines(tmp_path / "labels.txt") == ("tench, Tinca tinca", "été")
+    (tmp_path / "gap.txt").write_text("a\n\nb\n")
+    with pytest.raises(InvalidError, match="expected a label on every line, found line 2 empty"):
+        read_lines(tmp_path / "gap.txt")
+    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidError, match="expected UTF-8 text"):
+        read_lines(tmp_path / "binary.txt")
+    with pytest.raises(NotFoundError, match=r"no\.txt"):
+        read_lines(tmp_path / "no.txt")

@@ -1,0 +1,107 @@
+"""Bad input: one line on stderr, the right exit code, no traceback, nothing lost (contract 8)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def errors(result) -> list[str]:
+    assert "Traceback" not in result.stderr
+    return [line for line in result.stderr.splitlines() if line.startswith("error:")]
+
+
+CASES = [
+    (("run", "mnist-cpn"), 4, ["no config named mnist-cpn", "did you mean mnist-cppn?"]),
+    (("run", "nowhere/my.toml"), 4, ["no config file nowhere/my.toml"]),
+    (("run", "--set", "search.generatons=3"), 3, ["did you mean search.generations?"]),
+    (("run", "--set", "search.population=-5"), 3, ["search.population", "-5"]),
+    (("run", "--set", "search.population=lots"), 3, ["search.population", "'lots'"]),
+    (("run", "--model", "builtin:lenett"), 3, ["lenett", "builtin:lenet"]),
+    (("run", "--model", "lenet"), 3, ["lenet", "did you mean builtin:lenet?"]),
+    (("run", "--model", "builtn:lenet"), 3, ["builtn", "builtin"]),
+    (("run", "--set", "encoding.colour=hls"), 3, ["hls", "grey"]),
+    (("run", "--seed", "x"), 2, ["--seed", "x"]),
+    (("run", "--sead", "3"), 2, ["--sead", "--seed"]),
+    (("rnu",), 2, ["rnu", "did you mean run?"]),
+    (("show", "nowhere"), 4, ["no run directory nowhere"]),
+    (("resume", "nowhere"), 4, ["no run directory nowhere"]),
+    (("gallery", "nowhere"), 4, ["no run directory nowhere"]),
+    (("export", "nowhere"), 4, ["no run directory nowhere"]),
+    (("show", "."), 3, ["is no run directory"]),
+    (("resume", "."), 3, ["is no run directory"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), CASES, ids=lambda value: str(value)[:40])
+def test_one_line_and_the_exit_code(arguments, code, words, fooling, tmp_path):
+    result = fooling(*arguments, cwd=tmp_path)
+    (line,) = errors(result)
+    assert result.returncode == code
+    assert result.stdout == ""
+    for word in words:
+        assert word in line
+    assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_an_output_folder_that_exists(fooling, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("precious")
+    result = fooling("run", "--out", tmp_path / "mine")
+    assert result.returncode == 1
+    assert "exists" in errors(result)[0]
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_an_output_folder_that_cannot_be_written(fooling, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = fooling("run", "--out", tmp_path / "file" / "run")
+    assert result.returncode == 1
+    assert "can't make the run directory" in errors(result)[0]
+
+
+def copy_of(small_run, tmp_path) -> Path:
+    return shutil.copytree(small_run[0], tmp_path / "copy")
+
+
+def test_a_newer_format(small_run, fooling, tmp_path):
+    copy = copy_of(small_run, tmp_path)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "format": 2}))
+    for command in ("show", "resume", "gallery", "export"):
+        result = fooling(command, copy)
+        assert result.returncode == 3
+        assert "format 2" in errors(result)[0]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[1]", '{"format": 1', '{"format": 1}', '{"format": 1, "config": {}}']
+)
+def test_a_manifest_that_is_not_one(content, small_run, fooling, tmp_path):
+    copy = copy_of(small_run, tmp_path)
+    (copy / "manifest.json").write_text(content)
+    result = fooling("show", copy)
+    assert result.returncode == 3
+    assert "manifest.json" in errors(result)[0]
+
+
+def test_another_classifier_under_the_same_name(small_run, fooling, tmp_path):
+    """To go on with other weights would mix the elites of two classifiers in one archive."""
+    copy = copy_of(small_run, tmp_path)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["classifier"]["fingerprint"] = "0" * 64
+    manifest["config"]["search"]["generations"] = 99
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    lines = (copy / "events.jsonl").read_text().splitlines(keepends=True)
+    (copy / "events.jsonl").write_text("".join(lines[:-1]))  # as if it had been killed before its end
+    result = fooling("resume", copy)
+    assert result.returncode == 3
+    assert "fingerprint" in errors(result)[0]
+
+
+def test_debug_shows_the_traceback(fooling):
+    result = fooling("show", "nowhere", "--debug")
+    assert "Traceback" in result.stderr

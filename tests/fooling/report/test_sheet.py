@@ -1,0 +1,84 @@
+"""Contact sheets: a failure here shows a reader pixels that the classifier never saw, or hides some."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fooling.errors import NotFoundError
+from fooling.report.sheet import _fit, _font, _subtitle, choose, contact_sheet, landscape
+
+
+def _find(sheet: np.ndarray, tile: np.ndarray) -> tuple[int, int] | None:
+    """Where the tile is on the sheet, (y, x)."""
+    rows, columns = np.nonzero((sheet == tile[0, 0]).reshape(*sheet.shape[:2], -1).all(-1))
+    height, width = tile.shape[:2]
+    for y, x in zip(rows.tolist(), columns.tolist(), strict=True):
+        if np.array_equal(sheet[y : y + height, x : x + width], tile):
+            return y, x
+    return None
+
+
+@pytest.mark.parametrize("shape", [(6, 6, 1), (8, 6, 3)])
+def test_every_elite_is_on_the_page_pixel_for_pixel_in_reading_order(
+    make_view: Any, shape: tuple[int, int, int]
+) -> None:
+    view = make_view([0.9, 0.99, 0.8, 0.7], shape=shape)
+    sheet = np.asarray(contact_sheet(view, zoom=3, columns=3))
+    places: list[tuple[int, int]] = []
+    for row in view.image:
+        tile = view.pixels[row].repeat(3, 0).repeat(3, 1)
+        found = _find(sheet, tile[:, :, 0] if shape[2] == 1 else tile)
+        assert found is not None
+        places.append(found)
+    assert places == sorted(places)
+    assert len({y for y, _ in places}) == 2
+
+
+def test_by_confidence_the_surest_comes_first_and_a_limit_keeps_the_surest(make_view: Any) -> None:
+    view = make_view([0.5, 0.9, np.nan, 0.99, 0.9])
+    assert choose(view, None, None, "confidence").tolist() == [3, 1, 4, 0]
+    assert choose(view, None, 2, "class").tolist() == [1, 3]
+    assert choose(view, [4, 0, 2], None, "class").tolist() == [0, 4]
+
+
+def test_the_page_says_that_classes_are_left_out(make_view: Any) -> None:
+    view = make_view([0.5, 0.9, np.nan])
+    assert _subtitle(view, 2)[1].startswith("2 of 3 classes shown. ")
+    assert "shown" not in _subtitle(view, 3)[1]
+
+
+def test_what_does_not_exist_is_named(make_view: Any) -> None:
+    view = make_view([0.5, np.nan])
+    with pytest.raises(NotFoundError, match="no class 7: expected 0 to 1"):
+        contact_sheet(view, classes=[7])
+    with pytest.raises(NotFoundError, match="no elite to show"):
+        contact_sheet(view, classes=[1])
+    with pytest.raises(ValueError, match="zoom: expected 1 or more, found 0"):
+        contact_sheet(view, zoom=0)
+
+
+@given(st.text(max_size=80), st.integers(20, 300))
+def test_no_label_runs_into_its_neighbour(label: str, width: int) -> None:
+    font = _font(14)
+    assert font.getlength(_fit(label, font, width)) <= width
+    assert _fit("tench, Tinca tinca", font, 60) == "tench"
+
+
+@given(st.integers(1, 1000))
+def test_pages_are_landscape_with_few_gaps(count: int) -> None:
+    columns = landscape(count)
+    rows = -(-count // columns)
+    assert (rows - 1) * columns < count
+    assert columns >= rows or count < 3
+    assert landscape(10) == 5
+    assert landscape(1000) == 40
+
+
+def test_a_long_heading_does_not_leave_the_page(make_view: Any) -> None:
+    sheet = np.asarray(contact_sheet(make_view([0.9]), title="a very long model name " * 9))
+    assert (sheet[:, -8:] == sheet[0, 0]).all()

@@ -1,0 +1,69 @@
+"""The terminal's view of a run: it must fit, count every class, and print users' labels as they are."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from fooling.report.facts import format_bytes, format_seconds
+from fooling.report.table import summary, table
+
+
+def _printed(view: Any) -> str:
+    console = Console(width=80, record=True, file=None, quiet=False)
+    with console.capture() as captured:
+        console.print(table(view))
+    return captured.get()
+
+
+def test_few_classes_are_listed_one_by_one(make_view: Any) -> None:
+    text = _printed(make_view([0.9999, 0.5, np.nan]))
+    assert re.search(r"0\s+label 0\s+99\.9900 %\s+10\b", text)
+    assert re.search(r"2\s+label 2\s+–\s+–", text)
+
+
+def test_of_many_classes_every_one_is_counted_in_a_band(make_view: Any) -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0, 1, 150).tolist() + [1.0] * 30 + [np.nan] * 20
+    text = _printed(make_view(confidence, groups={"all of them": list(range(200)), "three": [1, 2, 3]}))
+    bands = re.findall(r"^ (?:99\.99 % and up|\d+ to .+?%|below 50 %|no elite yet)\s+(\d+)", text, re.M)
+    assert sum(map(int, bands)) == 200
+    assert re.search(r"all of them\s+200", text)
+    assert "most confident" in text
+    assert "least confident" in text
+
+
+def test_nothing_is_wider_than_80_columns(make_view: Any) -> None:
+    labels = [f"{'a very long label, ' * 5}{k}" for k in range(1000)]
+    view = make_view(np.linspace(0, 1, 1000), labels=labels, groups={"g" * 90: [1]}, shape=(1, 1, 3))
+    assert max(map(len, _printed(view).splitlines())) <= 80
+    assert max(map(len, summary(view)[1:])) <= 80
+
+
+def test_a_label_that_looks_like_markup_is_printed_as_it_is(make_view: Any) -> None:
+    assert "[bold]x[/bold] [/]" in _printed(make_view([0.5], labels=["[bold]x[/bold] [/]"]))
+
+
+def test_a_run_without_elites_can_be_shown(make_view: Any) -> None:
+    empty = make_view([np.nan] * 30, curve=[])
+    assert re.search(r"no elite yet\s+30", _printed(empty))
+    assert summary(empty)[2].endswith("30 vacant")
+
+
+def test_durations_and_sizes_carry_over_to_the_next_unit() -> None:
+    assert [format_seconds(s) for s in (8.44, 59.96, 200, 3599.6, 8040)] == [
+        "8.4 s",
+        "1 min 0 s",
+        "3 min 20 s",
+        "1 h 0 min",
+        "2 h 14 min",
+    ]
+    assert [format_bytes(size) for size in (940, 31_400, 999_600, 12_345_678)] == [
+        "940 B",
+        "31 kB",
+        "1.0 MB",
+        "12.3 MB",
+    ]

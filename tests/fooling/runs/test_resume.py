@@ -1,0 +1,216 @@
+"""Exact resume (contracts 5 and 6): whenever a run dies, continuing it gives what it would have given."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fooling.runs import checkpoint
+from fooling.runs.directory import RunDirectory
+
+RUN = ("--set", "search.generations=40", "--set", "search.population=50", "--set", "run.chunk=25")
+SPELLS = {"every generation": "0", "never before the end": "3600", "now and then": "0.05"}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory, fooling) -> dict[str, Any]:
+    result = fooling("run", "--out", tmp_path_factory.mktemp("whole") / "run", "--json", "--quiet", *RUN)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def start(out: Path, environment: dict[str, str], cadence: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "fooling", "run", "--out", str(out), "--quiet", *RUN]
+    command += ["--set", f"run.checkpoint_seconds={cadence}"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_for_generation(out: Path, number: int, process: subprocess.Popen[bytes]) -> None:
+    needle = f'"generation": {number}, "evaluations"'.encode()
+    for _ in range(20_000):
+        events = out / "events.jsonl"
+        if process.poll() is not None or (events.exists() and needle in events.read_bytes()):
+            return
+        time.sleep(0.002)
+
+
+def assert_same_end(fooling, out: Path, whole: dict[str, Any]) -> None:
+    result = fooling("resume", out, "--json", "--quiet")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    for key in ("archive_sha256", "lineage_sha256", "generations", "evaluations", "replacements", "elites"):
+        assert summary[key] == whole[key], key
+    assert summary["status"] == "completed"
+    log = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    generations = [event["generation"] for event in log if event["event"] == "generation"]
+    assert generations == list(range(41))  # none lost, none twice
+
+
+def kill_and_resume(generation: int, cadence: str, tmp_path, environment, fooling, whole) -> None:
+    out = tmp_path / "run"
+    process = start(out, environment, SPELLS[cadence])
+    wait_for_generation(out, generation, process)
+    time.sleep(random.Random(generation).random() * 0.01)  # anywhere in the next generation or checkpoint
+    process.kill()
+    process.wait()
+    if not out.exists():  # killed before there was a directory: the same command again
+        assert start(out, environment, SPELLS[cadence]).wait() == 0
+    assert_same_end(fooling, out, whole)
+
+
+@pytest.mark.parametrize(
+    ("generation", "cadence"),
+    [
+        (0, "never before the end"),
+        (5, "every generation"),
+        (23, "now and then"),
+        (38, "never before the end"),
+    ],
+)
+def test_after_sigkill(generation, cadence, tmp_path, environment, fooling, uninterrupted):
+    kill_and_resume(generation, cadence, tmp_path, environment, fooling, uninterrupted)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(20))
+def test_after_sigkill_at_twenty_random_moments(number, tmp_path, environment, fooling, uninterrupted):
+    generation = random.Random(2015 + number).randrange(0, 40)
+    cadence = list(SPELLS)[number % 3]
+    kill_and_resume(generation, cadence, tmp_path, environment, fooling, uninterrupted)
+
+
+def test_killed_before_there_is_a_directory(tmp_path, environment, fooling, uninterrupted):
+    """The same command starts again, and what the killed one left behind is cleared away."""
+    out = tmp_path / "run"
+    process = start(out, environment, "0")
+    leftover = tmp_path / f".run.{process.pid}.tmp"
+    process.kill()
+    process.wait()
+    leftover.mkdir(exist_ok=True)
+    assert start(out, environment, "0").wait() == 0
+    assert_same_end(fooling, out, uninterrupted)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_checkpoints_and_exits_130(number, tmp_path, environment, fooling, uninterrupted):
+    out = tmp_path / "run"
+    process = start(out, environment, "3600")
+    wait_for_generation(out, 7, process)
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 130
+    saved = checkpoint.saved(out / "checkpoints")
+    assert len(saved) == 1
+    assert checkpoint.generation_of(saved[0]) >= 7
+    shown = json.loads(fooling("show", out, "--json").stdout)
+    assert shown["status"] == "interrupted"
+    assert all((out / elite["image"]).exists() for elite in shown["elites"])
+    assert_same_end(fooling, out, uninterrupted)
+
+
+@pytest.fixture
+def half_done(tmp_path, environment) -> Path:
+    """A run that was killed with two checkpoints."""
+    out = tmp_path / "run"
+    process = start(out, environment, "0")
+    wait_for_generation(out, 12, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(checkpoint.saved(out / "checkpoints")) >= 2  # 3 between writing one and deleting one
+    return out
+
+
+def damage(path: Path, how: str) -> None:
+    content = bytearray(path.read_bytes())
+    if how == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "bit-flipped":
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+    elif how == "emptied":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize("how", ["truncated", "bit-flipped", "emptied", "missing"])
+def test_a_damaged_newest_checkpoint(how, half_done, fooling, uninterrupted, tmp_path):
+    """The previous one is used, the user is told, and the end is the same."""
+    damage(checkpoint.saved(half_done / "checkpoints")[0], how)
+    told = fooling("resume", shutil.copytree(half_done, tmp_path / "copy"), "--quiet")
+    assert told.returncode == 0
+    assert told.stderr.count("\n") == 1
+    assert "going on from generation" in told.stderr
+    assert_same_end(fooling, half_done, uninterrupted)
+
+
+@pytest.mark.parametrize("how", ["truncated", "bit-flipped", "missing"])
+def test_both_checkpoints_damaged(how, half_done, fooling):
+    """One line, exit 1, and not a byte of what is left is changed: it may be all that the user has."""
+    for path in checkpoint.saved(half_done / "checkpoints"):
+        damage(path, how)
+    before = {path: path.read_bytes() for path in half_done.rglob("*") if path.is_file()}
+    result = fooling("resume", half_done)
+    assert result.returncode == 1
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert "checkpoint" in errors[0]
+    assert "Traceback" not in result.stderr
+    assert {path: path.read_bytes() for path in half_done.rglob("*") if path.is_file()} == before
+
+
+def test_a_disk_that_fills(tmp_path, environment, fooling, uninterrupted):
+    """The run fails with one line; the older checkpoint stays, and after making room it goes on."""
+    out = tmp_path / "run"
+    code = (
+        "import resource, sys; from fooling.runs import checkpoint as c; from fooling.cli import main\n"
+        "whole = c.save\n"
+        "def save(folder, point):\n"
+        "    if point.state['generation'] >= 20:\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+        "    return whole(folder, point)\n"
+        "c.save = save; main()"
+    )
+    command = [sys.executable, "-c", code, "run", "--out", str(out), "--quiet", *RUN]
+    command += ["--set", "run.checkpoint_seconds=0"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert "File too large" in result.stderr
+    assert "generation 19 is kept" in result.stderr
+    assert not list((out / "checkpoints").glob(".*"))
+    assert_same_end(fooling, out, uninterrupted)
+
+
+def test_a_completed_run_is_only_read(small_run, fooling, tmp_path):
+    out, summary = small_run
+    copy = shutil.copytree(out, tmp_path / "copy")
+    before = (copy / "events.jsonl").read_bytes()
+    result = fooling("resume", copy, "--json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["archive_sha256"] == summary["archive_sha256"]
+    assert (copy / "events.jsonl").read_bytes() == before
+
+
+def test_a_second_writer_is_kept_out(small_run, fooling, tmp_path):
+    """Two writers would leave a directory that belongs to neither run."""
+    import fcntl
+
+    copy = shutil.copytree(small_run[0], tmp_path / "copy")
+    with open(RunDirectory(copy).lock, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        result = fooling("resume", copy)
+        assert result.returncode == 1
+        assert "another process" in result.stderr
+        shown = json.loads(fooling("show", copy, "--json").stdout)
+    assert shown["status"] == "running"

@@ -1,0 +1,169 @@
+"""The archive is a lattice (contract 4): otherwise results would depend on how work was cut and merged."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fooling.archive import EMPTY, Archive, Candidates
+from fooling.encodings.direct import DirectPopulation
+
+SHAPE = (2, 2, 1)
+# Few distinct values, among them the 1.0 at which float32 softmax saturates: ties are the hard case.
+LEVELS = np.array([0.0, 0.25, 0.5, 1.0], np.float32)
+
+
+def images(ids: np.ndarray) -> tuple[np.ndarray, DirectPopulation]:
+    """Pixels and genotypes that are a function of the id, as those of a run are."""
+    draw = [np.random.default_rng([int(part) for part in row]) for row in ids]
+    pixels = np.array([g.integers(0, 256, SHAPE) for g in draw], np.uint8).reshape(-1, *SHAPE)
+    genes = np.array([g.random(4) for g in draw], np.float32).reshape(-1, 4)
+    return pixels, DirectPopulation(genes.reshape(-1, *SHAPE))
+
+
+def batch(ids: np.ndarray, confidences: np.ndarray) -> Candidates:
+    pixels, genotypes = images(ids)
+    return Candidates.best_of(ids, pixels, genotypes, confidences)
+
+
+def archive(classes: int) -> Archive:
+    return Archive(classes, SHAPE, DirectPopulation(np.zeros((0, *SHAPE), np.float32)))
+
+
+@st.composite
+def offers(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct ids in any order, and confidences."""
+    classes = draw(st.integers(2, 6))
+    count = draw(st.integers(1, 12))
+    every = [(g, s, c) for g in range(3) for s in range(2) for c in range(4)]
+    ids = draw(st.permutations(every))[:count]
+    levels = draw(
+        st.lists(st.integers(0, len(LEVELS) - 1), min_size=count * classes, max_size=count * classes)
+    )
+    return np.array(ids, np.int32), LEVELS[np.array(levels)].reshape(count, classes)
+
+
+def filled(ids: np.ndarray, confidences: np.ndarray) -> Archive:
+    result = archive(confidences.shape[1])
+    result.offer(batch(ids, confidences))
+    return result
+
+
+@given(offers())
+@settings(max_examples=200, deadline=None)
+def test_a_batch_gives_what_its_images_give_one_at_a_time(offer: tuple[np.ndarray, np.ndarray]) -> None:
+    """Else the chunk size would change the result of a run."""
+    ids, confidences = offer
+    one_by_one = archive(confidences.shape[1])
+    for row in range(len(ids)):
+        one_by_one.offer(batch(ids[row : row + 1], confidences[row : row + 1]))
+    assert filled(ids, confidences).digest() == one_by_one.digest()
+
+
+@given(offers())
+@settings(max_examples=100, deadline=None)
+def test_every_cell_holds_the_first_of_the_best(offer: tuple[np.ndarray, np.ndarray]) -> None:
+    """A wrong tie-break would make the archive depend on the order of arrival."""
+    ids, confidences = offer
+    result = filled(ids, confidences)
+    for number in range(confidences.shape[1]):
+        ranked = sorted(range(len(ids)), key=lambda row: (-confidences[row, number], *ids[row].tolist()))
+        assert tuple(result.elite_ids[number]) == tuple(ids[ranked[0]])
+        assert result.confidence[number] == confidences[ranked[0], number]
+        pixels, genotypes = images(ids[ranked[:1]])
+        row = int(result.cell[number])
+        assert np.array_equal(result.pixels[row], pixels[0])
+        assert result.genotypes.canonical_bytes(row) == genotypes.canonical_bytes(0)
+
+
+@given(offers(), st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_merging_is_commutative_associative_and_idempotent(
+    offer: tuple[np.ndarray, np.ndarray], seed: int
+) -> None:
+    """Else islands would end with archives that depend on who merged first."""
+    ids, confidences = offer
+    owner = np.random.default_rng(seed).integers(0, 3, len(ids))
+    parts = [(ids[owner == k], confidences[owner == k]) for k in range(3)]
+
+    def part(k: int) -> Archive:
+        return filled(*parts[k]) if len(parts[k][0]) else archive(confidences.shape[1])
+
+    def joined(*order: int) -> Archive:
+        result = archive(confidences.shape[1])
+        for k in order:
+            result.merge(part(k))
+        return result
+
+    whole = filled(ids, confidences).digest()
+    assert joined(0, 1, 2).digest() == joined(2, 0, 1).digest() == whole
+    right = part(1)
+    right.merge(part(2))
+    left = part(0)
+    left.merge(right)
+    assert left.digest() == whole
+    assert len(left.merge(left)) == 0
+    assert left.digest() == whole
+
+
+@given(offers(), offers())
+@settings(max_examples=50, deadline=None)
+def test_a_confidence_never_falls(
+    first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]
+) -> None:
+    classes = min(first[1].shape[1], second[1].shape[1])
+    result = filled(first[0], first[1][:, :classes])
+    before = result.confidence.copy()
+    changed = result.offer(batch(second[0] + [[5, 0, 0]], second[1][:, :classes]))
+    assert (result.confidence >= before).all()
+    assert set(np.flatnonzero(result.confidence > before)) <= set(changed.tolist())
+
+
+def test_candidates_are_only_those_that_beat_a_threshold() -> None:
+    """What a worker sends back is what travels over the network."""
+    ids = np.array([[1, 0, child] for child in range(3)], np.int32)
+    confidences = np.array([[0.5, 0.1], [0.5, 0.2], [0.1, 0.3]], np.float32)
+    pixels, genotypes = images(ids)
+    found = Candidates.best_of(ids, pixels, genotypes, confidences, np.array([0.5, 0.25], np.float32))
+    assert found.classes.tolist() == [1]
+    assert found.ids.tolist() == [[1, 0, 2]]
+    assert len(found.genotypes) == 1
+
+
+def test_the_digest_is_of_the_documented_bytes() -> None:
+    """Other programs recompute it."""
+    ids = np.array([[0, 0, 0], [0, 0, 1]], np.int32)
+    result = filled(ids, np.array([[0.5, 0.25, 0.75], [0.25, 0.5, 0.25]], np.float32))
+    sha = hashlib.sha256()
+    pixels, genotypes = images(ids)
+    for number, row, confidence in ((0, 0, 0.5), (1, 1, 0.5), (2, 0, 0.75)):
+        sha.update(np.array([number], "<i4").tobytes() + np.array([confidence], "<f4").tobytes())
+        sha.update(pixels[row].tobytes() + genotypes.canonical_bytes(row))
+    assert result.digest() == sha.hexdigest()
+
+
+def test_rows_of_dethroned_elites_are_used_again() -> None:
+    """Else memory would grow with generations."""
+    result = archive(3)
+    for generation in range(20):
+        ids = np.array([[generation, 0, child] for child in range(5)], np.int32)
+        confidences = np.full((5, 3), generation / 20, np.float32) + np.float32(0.01) * np.arange(3)
+        result.offer(batch(ids, confidences.astype(np.float32)))
+    assert len(result.genotypes) <= 3
+    assert result.cell.max() < 3
+
+
+@pytest.mark.parametrize("classes", [2, 10, 1000, 20_000])
+def test_any_number_of_classes(classes: int) -> None:
+    result = archive(classes)
+    assert (result.confidence == EMPTY).all()
+    rng = np.random.default_rng(classes)
+    ids = np.array([[0, 0, child] for child in range(8)], np.int32)
+    confidences = rng.random((8, classes)).astype(np.float32)
+    assert len(result.offer(batch(ids, confidences))) == classes
+    assert np.array_equal(result.confidence, confidences.max(axis=0))
+    assert result.ids[result.cell, 2].tolist() == confidences.argmax(axis=0).tolist()

@@ -1,0 +1,108 @@
+"""Settings: layers in their order, and errors that help (a misspelt key must never be ignored)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fooling import config
+from fooling.config import resolve
+from fooling.errors import InvalidError, NotFoundError
+
+
+def test_layers_win_in_the_documented_order(tmp_path: Path) -> None:
+    """default < profile < file < environment < --set < flag"""
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'seed = 1\n[encoding]\nname = "cppn"\nprofile = "released"\nadd_edge = 0.25\n'
+        "[search]\ngenerations = 1\npopulation = 11\n[run]\nchunk = 1\n"
+    )
+    environment = {
+        "FOOLING__SEARCH__GENERATIONS": "2",
+        "FOOLING__SEED": "2",
+        "FOOLING__RUN__CHUNK": "2",
+        "OTHER": "x",
+    }
+    settings = resolve(file, ["search.generations=3", "seed=3"], {"seed": 4}, environment)
+    assert settings.seed == 4
+    assert settings.search.generations == 3
+    assert settings.run.chunk == 2
+    assert settings.search.population == 11
+    assert settings.encoding.coordinates == "raw"  # the profile
+    assert settings.encoding.add_edge == 0.25  # the file, over the profile
+    assert settings.run.threads == 1  # the default
+
+
+def test_a_flag_may_choose_the_profile() -> None:
+    """A profile lies under the keys that were given, wherever it is chosen."""
+    settings = resolve("mnist-direct", ["encoding.profile=released", "encoding.crossover=none"], {}, {})
+    assert settings.encoding.quantisation == "released"
+    assert settings.encoding.crossover == "none"
+
+
+@pytest.mark.parametrize("name", config.names())
+def test_ready_made_configs_are_valid(name: str) -> None:
+    assert resolve(name, environment={}).search.generations >= 1
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("search.generatons=3", ["search.generatons", "did you mean search.generations?"]),
+        ("encoding.mutaton_rate=0.1", ["encoding.mutaton_rate", "is not a key"]),
+        ("serach.generations=3", ["serach", "did you mean search?"]),
+        ("search.generations=many", ["search.generations", "integer", "'many'"]),
+        ("search.generations=1.5", ["search.generations", "integer", "1.5"]),
+        ("search.population=-4", ["search.population", "greater than or equal to 1", "-4"]),
+        ("search.name=annealing", ["search.name", "'map-elites'", "'annealing'"]),
+        ("encoding.name=fourier", ["encoding.name", "cppn or direct", "'fourier'"]),
+        ("encoding.profile=fast", ["encoding.profile", "'fast'"]),
+        ("stop.confidence=1.5", ["stop.confidence", "1.5"]),
+        ("run.layout=nhwc", ["run.layout", "'nhwc'"]),
+        ("seed=true", ["seed", "integer", "True"]),
+        ("seed=-1", ["seed", "-1"]),
+        ("search=5", ["search", "5"]),
+        ("seed.x=5", ["seed"]),
+        ("generations", ["KEY=VALUE"]),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(assignment: str, words: list[str]) -> None:
+    with pytest.raises(InvalidError) as caught:
+        resolve("mnist-direct", [assignment], {}, {})
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_an_unknown_config_is_not_found_and_the_known_are_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="did you mean mnist-cppn"):
+        resolve("mnist-cpn", environment={})
+    with pytest.raises(NotFoundError, match="there are"):
+        resolve("zebra", environment={})
+    with pytest.raises(NotFoundError, match="no config file"):
+        resolve(tmp_path / "none.toml", environment={})
+
+
+@pytest.mark.parametrize("content", [b"seed = ", b"\xff\xfe", b"[search]\n[search]\n"])
+def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_bytes(content)
+    with pytest.raises(InvalidError, match="not TOML"):
+        resolve(file, environment={})
+
+
+def test_every_setting_is_described() -> None:
+    """The settings page of the docs is made of these descriptions."""
+    from fooling.encodings.settings import CppnSettings, DirectSettings
+
+    for model in (
+        config.SearchSettings,
+        config.StopSettings,
+        config.RunSettings,
+        CppnSettings,
+        DirectSettings,
+    ):
+        for name, field in model.model_fields.items():
+            assert field.description, f"{model.__name__}.{name}"

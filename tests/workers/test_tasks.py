@@ -1,0 +1,106 @@
+"""Tasks are pure functions (contract 3): a chunk may be computed anywhere, any number of times."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fooling import encodings
+from fooling.archive import Archive
+from fooling.encodings.settings import CppnSettings, DirectSettings
+from fooling.search.map_elites import MapElites
+from fooling.search.toolbox import build
+from workers.local import LocalExecutor
+from workers.tasks import Host, compute
+
+SIZE, CLASSES = 6, 5
+ENCODINGS = {
+    "cppn": CppnSettings(),
+    "direct": DirectSettings(),
+    "direct, crossover": DirectSettings(crossover="sbx"),
+    "direct, released": DirectSettings(crossover="sbx-released"),
+}
+
+
+class Dots:
+    """A classifier of plain arithmetic, so that only the tasks are under test: each class sums its own
+    random weights, squashed and coarsely rounded so that ties are common."""
+
+    weights = np.random.default_rng(5).normal(size=(SIZE * SIZE, CLASSES))
+
+    def classify(self, pixels: np.ndarray) -> np.ndarray:
+        sums = (pixels.reshape(len(pixels), -1) / 255.0) @ self.weights
+        return np.round(1 / (1 + np.exp(-sums)), 1).astype(np.float32)
+
+
+def evolve(name: str, chunk: int, evaluators: int = 1, generations: int = 4, seed: int = 3) -> Archive:
+    encoding = encodings.create(ENCODINGS[name], SIZE, "grey")
+    toolbox = build(encoding, Dots())
+    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    search = MapElites(SimpleNamespace(initial=10, population=17), seed, chunk, toolbox, archive)
+    executor = LocalExecutor(Host(toolbox), evaluators)
+    try:
+        for number in range(generations):
+            generation = search.ask(number)
+            search.tell(generation, list(executor.map(generation.task, generation.shared, generation.chunks)))
+    finally:
+        executor.close()
+    return archive
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@given(chunk=st.integers(1, 20), evaluators=st.integers(1, 3))
+@settings(max_examples=12)
+def test_neither_chunks_nor_evaluators_change_the_archive(name: str, chunk: int, evaluators: int) -> None:
+    """Else a run's result would depend on the machine that it ran on."""
+    assert evolve(name, chunk, evaluators).digest() == evolve(name, 17).digest()
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_computing_a_chunk_again_gives_the_same(name: str) -> None:
+    """A lost chunk is computed again, perhaps elsewhere, perhaps in another order; the parents that it
+    reads must be as they were."""
+    encoding = encodings.create(ENCODINGS[name], SIZE, "grey")
+    toolbox = build(encoding, Dots())
+    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    search = MapElites(SimpleNamespace(initial=10, population=12), 1, 4, toolbox, archive)
+    first = search.ask(0)
+    host = Host(toolbox)
+    search.tell(first, [compute(host, first.task, first.shared, chunk) for chunk in first.chunks])
+    before = archive.digest()
+    second = search.ask(1)
+    results = [compute(host, second.task, second.shared, chunk) for chunk in second.chunks]
+    assert archive.digest() == before
+    for chunk, result in reversed(list(zip(second.chunks, results, strict=True))):
+        again = compute(host, second.task, second.shared, chunk)
+        assert np.array_equal(again.ids, result.ids)
+        assert np.array_equal(again.pixels, result.pixels)
+        assert np.array_equal(again.confidences, result.confidences)
+        for row in range(len(result.ids)):
+            assert again.genotypes.canonical_bytes(row) == result.genotypes.canonical_bytes(row)
+
+
+def test_an_error_in_a_chunk_reaches_the_caller() -> None:
+    """And the chunks that were not begun never are."""
+    seen: list[int] = []
+
+    def classify(pixels: np.ndarray) -> np.ndarray:
+        seen.append(len(pixels))
+        time.sleep(0.01)
+        raise RuntimeError("the network broke")
+
+    encoding = encodings.create(ENCODINGS["direct"], SIZE, "grey")
+    toolbox = build(encoding, SimpleNamespace(classify=classify))
+    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    search = MapElites(SimpleNamespace(initial=40, population=40), 1, 1, toolbox, archive)
+    executor = LocalExecutor(Host(toolbox), 1)
+    generation = search.ask(0)
+    with pytest.raises(RuntimeError, match="the network broke"):
+        list(executor.map(generation.task, generation.shared, generation.chunks))
+    executor.close()
+    assert len(seen) < 40

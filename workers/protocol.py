@@ -1,0 +1,27 @@
+"""The executor protocol: where tasks are computed is not the search's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+
+class Executor(Protocol):
+    """Computes registered tasks (`workers.tasks`) on some host of operators and a classifier."""
+
+    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
+        """The results of a task for each chunk, in the order of the chunks.
+
+        Args:
+            task: the name of a registered task.
+            shared: what all chunks read (parents, thresholds): it travels once per node.
+            chunks: what each one needs (keys, rows): small.
+
+        Raises:
+            FoolingError: a chunk could not be computed; the message names it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop computing and free what was held. Chunks that were not started never are."""
+        ...
