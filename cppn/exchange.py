@@ -48,11 +48,11 @@ def neat_config(outputs: int, population: int, rates: Rates | None = None) -> ne
     config.reset_on_extinction = True
     config.seed = None
     config.genome_config = neat.DefaultGenome.parse_config(_genome_settings(outputs, rates or Rates()))
-    for name, number in zip(_NAMES, itertools.count(), strict=False):
+    for number, name in enumerate(_NAMES):
         config.genome_config.add_activation(name, _scalar(activations.FORMULAS[number]))
     config.species_set_config = neat.DefaultSpeciesSet.parse_config({"compatibility_threshold": 3.0})
     config.stagnation_config = neat.DefaultStagnation.parse_config({"species_elitism": 2})
-    config.reproduction_config = neat.DefaultReproduction.parse_config({"elitism": 2, "min_species_size": 2})
+    config.reproduction_config = neat.DefaultReproduction.parse_config({"elitism": 1})
     return config
 
 
@@ -72,7 +72,8 @@ def _genome_settings(outputs: int, rates: Rates) -> dict[str, object]:
         "feed_forward": "true",
         "initial_connection": "full_direct",
         "compatibility_disjoint_coefficient": 1.0,
-        "compatibility_weight_coefficient": 0.5,
+        # Random weights differ by two thirds of their range: this makes a few species of 100 genomes.
+        "compatibility_weight_coefficient": 3.0 / rates.weight_range,
         "conn_add_prob": rates.add_edge,
         "conn_delete_prob": rates.delete_edge,
         "node_add_prob": rates.add_node,
@@ -124,8 +125,8 @@ def to_genomes(population: Population, config: neat.Config) -> list[neat.Default
     if settings.innovation_tracker is None:
         settings.innovation_tracker = neat.InnovationTracker()
     genomes = [_to_genome(population, row, settings.innovation_tracker) for row in range(len(population))]
-    first_new = max(int(population.nodes.max(initial=0)), next(settings.node_indexer or iter([0])))
-    settings.node_indexer = itertools.count(first_new)
+    used = next(settings.node_indexer) if settings.node_indexer else 0
+    settings.node_indexer = itertools.count(max(used, int(population.nodes.max(initial=0))))
     return genomes
 
 
@@ -159,14 +160,48 @@ def _key(node: int) -> int:
 
 
 def from_genomes(genomes: Iterable[neat.DefaultGenome], config: neat.Config) -> Population:
-    """Genomes as genotypes: the inverse of `to_genomes`, but for edges that it merged and for weights, which
-    are rounded to float32. Disabled connections are left out; hidden nodes are taken in the order of their
-    keys.
+    """Genomes as genotypes: the inverse of `to_genomes`, but that parallel edges stay merged and weights are
+    rounded to float32. Disabled connections are left out; hidden nodes come in the order of their keys.
 
     Raises:
-        ValueError: a genome that is not one of `neat_config`: its activation functions, sums without bias,
-            no cycles.
+        ValueError: a genome that means something else than a genotype can: other activation functions than
+            those of `neat_config`, a bias, a response, another aggregation than the sum, a cycle.
     """
     outputs = config.genome_config.num_outputs
-    parts = [_from_genome(genome, outputs) for genome in genomes]
-    ...
+    functions: list[int] = []
+    edges: list[tuple[int, int, float]] = []
+    node_offsets, edge_offsets = [0], [0]
+    for genome in genomes:
+        keys = sorted(genome.nodes)
+        if keys[:outputs] != list(range(outputs)):
+            raise ValueError(f"genome {genome.key}: expected output nodes 0 to {outputs - 1}, found {keys}")
+        functions += [_function(genome.nodes[key], genome.key) for key in keys]
+        numbers = {_key(node): node for node in range(INPUTS)}
+        numbers.update(zip(keys, itertools.count(INPUTS), strict=False))
+        for (source, target), connection in genome.connections.items():
+            if connection.enabled:
+                edges.append((numbers[source], numbers[target], connection.weight))
+        node_offsets.append(len(functions))
+        edge_offsets.append(len(edges))
+    sources, targets, weights = zip(*edges, strict=True) if edges else ((), (), ())
+    return check(
+        Population(
+            outputs,
+            np.array(node_offsets, np.int64),
+            np.array(edge_offsets, np.int64),
+            np.array(functions, np.uint8),
+            np.array(sources, np.int32),
+            np.array(targets, np.int32),
+            np.array(weights, np.float32),
+        )
+    )
+
+
+def _function(node: neat.DefaultNodeGene, genome: int) -> int:
+    where = f"genome {genome}, node {node.key}"
+    if node.activation not in _NAMES:
+        raise ValueError(f"{where}: expected an activation of {', '.join(_NAMES)}, found {node.activation}")
+    found = (node.bias, node.response, node.aggregation)
+    if found != (0.0, 1.0, "sum"):
+        raise ValueError(f"{where}: expected bias 0, response 1 and aggregation sum, found {found}")
+    return _NAMES.index(node.activation)

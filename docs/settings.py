@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from fooling.config import RunSettings, SearchSettings, Settings, StopSettings
+from fooling.config import ClassifierSettings, RunSettings, SearchSettings, Settings, StopSettings
 from fooling.encodings.settings import PROFILES, CppnSettings, DirectSettings
 
 HEAD = """# Settings
@@ -24,8 +24,13 @@ Layers, later ones winning: defaults < profile < file < environment (`FOOLING__S
 
 def page() -> str:
     """The page's text."""
-    parts = [HEAD, "## Top level\n", _table(Settings, skip=("encoding", "search", "stop", "run"))]
+    parts = [
+        HEAD,
+        "## Top level\n",
+        _table(Settings, skip=("classifier", "encoding", "search", "stop", "run")),
+    ]
     for title, model in (
+        ("[classifier]", ClassifierSettings),
         ('[encoding] with name = "cppn"', CppnSettings),
         ('[encoding] with name = "direct"', DirectSettings),
         ("[search]", SearchSettings),

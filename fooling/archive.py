@@ -50,17 +50,15 @@ class Candidates:
         """Of N classified images, those that are the best for a class and beat its threshold.
 
         Args:
-            ids: (N, 3) int32.
+            ids: (N, 3) int32, ascending by generation, stream, child (of equals, the first counts).
             pixels: (N, H, W, C) uint8.
             genotypes: a population of N.
             confidences: (N, K) float32, finite.
             thresholds: (K,) float32; only higher confidences are kept (default: all are).
         """
-        order = np.lexsort((ids[:, 2], ids[:, 1], ids[:, 0]))  # argmax takes the first of equals
-        best = order[confidences[order].argmax(axis=0)]
-        values = confidences[best, np.arange(confidences.shape[1])]
+        values = confidences.max(axis=0)
         classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
-        rows, images = np.unique(best[classes], return_inverse=True)
+        rows, images = np.unique(confidences[:, classes].argmax(axis=0), return_inverse=True)
         return cls(
             ids[rows],
             pixels[rows],
@@ -112,6 +110,9 @@ class Archive:
         Returns:
             The classes whose elite changed, ascending.
         """
+        batches = tuple(batch for batch in batches if len(batch.classes))
+        if not batches:
+            return np.zeros(0, np.int64)
         confidence, ids = self.confidence.copy(), self.elite_ids
         batch_of = np.full(len(self), -1)
         image_of = np.full(len(self), -1)

@@ -53,11 +53,22 @@ class Bench:
         return work.size
 
 
-def prepare(settings: Settings, generations: int, trust: bool = False) -> Bench:
-    """Load the classifier and breed elites for some generations."""
+def prepare(
+    settings: Settings,
+    generations: int,
+    trust: bool = False,
+    classifier: classifiers.Classifier | None = None,
+) -> Bench:
+    """Load the classifier and breed elites for some generations.
+
+    Args:
+        classifier: takes the place of the settings' `model`, under the settings' numerics.
+    """
     run = settings.run
     numerics = resolve(device=run.device, threads=run.threads, layout=run.layout, batch=run.batch)
-    classifier = classifiers.load(settings.model, numerics=numerics, trust=trust)
+    if classifier is None:
+        classifier = classifiers.load(settings.model, numerics=numerics, trust=trust)
+    classifier = classifier.with_numerics(numerics)
     spec = classifier.spec
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
     toolbox = toolboxes.build(encoding, classifier)
@@ -71,19 +82,24 @@ def prepare(settings: Settings, generations: int, trust: bool = False) -> Bench:
 
 
 def throughput(
-    settings: Settings, generations: int = 200, rounds: int = 5, trust: bool = False
+    settings: Settings,
+    generations: int = 200,
+    rounds: int = 5,
+    trust: bool = False,
+    classifier: classifiers.Classifier | None = None,
 ) -> dict[str, Any]:
     """Measure whole generations against the bare forward pass, in turns.
 
     Args:
         generations: bred before measuring, so that genotypes have the size that they have in a run.
         rounds: turns of each measurement; medians are reported.
+        classifier: takes the place of the settings' `model`, under the settings' numerics.
 
     Returns:
         What `fooling bench throughput --json` prints; rates in images/s, stages in microseconds per image
         on one thread.
     """
-    bench = prepare(settings, generations, trust)
+    bench = prepare(settings, generations, trust, classifier)
     try:
         forwards = forward_forms(bench.classifier, _evaluators(settings))
         measured: dict[str, list[float]] = {name: [] for name in [*forwards, "generation"]}
@@ -91,7 +107,8 @@ def throughput(
             for name, call in forwards.items():
                 measured[name].append(rate(call))
             measured["generation"].append(rate(bench.step))
-        return _report(bench, measured)
+        name = settings.model if classifier is None else classifier.spec.name
+        return {"model": name, **_report(bench, measured)}
     finally:
         bench.executor.close()
 
@@ -195,7 +212,6 @@ def _report(bench: Bench, measured: dict[str, list[float]]) -> dict[str, Any]:
     best = max(medians, key=lambda name: medians[name])
     run = bench.settings.run
     return {
-        "model": bench.settings.model,
         "encoding": bench.settings.encoding.name,
         "chunk": run.chunk,
         "batch": run.batch,

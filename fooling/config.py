@@ -68,6 +68,16 @@ class RunSettings(Table):
     checkpoint_seconds: float = Field(30.0, ge=0, description="seconds between checkpoints")
 
 
+class ClassifierSettings(Table):
+    """How the classifier is shown images, where that is not what its spec says."""
+
+    views: Literal["ten"] | None = Field(
+        None,
+        description="`ten`: the mean over ten crops, four corners and centre, each also mirrored, of 227/256 "
+        "of the image's side, as in the released code (default: what the spec says)",
+    )
+
+
 EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]
 
 
@@ -76,6 +86,7 @@ class Settings(Table):
 
     model: str = Field("builtin:lenet", description="the classifier, as `source:name`")
     seed: int = Field(0, ge=0, lt=2**63, description="the seed of all randomness")
+    classifier: ClassifierSettings = Field(default_factory=ClassifierSettings)
     encoding: EncodingSettings = Field(default_factory=CppnSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     stop: StopSettings = Field(default_factory=StopSettings)
@@ -98,7 +109,7 @@ def resolve(
 
     Raises:
         NotFoundError: no such config.
-        InvalidError: not TOML, an unknown key, a wrong type or a value out of range.
+        InvalidError: not TOML, an unknown key, a wrong type or a value out of range; no classifier.
     """
     layers: dict[str, Any] = {}
     source = "the settings"
@@ -119,7 +130,12 @@ def resolve(
         _assign(layers, key, value, f"--{key}")
     if isinstance(encoding := layers.setdefault("encoding", {}), dict):
         encoding.setdefault("name", CppnSettings().name)
-    return validate(layers, source)
+    settings = validate(layers, source)
+    if not settings.model:
+        raise InvalidError(
+            f"{source} leaves the classifier to you: give one with --model SPEC (docs/models.md)"
+        )
+    return settings
 
 
 def validate(values: Mapping[str, Any], source: str) -> Settings:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from fooling.classifiers.fingerprint import fingerprint
 from fooling.classifiers.numerics import Numerics, prepare_device, resolve
 from fooling.classifiers.preprocessing import Preprocess
-from fooling.classifiers.spec import Spec
+from fooling.classifiers.spec import Crop, Resize, Spec
 from fooling.errors import FoolingError, InvalidError
 
 Network = Callable[[Tensor], Tensor]
@@ -84,7 +85,9 @@ class Classifier:
         if numerics == self.numerics:
             return self
         network = self.network
-        if (numerics.device, numerics.layout) != (self.numerics.device, self.numerics.layout):
+        if remade := getattr(network, "with_numerics", None):
+            network = remade(numerics)  # an ensemble, whose members compute under them too
+        elif (numerics.device, numerics.layout) != (self.numerics.device, self.numerics.layout):
             network = copy.deepcopy(network)  # the constructor moves it
         return Classifier(
             network,
@@ -95,12 +98,45 @@ class Classifier:
             expected=self.expected,
         )
 
+    def shown(self, size: int | None = None, views: Literal["ten"] | None = None) -> Classifier:
+        """The same network, shown other images than its spec says; this classifier stays as it is.
+
+        Args:
+            size: side of the images; they are resized (bilinear, antialiased) to what the spec expects.
+            views: "ten": the mean over ten crops of what the network sees, 227/256 of the image's side, as
+                in the released code (Nguyen 2015), which cuts 227 out of 256 pixels.
+        """
+        spec, steps = self.spec, self.spec.preprocessing
+        if size in (None, spec.size) and views in (None, "ten" if spec.views == 10 else None):
+            return self
+        if views == "ten":
+            resize = Resize(size=round(spec.input_size * 256 / 227))
+            steps = steps.model_copy(
+                update={"resize": resize, "crop": Crop(size=spec.input_size, views="ten")}
+            )
+        elif steps.resize is None:
+            steps = steps.model_copy(update={"resize": Resize(size=spec.size)})
+        return Classifier(
+            self.network,
+            spec.model_copy(update={"size": size or spec.size, "preprocessing": steps}),
+            self.numerics,
+            mean_image=self._mean_image,
+            identity=self._identity,
+        )
+
     @cached_property
     def differentiable(self) -> bool:
         """Whether gradients reach the images (tried once, on a grey image)."""
         grey = torch.full((1, self.spec.channels, self.spec.size, self.spec.size), 0.5).requires_grad_()
         with self.numerics.applied(), torch.enable_grad():
-            return self._outputs(self._batch(grey)).requires_grad
+            outputs = self._outputs(self._batch(grey))
+            if not outputs.requires_grad:
+                return False
+            try:
+                (gradient,) = torch.autograd.grad(outputs.sum(), grey, allow_unused=True)
+            except RuntimeError:  # an operation without a derivative
+                return False
+            return gradient is not None
 
     def confidences(self, images: Tensor) -> Tensor:
         """The confidence of every class in every image.
@@ -186,6 +222,10 @@ class Classifier:
         """Apply `head` to physical batches; the rows that belong to images, on their device."""
         count, step = len(images), self._images_per_pass
         recorded = images.requires_grad and torch.is_grad_enabled()
+        if recorded and not self.differentiable:
+            raise ClassifierError(
+                f"{self.spec.name}: no gradients reach the images: gradient ascent unavailable"
+            )
         with self.numerics.applied(), torch.set_grad_enabled(recorded):
             parts = [
                 head(self._batch(images[start : start + step]))[: count - start]
@@ -194,10 +234,6 @@ class Classifier:
             if not parts:
                 return torch.empty((0, len(self.labels)), device=images.device)
             result = parts[0] if len(parts) == 1 else torch.cat(parts)
-            if recorded and not result.requires_grad:
-                raise ClassifierError(
-                    f"{self.spec.name}: no gradients reach the images: gradient ascent unavailable"
-                )
             return result.to(images.device)
 
     def _batch(self, part: Tensor) -> Tensor:

@@ -75,7 +75,25 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
     "by a whole factor.",
 )
 @click.option("--columns", type=click.IntRange(1, 200), help="Columns of the contact sheet.")
-def export(directory: Path, kind: str, out: Path | None, size: int | None, columns: int | None) -> int:
+@click.option("--limit", type=click.IntRange(1), help="At most so many classes on the contact sheet.")
+@click.option(
+    "--sort",
+    type=click.Choice(["class", "confidence"]),
+    default="class",
+    show_default=True,
+    help="Order of the contact sheet.",
+)
+@click.option("--force", is_flag=True, help="Write over what is there.")
+def export(
+    directory: Path,
+    kind: str,
+    out: Path | None,
+    size: int | None,
+    columns: int | None,
+    limit: int | None,
+    sort: str,
+    force: bool,
+) -> int:
     """Export a run's elites as PNGs, as a contact sheet, or as arrays."""
     from fooling.errors import FoolingError
     from fooling.report import export as exports
@@ -85,11 +103,11 @@ def export(directory: Path, kind: str, out: Path | None, size: int | None, colum
     out = out or view.directory / {"png": "export", "sheet": "sheet.png", "npz": "elites.npz"}[kind]
     try:
         if kind == "png":
-            exports.export_png(view, out, size=size, render=renderer(view))
+            exports.export_png(view, out, size=size, render=renderer(view), force=force)
         elif kind == "sheet":
-            exports.export_sheet(view, out, columns=columns)
+            exports.export_sheet(view, out, columns=columns, limit=limit, sort=sort, force=force)
         else:
-            exports.export_npz(view, out)
+            exports.export_npz(view, out, force=force)
     except OSError as error:
         raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
     click.echo(out)
@@ -100,10 +118,12 @@ def print_table(view: RunView) -> None:
     """The elites on stdout, and where the gallery is."""
     from rich.console import Console
 
-    from fooling.report.table import table
+    from fooling.report.table import summary, table
     from fooling.runs.directory import RunDirectory
 
     console = Console()
+    for line in summary(view):
+        console.print(line, highlight=False)
     console.print(table(view))
     places = RunDirectory(view.directory)
     if places.gallery.exists():

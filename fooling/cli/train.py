@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), default=Path(), help="Where to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Part of the recipe: "
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Part of the recipe: "
               "another number may give other last bits.")  # fmt: skip
 @quiet_option
 @json_option

@@ -41,6 +41,7 @@ from fooling.search.map_elites import MapElites
 from workers.local import LocalExecutor, usable_cores
 from workers.tasks import Host
 
+OBJECT = "object"  # stands in the model's SPEC where a Python program gave the classifier itself
 Report = Callable[[RunView], None]
 Customise = Callable[[Toolbox], None]
 _PACKAGES = ("fooling", "torch", "numpy", "numba", "deap", "pillow")
@@ -72,10 +73,11 @@ def run(
     Raises:
         FoolingError: see its subclasses; the message is one line.
     """
+    if classifier is not None:
+        flags = {**(flags or {}), "model": f"{OBJECT}:{classifier.spec.name}"}
     settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, flags)
     numerics = _numerics(settings)
-    classifier = classifier or classifiers.load(settings.model, numerics=numerics, trust=trust)
-    check(classifier).raise_for_failures()
+    classifier = _classifier(settings, numerics, trust, classifier)
     settings = _settle(settings, classifier)
     toolbox, swapped = _toolbox(settings, classifier, customise)
     manifest = _manifest(settings, classifier, trust, swapped)
@@ -109,13 +111,12 @@ def resume(
             return _finish(replace(open_run(directory.path), status="completed"))
         numerics = Numerics.from_dict(manifest["numerics"])
         trust = bool(manifest["trust"])
-        classifier = classifier or classifiers.load(settings.model, numerics=numerics, trust=trust)
+        classifier = _classifier(settings, numerics, trust, classifier)
         if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
             raise InvalidError(
                 f"{settings.model} is not the classifier that {directory.path} was made with: its fingerprint "
                 f"was {manifest['classifier']['fingerprint'][:12]}, now it is {classifier.fingerprint[:12]}"
             )
-        check(classifier).raise_for_failures()
         toolbox, swapped = _toolbox(settings, classifier, customise)
         if swapped != manifest["operators"]:
             raise InvalidError(
@@ -187,6 +188,21 @@ def _finish(view: RunView) -> RunView:
 def _numerics(settings: Settings) -> Numerics:
     run = settings.run
     return resolve_numerics(device=run.device, threads=run.threads, layout=run.layout, batch=run.batch)
+
+
+def _classifier(
+    settings: Settings, numerics: Numerics, trust: bool, given: classifiers.Classifier | None
+) -> classifiers.Classifier:
+    """The run's classifier, shown images as the settings say, and checked."""
+    if given is None and settings.model.startswith(f"{OBJECT}:"):
+        raise InvalidError(f"this run was given its classifier ({settings.model}) from Python: give it again")
+    base = given.with_numerics(numerics) if given else None
+    base = base or classifiers.load(settings.model, numerics=numerics, trust=trust)
+    check(base).raise_for_failures()
+    shown = base.shown(settings.encoding.size, settings.classifier.views)
+    if shown is not base:
+        check(shown).raise_for_failures()
+    return shown
 
 
 def _settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:

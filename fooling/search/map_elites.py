@@ -85,6 +85,8 @@ class MapElites:
         archive = self._archive
         before, ids_before = archive.cell.copy(), archive.elite_ids
         changed = archive.offer(*results)
+        if not len(changed):
+            return Outcome(0, 0, lineage.records(archive.ids[:0]))
         ids = archive.ids[np.unique(archive.cell[changed])]
         if generation.parents is None:
             return Outcome(len(changed), 0, lineage.records(ids))

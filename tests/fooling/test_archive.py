@@ -26,8 +26,9 @@ def images(ids: np.ndarray) -> tuple[np.ndarray, DirectPopulation]:
 
 
 def batch(ids: np.ndarray, confidences: np.ndarray) -> Candidates:
-    pixels, genotypes = images(ids)
-    return Candidates.best_of(ids, pixels, genotypes, confidences)
+    order = np.lexsort((ids[:, 2], ids[:, 1], ids[:, 0]))
+    pixels, genotypes = images(ids[order])
+    return Candidates.best_of(ids[order], pixels, genotypes, confidences[order])
 
 
 def archive(classes: int) -> Archive:

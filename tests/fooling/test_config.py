@@ -43,7 +43,13 @@ def test_a_flag_may_choose_the_profile() -> None:
 
 @pytest.mark.parametrize("name", config.names())
 def test_ready_made_configs_are_valid(name: str) -> None:
-    assert resolve(name, environment={}).search.generations >= 1
+    assert resolve(name, [], {"model": "file:mine.toml"}, {}).search.generations >= 1
+
+
+def test_a_config_that_needs_a_classifier_says_so() -> None:
+    """To evolve against a digit classifier instead would waste hours."""
+    with pytest.raises(InvalidError, match="--model"):
+        resolve("imagenet-cppn", environment={})
 
 
 @pytest.mark.parametrize(

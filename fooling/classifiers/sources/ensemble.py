@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.preprocessing import resized
 from fooling.classifiers.spec import Resize, Spec
 from fooling.errors import InvalidError
@@ -31,6 +32,10 @@ class Ensemble:
             [member.confidences(_sized(images, member.spec.size)) for member in self.members]
         )
         return answers.mean(0) if self.combination == "mean" else answers.amin(0)
+
+    def with_numerics(self, numerics: Numerics) -> Ensemble:
+        """The same ensemble, its members under other numerics."""
+        return Ensemble([member.with_numerics(numerics) for member in self.members], self.combination)
 
     @property
     def identity(self) -> str:

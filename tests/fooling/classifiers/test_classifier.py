@@ -222,12 +222,14 @@ def test_scores_out_of_range_are_refused_and_rounding_is_not(wrap):
 
 
 def test_differentiable_says_whether_gradients_arrive(wrap, tiny):
-    blind = wrap(lambda x: tiny(x.detach()))
+    """Parameters that can be trained give an output a gradient of its own, which says nothing of the images."""
     assert wrap().differentiable
-    assert not wrap(lambda x: tiny(x).detach()).differentiable
-    with pytest.raises(ClassifierError, match="gradient ascent unavailable"):
-        wrap(lambda x: tiny(x).detach()).confidences(torch.zeros(1, 3, 12, 12, requires_grad=True))
-    assert blind.confidences(torch.zeros(1, 3, 12, 12)).shape == (1, 5)
+    for network in (lambda x: tiny(x).detach(), lambda x: tiny(x.detach())):
+        classifier = wrap(network)
+        assert not classifier.differentiable
+        with pytest.raises(ClassifierError, match="gradient ascent unavailable"):
+            classifier.confidences(torch.zeros(1, 3, 12, 12, requires_grad=True))
+        assert classifier.confidences(torch.zeros(1, 3, 12, 12)).shape == (1, 5)
 
 
 def test_the_fingerprint_changes_with_weights_spec_and_preprocessing_only(wrap, tiny, spec):

@@ -199,6 +199,8 @@ def test_an_ensemble_combines_the_confidences_of_its_members(folder, combination
     assert both.differentiable
     assert check(both).failures == ()
     assert classifiers.load(spec).fingerprint == both.fingerprint
+    other = both.with_numerics(Numerics(layout="nchw"))
+    assert {member.numerics.layout for member in other.network.members} == {"nchw"}
 
 
 def test_members_of_another_size_see_the_image_resized(folder):
