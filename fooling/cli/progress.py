@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.status import Status
+    from rich import progress
 
     from fooling.runs.view import RunView
 
 LINE_SECONDS = 10.0  # between plain lines
 BAR_SECONDS = 0.1
+LOADING = "loading the classifier and the kernels (compiled once per machine)"
 
 
 class Progress:
@@ -22,19 +23,18 @@ class Progress:
     def __init__(self, quiet: bool) -> None:
         self._quiet, self._live = quiet, not quiet and sys.stderr.isatty()
         self._last = 0.0
-        self._started = time.monotonic()
-        self._first: tuple[int, int] | None = None
-        self._bar: Status | None = None
+        self._bar: progress.Progress | None = None
+        # When this part of the run began, and after how many generations and evaluations: what came before
+        # says nothing of its speed.
+        self._start: tuple[float, int, int] | None = None
 
     def __enter__(self) -> Progress:
         if self._live:
-            from rich.console import Console
-            from rich.status import Status
-
-            self._bar = Status("loading the classifier and the kernels ...", console=Console(stderr=True))
+            self._bar = _bar()
             self._bar.start()
+            self._bar.add_task(LOADING, total=None, state="")
         elif not self._quiet:
-            self._line("loading the classifier and the kernels")
+            _line(LOADING)
         return self
 
     def __exit__(
@@ -45,45 +45,61 @@ class Progress:
 
     def warn(self, message: str) -> None:
         """A line that the user should see, even with --quiet."""
-        print(f"warning: {message}", file=sys.stderr, flush=True)
+        _line(f"warning: {message}")
 
     def update(self, view: RunView) -> None:
         """Show a generation, at most every so often; the last one always."""
-        if self._quiet:
-            return
         now = time.monotonic()
+        if self._start is None:
+            self._start = (now, view.generation, view.evaluations)
         last = view.generation >= view.settings.search.generations
-        if now - self._last < (BAR_SECONDS if self._bar else LINE_SECONDS) and not last:
+        pause = BAR_SECONDS if self._bar else LINE_SECONDS
+        if self._quiet or (now - self._last < pause and not last):
             return
         self._last = now
-        if self._bar is not None:
-            self._bar.update(self._text(view, now))
+        state = " ".join(_state(view, *self._start, now))
+        if self._bar is None:
+            _line(f"generation {view.generation}/{view.settings.search.generations}  {state}")
         else:
-            self._line(self._text(view, now))
+            self._bar.update(
+                self._bar.task_ids[0],
+                description=f"{view.generation}/{view.settings.search.generations}",
+                completed=view.generation,
+                total=view.settings.search.generations,
+                state=state,
+            )
 
-    def _text(self, view: RunView, now: float) -> str:
-        from fooling.report.confidence import format_confidence
-        from fooling.runs.statistics import describe
 
-        total = view.settings.search.generations
-        if self._first is None:  # what came before this part of the run says nothing of its speed
-            self._first, self._started = (view.generation, view.evaluations), now
-        done, elapsed = view.evaluations - self._first[1], max(now - self._started, 1e-9)
-        generations = view.generation - self._first[0]
-        statistics = describe(view.confidence)
-        parts = [
-            f"generation {view.generation}/{total}",
-            f"median {format_confidence(statistics['median'])}",
-            f">=0.99: {statistics['at_least_0.99']}",
-            f">=0.9999: {statistics['at_least_0.9999']} of {len(view.labels)}",
-        ]
-        if generations:
-            parts.append(f"{done / elapsed:,.0f}/s")
-            parts.append(f"{_clock((total - view.generation) * elapsed / generations)} left")
-        return "  ".join(parts)
+def _bar() -> progress.Progress:
+    """A bar that fits 80 columns and is gone when the run is over."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    def _line(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+    columns = (TextColumn("{task.description}"), BarColumn(14), TextColumn("{task.fields[state]}"))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _state(view: RunView, began: float, generation: int, evaluations: int, now: float) -> list[str]:
+    """Median, classes at two levels, speed, time left."""
+    from fooling.report.confidence import format_confidence
+    from fooling.runs.statistics import describe
+
+    statistics = describe(view.confidence)
+    parts = [
+        f"median {format_confidence(statistics['median'])},",
+        f"{statistics['at_least_0.99']} at 99 %,",
+        f"{statistics['at_least_0.9999']} at 99.99 %",
+    ]
+    elapsed, done = max(now - began, 1e-9), view.generation - generation
+    if done:
+        left = (view.settings.search.generations - view.generation) * elapsed / done
+        parts[-1] += ","
+        parts.append(f"{(view.evaluations - evaluations) / elapsed:,.0f}/s, {_clock(left)} left")
+    return parts
+
+
+def _line(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _clock(seconds: float) -> str:

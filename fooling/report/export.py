@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling.errors import FoolingError
-from fooling.report.files import refuse_existing, replacing
+from fooling.files import refuse_existing, replacing
 from fooling.report.png import elite_name, elite_text, write
 from fooling.report.sheet import contact_sheet
 

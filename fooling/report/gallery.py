@@ -22,9 +22,9 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from fooling.files import replacing
 from fooling.report.confidence import BANDS, VACANT, shortest
 from fooling.report.facts import Summary, facts, format_bytes, name_of
-from fooling.report.files import replacing
 from fooling.report.png import SMALL, encode
 
 if TYPE_CHECKING:

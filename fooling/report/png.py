@@ -17,7 +17,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from fooling.errors import InvalidError
-from fooling.report.files import replacing
+from fooling.files import replacing
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.runs.files import write_atomically
+from fooling.files import replacing
 
 KEPT = 2
 _DIGEST = "sha256"
@@ -64,7 +64,9 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
         OSError: it could not be written; the older ones are as they were.
     """
     path = path_of(folder, checkpoint.state["generation"])
-    write_atomically(path, _stream(checkpoint))
+    with replacing(path, durable=True) as file:
+        for part in _stream(checkpoint):
+            file.write(part)
     for old in saved(folder)[KEPT:]:
         old.unlink()
     return path

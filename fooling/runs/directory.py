@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
-from fooling.runs.files import json_bytes, sync_directory, write_atomically
+from fooling.files import json_bytes, replacing, sync_directory
 
 FORMAT = 1
 MANIFEST_KEYS = ("config", "seed", "model", "classifier", "numerics", "operators", "versions", "trust")
@@ -85,7 +85,8 @@ def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
         inside.elites.mkdir()
         for empty in (inside.events, inside.lineage, inside.lock):
             empty.touch()
-        write_atomically(inside.manifest, [json_bytes({"format": FORMAT, **manifest})])
+        with replacing(inside.manifest, durable=True) as file:
+            file.write(json_bytes({"format": FORMAT, **manifest}))
         os.rename(temporary, path)
         sync_directory(path.parent)
     except OSError as error:

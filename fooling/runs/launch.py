@@ -21,13 +21,13 @@ from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
 from fooling.errors import FoolingError, InvalidError
+from fooling.files import sync_directory
 from fooling.report.gallery import write_gallery
 from fooling.report.png import sync_elites
 from fooling.runs import events
 from fooling.runs.checkpoint import generation_of, saved
 from fooling.runs.directory import RunDirectory, create, locked, open_directory
 from fooling.runs.engine import Engine
-from fooling.runs.files import sync_directory
 from fooling.runs.view import (
     RunView,
     empty_archive,

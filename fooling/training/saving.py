@@ -4,8 +4,6 @@ they came about. `file:NAME.json` loads it; the networks of the package are kept
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from torch import nn
 import fooling
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
+from fooling.files import json_bytes, refuse_existing, replacing
 from fooling.training.recipe import Trained
 
 
@@ -34,13 +33,12 @@ def save(
     """
     weights, description = refuse_taken(folder, trained.classifier.spec.name)
     tensors = _tensors(trained)
-    text = json.dumps(
-        _describe(trained, weights.name, tensors, licence, source), indent=1, ensure_ascii=False
-    )
+    text = json_bytes(_describe(trained, weights.name, tensors, licence, source))
     try:
         weights.parent.mkdir(parents=True, exist_ok=True)
-        _write(weights, tensors)
-        _write(description, text.encode() + b"\n")
+        for path, content in ((weights, tensors), (description, text)):
+            with replacing(path, durable=True) as file:
+                file.write(content)
     except OSError as error:
         raise FoolingError(f"{error.filename}: cannot write: {error.strerror}") from error
     return description
@@ -54,8 +52,7 @@ def refuse_taken(folder: str | Path, name: str) -> tuple[Path, Path]:
     """
     paths = (Path(folder) / f"{name}.safetensors", Path(folder) / f"{name}.json")
     for path in paths:
-        if path.exists():
-            raise FoolingError(f"{path} exists already; choose another name or folder, or remove it")
+        refuse_existing(path)
     return paths
 
 
@@ -96,13 +93,3 @@ def _tensors(trained: Trained) -> bytes:
     return safetensors.torch.save(
         {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All of it, or nothing."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,21 +1,24 @@
-"""Files that appear whole or not at all, without waiting for the disk: what lies here can be made again
-from the checkpoints (which `fooling.runs.files` makes durable)."""
+"""Files that appear whole or not at all, and the guard of those that are a user's."""
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fooling.errors import FoolingError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
     """A file to write in; it takes the place of `path` when the block ends, unless the block failed.
+
+    Args:
+        durable: wait until it is on the disk. What can be made again from a checkpoint need not.
 
     Raises:
         OSError: it can't be written; what was there before is untouched.
@@ -24,13 +27,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with open(temporary, "wb") as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    if durable:
+        sync_directory(path.parent)
 
 
-def refuse_existing(path: Path, force: bool) -> None:
+def sync_directory(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON as files hold it: UTF-8, indented, ends with a newline."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def refuse_existing(path: Path, force: bool = False) -> None:
     """Guard a user's files: a file, or a folder that is not empty, is replaced only by `force`.
 
     Raises:
