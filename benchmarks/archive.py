@@ -32,6 +32,7 @@ from fooling.encodings.direct import DirectPopulation
 SIDE, IMAGES, CHUNK, GENERATIONS = 28, 400, 50, 20
 LIMITS = {1_000: 2.0, 20_000: 40.0}  # milliseconds
 Confidences = NDArray[np.float32]
+Chunk = tuple[NDArray[np.int32], NDArray[np.uint8], DirectPopulation, Confidences]
 
 
 def empty_archive(classes: int) -> Archive:
@@ -46,8 +47,8 @@ def classified(images: int, classes: int, seed: int) -> Confidences:
     return exponentials / exponentials.sum(1, keepdims=True)
 
 
-def chunks(confidences: Confidences, generation: int, chunk: int = CHUNK) -> list[tuple[Any, ...]]:
-    """What `Candidates.best_of` takes, for each chunk; an image's genes and pixels tell its number."""
+def chunks(confidences: Confidences, generation: int, chunk: int = CHUNK) -> list[Chunk]:
+    """What `Candidates.best_of` takes (ids, pixels, genotypes, confidences), for each chunk; an image's genes and pixels tell its number."""
     count = len(confidences)
     ids = np.column_stack([np.full(count, generation), np.zeros(count), np.arange(count)]).astype(np.int32)
     genes = np.empty((count, SIDE, SIDE, 1), np.float32)
@@ -58,15 +59,15 @@ def chunks(confidences: Confidences, generation: int, chunk: int = CHUNK) -> lis
     return [(ids[part], pixels[part], DirectPopulation(genes[part]), confidences[part]) for part in parts]
 
 
-def settled(classes: int, images: int = IMAGES) -> Archive:
+def settled(classes: int) -> Archive:
     """An archive that has seen GENERATIONS generations."""
     archive = empty_archive(classes)
     for generation in range(GENERATIONS):
-        archive.offer(*map(reduce, chunks(classified(images, classes, generation), generation)))
+        archive.offer(*map(reduce, chunks(classified(IMAGES, classes, generation), generation)))
     return archive
 
 
-def reduce(chunk: tuple[Any, ...], thresholds: Confidences | None = None) -> Candidates:
+def reduce(chunk: Chunk, thresholds: Confidences | None = None) -> Candidates:
     """What an evaluator returns of a chunk."""
     return Candidates.best_of(*chunk, thresholds)
 

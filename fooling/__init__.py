@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["open_run", "resume", "run"]
+__all__ = ["RunView", "open_run", "resume", "run"]
 
 if TYPE_CHECKING:
     from fooling.runs.launch import resume, run
-    from fooling.runs.view import open_run
+    from fooling.runs.view import RunView, open_run
 
 
 def __getattr__(name: str) -> Any:
@@ -25,8 +25,8 @@ def __getattr__(name: str) -> Any:
         from fooling.runs import launch
 
         return getattr(launch, name)
-    if name == "open_run":
-        from fooling.runs.view import open_run
+    if name in ("RunView", "open_run"):
+        from fooling.runs import view
 
-        return open_run
+        return getattr(view, name)
     raise AttributeError(f"module 'fooling' has no attribute {name!r}")

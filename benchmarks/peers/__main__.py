@@ -81,8 +81,7 @@ def runs(evaluations: int, repeats: int) -> dict[str, list[dict[str, Any]]]:
     classifier = common.lenet()
     probabilities = common.bare(classifier)
     calls: dict[str, Callable[[int], common.Found]] = {
-        f"fooling, {encoding}": partial(ours, encoding, evaluations)
-        for encoding in ("direct", "cppn")
+        f"fooling, {encoding}": partial(ours, encoding, evaluations) for encoding in ("direct", "cppn")
     }
     if ribs := common.optional("ribs"):
         from benchmarks.peers import pyribs

@@ -19,9 +19,6 @@ def search(
     evotorch: Any, probabilities: Callable[[torch.Tensor], torch.Tensor], evaluations: int, seed: int
 ) -> Found:
     """MAPElites, stepped until it has evaluated so many images."""
-    from evotorch.algorithms import MAPElites
-    from evotorch.operators import GaussianMutation
-
     logging.getLogger("evotorch").setLevel(logging.ERROR)
 
     @evotorch.decorators.vectorized
@@ -39,10 +36,11 @@ def search(
         seed=seed,
         store_solution_stats=False,
     )
-    searcher = MAPElites(
+    map_elites = evotorch.algorithms.MAPElites
+    searcher = map_elites(
         problem,
-        operators=[GaussianMutation(problem, stdev=0.5)],
-        feature_grid=MAPElites.make_feature_grid([0.5], [DIGITS - 1.5], DIGITS, dtype=torch.float32),
+        operators=[evotorch.operators.GaussianMutation(problem, stdev=0.5)],
+        feature_grid=map_elites.make_feature_grid([0.5], [DIGITS - 1.5], DIGITS, dtype=torch.float32),
         re_evaluate=False,
     )
     began = time.perf_counter()
