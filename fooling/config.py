@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.validation import explain
 
 ENVIRONMENT_PREFIX = "FOOLING__"
 DEFAULT_CONFIG = "mnist-cppn"
@@ -147,7 +148,7 @@ def validate(values: Mapping[str, Any], source: str) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise InvalidError(f"{source}: {explain(error)}") from None
+        raise InvalidError(f"{source}: {explain(error, Settings)}") from None
 
 
 def config_directory() -> Path:
@@ -177,36 +178,6 @@ def find(config: str | Path) -> Path:
         return named
     hint = did_you_mean(str(config), names()) or f"; there are {', '.join(names())}"
     raise NotFoundError(f"no config named {config}{hint}")
-
-
-def explain(error: ValidationError) -> str:
-    """The first problem of a pydantic error, in one line."""
-    problem = error.errors(include_url=False)[0]
-    where = [str(part) for part in problem["loc"] if part not in _ENCODINGS]
-    key, found = ".".join(where), problem.get("input")
-    if problem["type"] == "extra_forbidden":
-        known = _keys_of(where[:-1], problem["loc"])
-        near = did_you_mean(where[-1], known)
-        near = near.replace("mean ", "mean " + "".join(f"{part}." for part in where[:-1])) if near else ""
-        return f"{key} is not a key" + (near or f"; known here: {', '.join(known)}")
-    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        name = found.get("name") if isinstance(found, dict) else found
-        return f"{key}.name: expected {' or '.join(_ENCODINGS)}, found {name!r}"
-    message = problem["msg"].replace("Input should be ", "").replace("a valid ", "a ")
-    return f"{key}: expected {message}, found {found!r}"
-
-
-_ENCODINGS: dict[str, type[BaseModel]] = {"cppn": CppnSettings, "direct": DirectSettings}
-
-
-def _keys_of(where: list[str], location: tuple[int | str, ...]) -> list[str]:
-    """The keys of the table at `where`."""
-    if where == ["encoding"]:
-        return list(_ENCODINGS[str(location[1])].model_fields)
-    model: Any = Settings
-    for part in where:
-        model = model.model_fields[part].annotation
-    return list(model.model_fields)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.errors import InvalidError, NotFoundError
+from fooling.validation import explain
 
 Colour = Literal["grey", "rgb"]
 Output = Literal["logits", "probabilities", "scores"]
@@ -166,7 +167,7 @@ def parse(model: type[M], data: Mapping[str, Any], origin: str) -> M:
     except TypeError as error:
         raise InvalidError(f"{origin}: expected text, numbers, lists and tables only: {error}") from None
     except ValidationError as error:
-        raise InvalidError(f"{origin}: {_first(error, model)}") from None
+        raise InvalidError(f"{origin}: {explain(error, model)}") from None
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
@@ -185,35 +186,3 @@ def read_lines(path: Path) -> tuple[str, ...]:
     if "" in lines:
         raise InvalidError(f"{path}: expected a label on every line, found line {lines.index('') + 1} empty")
     return tuple(lines)
-
-
-def _first(error: ValidationError, model: type[BaseModel]) -> str:
-    errors = error.errors()
-    # A misspelt key is also a missing one: the former says more.
-    found = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-    place = ".".join(str(part) for part in found["loc"])
-    if found["type"] == "extra_forbidden":
-        near = did_you_mean(str(found["loc"][-1]), _fields(model, found["loc"][:-1]))
-        return f"unknown key {place!r}{near}"
-    if found["type"] == "missing":
-        return f"expected {place!r}, which is not there"
-    message = found["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    given = "" if found["type"] == "value_error" else f", found {found['input']!r}"[:120]
-    return f"{place}: {message}{given}" if place else message
-
-
-def _fields(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """Keys that a table of the model knows, `place` being the path to the table."""
-    if not place:
-        return list(model.model_fields)
-    field = model.model_fields.get(str(place[0]))
-    inner = [t for t in _types(field.annotation) if issubclass(t, BaseModel)] if field else []
-    return _fields(inner[0], place[1:]) if inner else []
-
-
-def _types(annotation: Any) -> list[type]:
-    arguments = getattr(annotation, "__args__", None)
-    if arguments is None:
-        return [annotation] if isinstance(annotation, type) else []
-    return [t for argument in arguments for t in _types(argument)]

@@ -29,19 +29,19 @@ def test_a_spec_survives_json():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"colour": "gray"}, "^f.toml: colour: input should be 'grey' or 'rgb', found 'gray'"),
-        ({"size": "28"}, "^f.toml: size: input should be a valid integer, found '28'"),
-        ({"size": 0}, "size: input should be greater than or equal to 1"),
-        ({"lables": []}, "unknown key 'lables'; did you mean labels"),
+        ({"colour": "gray"}, "^f.toml: colour: expected 'grey' or 'rgb', found 'gray'"),
+        ({"size": "28"}, "^f.toml: size: expected an integer, found '28'"),
+        ({"size": 0}, "size: expected a number greater than or equal to 1"),
+        ({"lables": []}, "lables is not a key; did you mean labels"),
         ({"labels": []}, "labels"),
-        ({"output": "softmax"}, "output: input should be 'logits', 'probabilities' or 'scores'"),
+        ({"output": "softmax"}, "output: expected 'logits', 'probabilities' or 'scores'"),
         ({"wordnet": ["n01"]}, "expected 2 wordnet ids, one per label, found 1"),
         ({"groups": {"g": [0, 2]}}, "group 'g': expected class indices below 2, found 2"),
-        ({"accuracy": 68.5}, "accuracy: input should be less than or equal to 1"),
-        ({"preprocessing": {"resise": {}}}, "unknown key 'preprocessing.resise'; did you mean resize"),
+        ({"accuracy": 68.5}, "accuracy: expected a number less than or equal to 1"),
+        ({"preprocessing": {"resise": {}}}, "preprocessing.resise is not a key; did you mean preprocessing.resize"),
         (
             {"preprocessing": {"crop": {"size": 4, "view": "ten"}}},
-            "'preprocessing.crop.view'; did you mean views",
+            "preprocessing.crop.view is not a key; did you mean preprocessing.crop.views",
         ),
         ({"preprocessing": {"crop": {"size": 9}}}, "expected a crop of at most 8 pixels, found 9"),
         ({"preprocessing": {"mean": [0.5]}}, "expected 3 numbers in mean, found 1"),
@@ -50,7 +50,7 @@ def test_a_spec_survives_json():
             {"preprocessing": {"mean": [0, 0, 0], "mean_image": "m.npy"}},
             "expected mean or mean_image, found both",
         ),
-        ({"preprocessing": {"scale": 0}}, "scale: input should be greater than 0"),
+        ({"preprocessing": {"scale": 0}}, "scale: expected a number greater than 0"),
     ],
 )
 def test_a_wrong_spec_is_refused_in_one_line(changes, message):
@@ -60,7 +60,7 @@ def test_a_wrong_spec_is_refused_in_one_line(changes, message):
 
 
 def test_a_missing_key_is_named():
-    with pytest.raises(InvalidError, match="expected 'labels', which is not there"):
+    with pytest.raises(InvalidError, match="expected labels, which is not there"):
         parse(Spec, {key: value for key, value in GOOD.items() if key != "labels"}, "f.toml")
 
 

@@ -43,7 +43,7 @@ def centre(x: Tensor, side: int) -> Tensor:
 
 def ten(x: Tensor, side: int) -> list[Tensor]:
     last = x.shape[-1] - side
-    corners = [x[..., t : t + side, l : l + side] for t in (0, last) for l in (0, last)]
+    corners = [x[..., i : i + side, j : j + side] for i in (0, last) for j in (0, last)]
     five = [*corners, centre(x, side)]
     return [*five, *(crop.flip(-1) for crop in five)]
 

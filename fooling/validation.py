@@ -1,0 +1,65 @@
+"""What is wrong with data from a user, in one line: the first problem that pydantic found, put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from fooling.errors import did_you_mean
+
+_WORDS = (
+    ("Input should be greater", "expected a number greater"),
+    ("Input should be less", "expected a number less"),
+    ("Input should be ", "expected "),
+    ("a valid integer", "an integer"),
+    ("a valid ", "a "),
+)
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first problem: which key, what was expected, what was found; for unknown keys what was meant."""
+    problems = error.errors(include_url=False)
+    # A misspelt key that is needed is both unknown and missing: the former says more.
+    problem = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+    kind, found, path = problem["type"], problem.get("input"), list(problem["loc"])
+    if kind == "extra_forbidden":
+        table, known = _walk(model, path[:-1])
+        key = ".".join([*table, str(path[-1])])
+        names = [".".join([*table, name]) for name in known]
+        return f"{key} is not a key" + (did_you_mean(key, names) or f"; known here: {', '.join(names)}")
+    key = ".".join([*_walk(model, path)[0]])
+    if kind == "missing":
+        return f"expected {key}, which is not there"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        tags = problem["ctx"].get("expected_tags", "").replace(", ", " or ").replace("'", "")
+        name = found.get("name") if isinstance(found, dict) else found
+        return f"{key}.name: expected {tags or 'a name'}, found {name!r}"
+    message = problem["msg"].removeprefix("Value error, ")
+    for theirs, ours in _WORDS:
+        message = message.replace(theirs, ours)
+    message = message[:1].lower() + message[1:]
+    given = "" if kind == "value_error" else f", found {found!r}"[:120]
+    return f"{key}: {message}{given}" if key else message
+
+
+def _walk(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[str], list[str]]:
+    """A path without the tags of unions, and the keys of the table that it leads to (none: it is a value)."""
+    names: list[str] = []
+    tables: list[type[BaseModel]] = [model]
+    for part in path:
+        if len(tables) > 1:  # a union, whose members are told apart by their `name`
+            tables = [table for table in tables if table.model_fields["name"].default == part]
+            continue
+        field = tables[0].model_fields.get(str(part)) if tables else None
+        tables = _models(field.annotation) if field else []
+        names.append(str(part))
+    return names, list(tables[0].model_fields) if tables else []
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models in an annotation: one, several of a union, or none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models(argument)]
