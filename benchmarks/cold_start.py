@@ -76,7 +76,7 @@ def measure(repeats: int, generations: int) -> dict[str, list[dict[str, float | 
 
 def main(given: argparse.Namespace) -> None:
     """Measure and save."""
-    found = measure(1 if given.quick else 5, 20 if given.quick else 200)
+    found = measure(1 if given.quick else 3, 20 if given.quick else 200)
     keys = ("first_line", "first_progress", "done")
     rows = [
         [state, *[spread([float(each[key]) for each in runs], ".1f") for key in keys], f"{LIMIT:g}"]

@@ -99,7 +99,8 @@ def _groups(view: fooling.RunView) -> list[list[str]]:
     rows = [(name, view.confidence[np.array(members)]) for name, members in groups.items()]
     rows.sort(key=lambda row: -float(np.median(row[1])))
     return [
-        [name, str(len(c)), f"{np.median(c):.3f}", str(int((c >= np.float32(0.99)).sum()))] for name, c in rows
+        [name, str(len(c)), f"{np.median(c):.3f}", str(int((c >= np.float32(0.99)).sum()))]
+        for name, c in rows
     ]
 
 

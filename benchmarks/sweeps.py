@@ -186,7 +186,7 @@ def main(given: argparse.Namespace) -> None:
     """All sweeps."""
     check()
     repeats = 2 if given.quick else 7
-    evaluations, seeds = (6_400, 1) if given.quick else (51_200, 5)
+    evaluations, seeds = (6_400, 1) if given.quick else (51_200, 3)
     sizes = (50, 200, 800, 3_200) if given.quick else (50, 200, 800, 3_200, 12_800)
     swept: dict[str, Any] = {
         "population": populations(("cppn", "direct"), sizes, evaluations, seeds),

@@ -12,44 +12,36 @@ Microsystems 1993).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba.extending import overload, register_jitable
+from numba.extending import overload
 
-from cppn.jit import inline
-
-F = TypeVar("F", bound=Callable[..., Any])
+from cppn.jit import everywhere, inline
 
 # Adding this float32 rounds a small number to an integer and leaves that integer in the lowest bits.
-_ROUNDER = np.float32(1.5 * 2**23)
+ROUNDER = np.float32(1.5 * 2**23)
 
 # pi = 8 bits + 9 bits + the rest, so that k times a part is exact for k up to 2^15: that is SINE_LIMIT.
 SINE_LIMIT = np.float32(102_900.0)
-_INVERSE_PI = np.float32(1.0 / np.pi)
-_PI_1, _PI_2, _PI_3 = np.float32(3.140625), np.float32(0.0009670257568359375), np.float32(6.2783295e-07)
-_S3, _S5 = np.float32(-0.16666658222675323), np.float32(0.00833303201943636)
-_S7, _S9 = np.float32(-0.00019806968339253217), np.float32(2.5997414923040196e-06)
+INVERSE_PI = np.float32(1.0 / np.pi)
+PI_1, PI_2, PI_3 = np.float32(3.140625), np.float32(0.0009670257568359375), np.float32(6.2783295e-07)
+S3, S5 = np.float32(-0.16666658222675323), np.float32(0.00833303201943636)
+S7, S9 = np.float32(-0.00019806968339253217), np.float32(2.5997414923040196e-06)
 _SIGN = np.int32(31)
 
 # The exponents between which e^x is a normal, finite float32.
 EXPONENTIAL_LOW, EXPONENTIAL_HIGH = np.float32(-87.33), np.float32(88.72)
-_INVERSE_LN2 = np.float32(1.0 / np.log(2.0))
-_LN2_1, _LN2_2 = np.float32(0.693145751953125), np.float32(1.428606765330187e-06)
+INVERSE_LN2 = np.float32(1.0 / np.log(2.0))
+LN2_1, LN2_2 = np.float32(0.693145751953125), np.float32(1.428606765330187e-06)
 _ONE = np.float32(1.0)
-_E2, _E3 = np.float32(0.4999920129776001), np.float32(0.16667133569717407)
-_E4, _E5 = np.float32(0.04189449921250343), np.float32(0.008312049321830273)
+E2, E3 = np.float32(0.4999920129776001), np.float32(0.16667133569717407)
+E4, E5 = np.float32(0.04189449921250343), np.float32(0.008312049321830273)
 _MANTISSA = np.int32(23)
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _MANTISSA_64 = np.int64(52)
-
-
-def everywhere(function: F) -> F:
-    """A function that kernels compile in, and that Python runs as it stands. (Without wrappers, which would
-    be a tenth of the compile time.)"""
-    return register_jitable(no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:
@@ -77,11 +69,11 @@ def sine(x: Any) -> Any:
     are 1/128 apart: there it is the argument that is coarse, not its sine.
     """
     x = clip(x, -SINE_LIMIT, SINE_LIMIT)
-    rounded = np.float32(x * _INVERSE_PI + _ROUNDER)
-    k = rounded - _ROUNDER
-    r = ((x - k * _PI_1) - k * _PI_2) - k * _PI_3
+    rounded = np.float32(x * INVERSE_PI + ROUNDER)
+    k = rounded - ROUNDER
+    r = ((x - k * PI_1) - k * PI_2) - k * PI_3
     s = r * r
-    value = np.float32(r + (r * s) * (_S3 + s * (_S5 + s * (_S7 + s * _S9))))
+    value = np.float32(r + (r * s) * (S3 + s * (S5 + s * (S7 + s * S9))))
     odd = np.int32(rounded.view(np.int32) << _SIGN)
     return np.int32(value.view(np.int32) ^ odd).view(np.float32)
 
@@ -91,10 +83,10 @@ def exponential(x: Any) -> Any:
     """e^x, float32, relative error below 2.5e-7, for x held between EXPONENTIAL_LOW and EXPONENTIAL_HIGH: the
     result is always a normal number, from 1.2e-38 to 3.4e38. A NaN counts as EXPONENTIAL_LOW."""
     x = clip(x, EXPONENTIAL_LOW, EXPONENTIAL_HIGH)
-    rounded = np.float32(x * _INVERSE_LN2 + _ROUNDER)
-    k = rounded - _ROUNDER
-    r = (x - k * _LN2_1) - k * _LN2_2
-    value = np.float32(_ONE + (r + (r * r) * (_E2 + r * (_E3 + r * (_E4 + r * _E5)))))
+    rounded = np.float32(x * INVERSE_LN2 + ROUNDER)
+    k = rounded - ROUNDER
+    r = (x - k * LN2_1) - k * LN2_2
+    value = np.float32(_ONE + (r + (r * r) * (E2 + r * (E3 + r * (E4 + r * E5)))))
     power = np.int32(rounded.view(np.int32) << _MANTISSA)
     return np.int32(value.view(np.int32) + power).view(np.float32)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 
@@ -56,6 +57,12 @@ def inline(function: F) -> F:
     """A small function for use inside kernels, always inlined: a call in a loop keeps LLVM from vectorising
     it (ten times slower crossover, for one)."""
     return numba.njit(forceinline=True, **_OPTIONS)(function)
+
+
+def everywhere(function: F) -> F:
+    """A function that kernels compile in, and that Python runs as it stands. (Without wrappers, which would
+    be a tenth of the compile time.)"""
+    return register_jitable(no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)
 
 
 def readonly(array: NDArray) -> NDArray:

@@ -10,12 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cppn.jit import readonly
+
 Rows = NDArray[np.int64]
 INPUTS = 4  # x, y, distance from the centre, bias: in this order (Nguyen 2015, released code)
+
+
+class Packed(NamedTuple):
+    """The arrays of a `Population`, as kernels take them. The only class for that: where two functions take
+    tuples of different classes, numba spends 100 microseconds on each call."""
+
+    node_offsets: NDArray[np.int64]
+    edge_offsets: NDArray[np.int64]
+    activations: NDArray[np.uint8]
+    sources: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    weights: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,10 @@ class Population:
         origin = np.arange(length_after(len(self), rows, len(other)))
         origin[rows] = len(self) + np.arange(len(rows))
         return concatenate([self, other]).take(origin)
+
+    def packed(self) -> Packed:
+        """The arrays for kernels: read-only views."""
+        return Packed._make(readonly(getattr(self, name)) for name in Packed._fields)
 
     def arrays(self) -> dict[str, NDArray]:
         """The arrays by name: what files hold."""

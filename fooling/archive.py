@@ -42,26 +42,35 @@ class Candidates:
     def best_of(
         cls,
         ids: NDArray[np.int32],
-        pixels: NDArray[np.uint8],
+        pixels: Any,
         genotypes: Any,
-        confidences: NDArray[np.float32],
+        confidences: Any,
         thresholds: NDArray[np.float32] | None = None,
     ) -> Candidates:
         """Of N classified images, those that are the best for a class and beat its threshold.
 
         Args:
             ids: (N, 3) int32, ascending by generation, stream, child (of equals, the first counts).
-            pixels: (N, H, W, C) uint8.
+            pixels: (N, H, W, C) uint8: an array, or a tensor on a device, of which only what is kept is
+                fetched.
             genotypes: a population of N.
-            confidences: (N, K) float32, finite.
+            confidences: (N, K) float32, finite: an array, or a tensor, which is reduced where it is.
             thresholds: (K,) float32; only higher confidences are kept (default: all are).
         """
-        values = confidences.max(axis=0)
-        classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
-        rows, images = np.unique(confidences[:, classes].argmax(axis=0), return_inverse=True)
+        if isinstance(confidences, np.ndarray):
+            values = confidences.max(axis=0)
+            classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
+            best = confidences[:, classes].argmax(axis=0)
+        else:
+            highest = confidences.max(dim=0)  # of equals, the first: as numpy's
+            values = highest.values.cpu().numpy()
+            classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
+            best = highest.indices.cpu().numpy()[classes]
+        rows, images = np.unique(best, return_inverse=True)
+        kept = pixels[rows]
         return cls(
             ids[rows],
-            pixels[rows],
+            kept if isinstance(kept, np.ndarray) else kept.cpu().numpy(),
             genotypes.take(rows),
             images.astype(np.int32),
             classes.astype(np.int32),

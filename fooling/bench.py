@@ -27,7 +27,7 @@ from fooling.classifiers.numerics import Numerics, resolve
 from fooling.config import Settings
 from fooling.search import toolbox as toolboxes
 from fooling.search.map_elites import MapElites
-from workers.local import LocalExecutor, usable_cores
+from workers.local import LocalExecutor, default_evaluators, prepare_thread, usable_cores
 from workers.tasks import Host, identities, vary
 
 TURN_SECONDS = 0.5  # of each measurement within a round
@@ -65,16 +65,18 @@ def prepare(
         classifier: takes the place of the settings' `model`, under the settings' numerics.
     """
     run = settings.run
-    numerics = resolve(device=run.device, threads=run.threads, layout=run.layout, batch=run.batch)
+    numerics = resolve(run.device, run.threads, run.layout, run.batch, run.compile)
     if classifier is None:
         classifier = classifiers.load(settings.model, numerics=numerics, trust=trust)
     classifier = classifier.with_numerics(numerics)
     spec = classifier.spec
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
-    toolbox = toolboxes.build(encoding, classifier)
+    device = numerics.device
+    toolbox = toolboxes.build(encoding, classifier, device)
     archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty())
     search = MapElites(settings.search, settings.seed, run.chunk, toolbox, archive)
-    executor = LocalExecutor(Host(toolbox), _evaluators(settings), lambda: torch.set_num_threads(run.threads))
+    evaluators = _evaluators(settings, device)
+    executor = LocalExecutor(Host(toolbox), evaluators, lambda: prepare_thread(device, run.threads))
     bench = Bench(settings, classifier, archive, search, executor, toolbox)
     for _ in range(generations + 1):
         bench.step()
@@ -101,7 +103,7 @@ def throughput(
     """
     bench = prepare(settings, generations, trust, classifier)
     try:
-        forwards = forward_forms(bench.classifier, _evaluators(settings))
+        forwards = forward_forms(bench.classifier, _evaluators(settings, bench.classifier.numerics.device))
         measured: dict[str, list[float]] = {name: [] for name in [*forwards, "generation"]}
         for _ in range(rounds):
             for name, call in forwards.items():
@@ -130,6 +132,8 @@ def forward_forms(classifier: classifiers.Classifier, evaluators: int) -> dict[s
     for layout in ("nchw", "channels-last"):
         form = Numerics(layout=layout, batch=numerics.batch, device=device)
         module = _in_layout(network, form)
+        if numerics.compiled:
+            module = torch.compile(module, dynamic=False)
         spec = classifier.spec
         shape = (numerics.batch, spec.input_channels, spec.input_size, spec.input_size)
         batch = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(device)
@@ -219,7 +223,7 @@ def _report(bench: Bench, measured: dict[str, list[float]]) -> dict[str, Any]:
         "device": bench.classifier.numerics.device,
         "device_model": bench.classifier.numerics.device_model,
         "threads": run.threads,
-        "evaluators": _evaluators(bench.settings),
+        "evaluators": _evaluators(bench.settings, bench.classifier.numerics.device),
         "forward_images_per_second": medians[best],
         "forward_form": best,
         "evaluations_per_second": evaluations,
@@ -230,8 +234,8 @@ def _report(bench: Bench, measured: dict[str, list[float]]) -> dict[str, Any]:
     }
 
 
-def _evaluators(settings: Settings) -> int:
-    return settings.run.evaluators or max(1, usable_cores() // settings.run.threads)
+def _evaluators(settings: Settings, device: str) -> int:
+    return settings.run.evaluators or default_evaluators(device, settings.run.threads)
 
 
 def _in_layout(network: Any, numerics: Numerics) -> Any:

@@ -53,8 +53,8 @@ class StopSettings(Table):
 
 
 class RunSettings(Table):
-    """How a run is computed. `threads`, `layout`, `batch` and `device` are its numerics: they may change
-    the last bits of a confidence, so they are kept in the manifest and obeyed by every executor."""
+    """How a run is computed. `threads`, `layout`, `batch`, `compile` and `device` are its numerics: they may
+    change the last bits of a confidence, so they are kept in the manifest and obeyed by every executor."""
 
     chunk: int = Field(50, ge=1, description="children that are varied, rendered and classified together")
     threads: int = Field(1, ge=1, le=1024, description="threads of each evaluator's classifier")
@@ -62,9 +62,16 @@ class RunSettings(Table):
         "channels-last", description="memory layout of images and network"
     )
     batch: int = Field(50, ge=1, description="images per forward pass; the last one is padded")
+    compile: bool = Field(
+        False,
+        description="compile the network (`torch.compile`; needs a C++ compiler): half a minute at first, then "
+        "faster for networks of many small layers",
+    )
     device: str = Field("auto", description="`cpu`, `cuda`, `cuda:1`; `auto` takes a GPU where there is one")
     evaluators: int | None = Field(
-        None, ge=1, description="chunks computed at once (default: usable cores / threads); changes no result"
+        None,
+        ge=1,
+        description="chunks computed at once (default: usable cores / threads; 2 on CUDA); changes no result",
     )
     checkpoint_seconds: float = Field(30.0, ge=0, description="seconds between checkpoints")
 

@@ -25,6 +25,11 @@ def test_the_wheel_works_away_from_the_source_tree(tmp_path, environment):
     )
     # -P: neither the source tree nor the current folder is on the path unless the code puts it there.
     result = subprocess.run(
-        [sys.executable, "-P", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.stdout == "True\n", result.stderr

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from workers.tasks import Host, compute
@@ -19,6 +19,22 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def default_evaluators(device: str, threads: int) -> int:
+    """How many evaluators of so many threads suit a device. On the CPU they fill the cores; on CUDA there are
+    two, so that one varies and renders while the device computes what the other has enqueued."""
+    return max(1, usable_cores() // threads) if device == "cpu" else 2
+
+
+def prepare_thread(device: str, threads: int) -> None:
+    """Make this thread an evaluator: with so many classifier threads and, on CUDA, a stream of its own."""
+    import torch
+
+    torch.set_num_threads(threads)
+    if device != "cpu":
+        torch.cuda.synchronize(device)  # the network, which all streams read, is there
+        torch.cuda.set_stream(torch.cuda.Stream(device))
 
 
 class LocalExecutor:
@@ -37,6 +53,7 @@ class LocalExecutor:
         finally:
             for future in futures:
                 future.cancel()
+            wait(futures)  # when this is over nothing is computed any more, nor holds memory
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -11,11 +11,12 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import neat
 import numpy as np
-from deap import base, tools
+from deap import base, creator, tools
 from numpy.typing import NDArray
 
 from benchmarks.peers.common import SIDE
@@ -92,7 +93,7 @@ def direct_peer(bench: Bench) -> Peer:
         indpb=settings.mutation_rate,
     )
     toolbox.register("render", lambda genes: to_pixels(np.array(genes)))
-    individuals = bench.archive.genotypes.flat.tolist()
+    individuals = [_individual_type()(genes) for genes in bench.archive.genotypes.flat.tolist()]
     return Peer(toolbox, _elites(bench.archive, individuals), bench.classifier.classify, _population(bench))
 
 
@@ -177,6 +178,14 @@ def _toolbox() -> base.Toolbox:
     toolbox.register("select", random.choice)
     toolbox.register("clone", copy.deepcopy)
     return toolbox
+
+
+@lru_cache(maxsize=1)
+def _individual_type() -> Any:
+    """A list with a fitness, as DEAP's documentation makes them."""
+    creator.create("FoolingFitness", base.Fitness, weights=(1.0,))
+    creator.create("FoolingIndividual", list, fitness=creator.FoolingFitness)
+    return creator.FoolingIndividual
 
 
 def _elites(archive: Archive, individuals: Sequence[Any]) -> Elites:

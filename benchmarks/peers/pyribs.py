@@ -26,7 +26,7 @@ def search(
     ribs: Any, probabilities: Callable[[torch.Tensor], torch.Tensor], evaluations: int, batch: int, seed: int
 ) -> Found:
     """The tutorial's loop."""
-    archive = grid(ribs)
+    archive = grid(ribs, seed)
     emitter = ribs.emitters.GaussianEmitter(
         archive,
         sigma=0.5,
@@ -53,9 +53,9 @@ def search(
     )
 
 
-def grid(ribs: Any) -> Any:
+def grid(ribs: Any, seed: int = 0) -> Any:
     """The tutorial's archive."""
-    return ribs.archives.GridArchive(solution_dim=PIXELS, dims=[DIGITS], ranges=[(0, DIGITS)])
+    return ribs.archives.GridArchive(solution_dim=PIXELS, dims=[DIGITS], ranges=[(0, DIGITS)], seed=seed)
 
 
 def check_archives_agree(ribs: Any) -> None:

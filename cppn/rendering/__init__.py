@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn import activations
-from cppn.jit import readonly
 from cppn.population import Population
 from cppn.rendering import colour as colours
 from cppn.rendering import kernel
-from cppn.rendering.program import PIXEL_INPUTS, Genotypes
+from cppn.rendering.program import PIXEL_INPUTS
 
 COORDINATES = ("normalised", "raw")
 
@@ -86,7 +85,7 @@ def render(population: Population, raster: Raster) -> NDArray[np.uint8]:
     check(population, raster)
     out = np.empty((len(population), raster.size**2 * raster.channels), np.uint8)
     kernel.render(
-        _genotypes(population),
+        population.packed(),
         population.outputs,
         inputs(raster.size, raster.coordinates).reshape(PIXEL_INPUTS, -1),
         colours.style_of(raster.colour, raster.quantisation),
@@ -105,7 +104,7 @@ def values(population: Population, raster: Raster) -> NDArray[np.float32]:
     check(population, raster)
     out = np.empty((len(population), raster.size**2, raster.outputs), np.float32)
     kernel.evaluate(
-        _genotypes(population),
+        population.packed(),
         population.outputs,
         inputs(raster.size, raster.coordinates).reshape(PIXEL_INPUTS, -1),
         out,
@@ -122,7 +121,3 @@ def check(population: Population, raster: Raster) -> None:
         )
     if (highest := population.activations.max(initial=0)) >= len(activations.NAMES):
         raise ValueError(f"expected activation functions 0 to {len(activations.NAMES) - 1}, found {highest}")
-
-
-def _genotypes(population: Population) -> Genotypes:
-    return Genotypes._make(readonly(getattr(population, name)) for name in Genotypes._fields)

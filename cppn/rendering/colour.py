@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.arithmetic import clip, everywhere
-from cppn.jit import kernel, readonly
+from cppn.arithmetic import clip
+from cppn.jit import everywhere, kernel, readonly
 
 COLOURS = ("grey", "hls", "hsv", "rgb")
 QUANTISATIONS = ("rounded", "released")
 
-_AS_IS, _HLS, _HSV = range(3)
+AS_IS, HLS, HSV = range(3)
 _ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
 _THREE, _FOUR, _SIX, _FULL = np.float32(3), np.float32(4), np.float32(6), np.float32(255)
 # Added and taken away again, it rounds a small float32 to an integer, ties to even.
@@ -38,7 +38,7 @@ class Style(NamedTuple):
     """How numbers become bytes: a choice from the table above, as constants.
 
     Attributes:
-        conversion: _AS_IS, _HLS or _HSV.
+        conversion: AS_IS, HLS or HSV.
         cut: whether numbers are cut to bytes before the conversion.
         hue: what the first number is multiplied by, for the conversion.
         unit: what the others are multiplied by.
@@ -66,8 +66,8 @@ def style_of(colour: str, quantisation: str) -> Style:
         raise ValueError(f"expected a quantisation of {', '.join(QUANTISATIONS)}, found {quantisation!r}")
     released = quantisation == "released"
     if colour in ("grey", "rgb"):
-        return Style(_AS_IS, False, _ONE, _ONE, _ZERO if released else _HALF, _ZERO)
-    conversion = _HLS if colour == "hls" else _HSV
+        return Style(AS_IS, False, _ONE, _ONE, _ZERO if released else _HALF, _ZERO)
+    conversion = HLS if colour == "hls" else HSV
     if released:
         return Style(conversion, True, _SIX / np.float32(180), _ONE / _FULL, _ROUNDER, _ROUNDER)
     return Style(conversion, False, _SIX, _ONE, _HALF, _ZERO)
@@ -162,10 +162,10 @@ def paint(
                 row[i] = fold(row[i]) * unit
     first, last = values[slots[0]], values[slots[-1]]
     middle = values[slots[len(slots) // 2]]
-    if style.conversion == _HLS:
+    if style.conversion == HLS:
         for i in range(count):
             first[i], middle[i], last[i] = hls_to_rgb(first[i], middle[i], last[i])
-    elif style.conversion == _HSV:
+    elif style.conversion == HSV:
         for i in range(count):
             first[i], middle[i], last[i] = hsv_to_rgb(first[i], middle[i], last[i])
     if channels == 1:

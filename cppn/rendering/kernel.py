@@ -10,19 +10,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.arithmetic import everywhere
-from cppn.jit import kernel
-from cppn.population import INPUTS
+from cppn.jit import everywhere, kernel
+from cppn.population import INPUTS, Packed
 from cppn.rendering.colour import Style, paint
 from cppn.rendering.nodes import activate
-from cppn.rendering.program import PIXEL_INPUTS, Genotypes, Programs, compile_population, longest
+from cppn.rendering.program import PIXEL_INPUTS, Programs, compile_population, longest
 
 TILE = 2352  # pixels: 3 * 28 * 28. Smaller ones cost up to half of the speed, larger ones gain nothing.
 _LANES = 16  # float32 numbers in the widest registers; TILE is a multiple of it
 
 
 @everywhere
-def _new_tile(genotypes: Genotypes) -> NDArray[np.float32]:
+def _new_tile(genotypes: Packed) -> NDArray[np.float32]:
     """Room for the slots of any of these genotypes, on the pixels of a tile."""
     return np.empty((INPUTS + longest(genotypes.node_offsets), TILE), np.float32)
 
@@ -65,7 +64,7 @@ def _evaluate(
 
 @kernel
 def render(
-    genotypes: Genotypes,
+    genotypes: Packed,
     outputs: int,
     inputs: NDArray[np.float32],
     style: Style,
@@ -93,9 +92,7 @@ def render(
 
 
 @kernel
-def evaluate(
-    genotypes: Genotypes, outputs: int, inputs: NDArray[np.float32], out: NDArray[np.float32]
-) -> None:
+def evaluate(genotypes: Packed, outputs: int, inputs: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     """What the networks put out, before it becomes colour: into `out`, (N, pixels, outputs) float32."""
     programs, tile = compile_population(genotypes, outputs), _new_tile(genotypes)
     for start in range(0, inputs.shape[1], TILE):

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn.activations import GAUSSIAN, LINEAR, RELU, SIGMOID, SINE, TANH
-from cppn.arithmetic import clip, everywhere, exponential, sine
+from cppn.arithmetic import clip, exponential, sine
+from cppn.jit import everywhere
 
 _ZERO, _ONE, _TWO, _THREE = np.float32(0), np.float32(1), np.float32(2), np.float32(3)
 _TANH = np.float32(10)  # tanh(5p) is the sigmoid of 10p

@@ -14,24 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.arithmetic import everywhere
-from cppn.population import INPUTS
+from cppn.jit import everywhere
+from cppn.population import INPUTS, Packed
 from cppn.rendering.nodes import activate
 
 PIXEL_INPUTS = 3  # x, y and the distance: the inputs that differ from pixel to pixel
 _BIAS = 3
 _UNSEEN, _CONSTANT = -2, -1
-
-
-class Genotypes(NamedTuple):
-    """The arrays of a `cppn.population.Population`, by the same names."""
-
-    node_offsets: NDArray[np.int64]
-    edge_offsets: NDArray[np.int64]
-    activations: NDArray[np.uint8]
-    sources: NDArray[np.int32]
-    targets: NDArray[np.int32]
-    weights: NDArray[np.float32]
 
 
 class Programs(NamedTuple):
@@ -83,7 +72,7 @@ class Notes(NamedTuple):
 
 
 @everywhere
-def compile_population(genotypes: Genotypes, outputs: int) -> Programs:
+def compile_population(genotypes: Packed, outputs: int) -> Programs:
     """The programs of all genotypes, with so many outputs each."""
     count = len(genotypes.node_offsets) - 1
     programs = _new_programs(count, count * outputs, len(genotypes.activations), len(genotypes.sources))
@@ -143,7 +132,7 @@ def _new_notes(nodes: int, edges: int) -> Notes:
 
 
 @everywhere
-def _group_by_target(g: int, genotypes: Genotypes, notes: Notes) -> None:
+def _group_by_target(g: int, genotypes: Packed, notes: Notes) -> None:
     """Start the notes on genotype `g`: a counting sort of its edges."""
     first, targets = notes.first, genotypes.targets
     begin, end = genotypes.edge_offsets[g], genotypes.edge_offsets[g + 1]
@@ -165,7 +154,7 @@ def _group_by_target(g: int, genotypes: Genotypes, notes: Notes) -> None:
 
 
 @everywhere
-def _walk_back(outputs: int, genotypes: Genotypes, notes: Notes) -> int:
+def _walk_back(outputs: int, genotypes: Packed, notes: Notes) -> int:
     """Walk from the outputs to what feeds them, depth first, and list each node as the walk leaves it for
     good. Returns the number of nodes."""
     first, cursor, stack = notes.first, notes.cursor, notes.stack
@@ -190,7 +179,7 @@ def _walk_back(outputs: int, genotypes: Genotypes, notes: Notes) -> int:
 
 
 @everywhere
-def _write(g: int, live: int, outputs: int, genotypes: Genotypes, programs: Programs, notes: Notes) -> None:
+def _write(g: int, live: int, outputs: int, genotypes: Packed, programs: Programs, notes: Notes) -> None:
     """Write the program of genotype `g`, whose live nodes are in order."""
     step = programs.steps[g]
     for k in range(live):
@@ -213,7 +202,7 @@ def _write(g: int, live: int, outputs: int, genotypes: Genotypes, programs: Prog
 
 @everywhere
 def _write_edges(
-    node: int, end: int, genotypes: Genotypes, programs: Programs, notes: Notes
+    node: int, end: int, genotypes: Packed, programs: Programs, notes: Notes
 ) -> tuple[np.float32, int]:
     """Write the edges into a node from `end` on. Returns the sum over constant sources, and the new end."""
     start = np.float32(0)

@@ -13,8 +13,8 @@ import numpy as np
 from cppn import activations
 from cppn.jit import readonly
 from cppn.keys import INITIALISE, MUTATE, Keys
-from cppn.population import INPUTS, Population
-from cppn.variation.mutation import MORE_EDGES, MORE_NODES, Odds, Packed, mutate_all
+from cppn.population import INPUTS, Packed, Population
+from cppn.variation.mutation import MORE_EDGES, MORE_NODES, Odds, mutate_all
 from cppn.variation.validity import check
 
 __all__ = ["Rates", "check", "initialise", "mutate"]
@@ -91,7 +91,7 @@ def mutate(population: Population, keys: Keys, rates: Rates) -> Population:
     if len(keys) != len(population):
         raise ValueError(f"expected a key per genotype: {len(population)}, found {len(keys)}")
     out = _room_for(population)
-    mutate_all(population.outputs, _packed(population), _odds(rates), *keys.counters(MUTATE), out)
+    mutate_all(population.outputs, population.packed(), _odds(rates), *keys.counters(MUTATE), out)
     nodes, edges = out.node_offsets[-1], out.edge_offsets[-1]
     return Population(
         population.outputs,
@@ -102,10 +102,6 @@ def mutate(population: Population, keys: Keys, rates: Rates) -> Population:
         out.targets[:edges],
         out.weights[:edges],
     )
-
-
-def _packed(population: Population) -> Packed:
-    return Packed._make(readonly(getattr(population, name)) for name in Packed._fields)
 
 
 def _room_for(population: Population) -> Packed:

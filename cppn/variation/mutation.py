@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cppn.jit import inline, kernel
 from cppn.keys import below, child_key, unit, words_into
 from cppn.polynomial import mutate_values, new_tile
-from cppn.population import INPUTS
+from cppn.population import INPUTS, Packed
 from cppn.variation.genotype import (
     Genotype,
     append_edge,
@@ -40,17 +40,6 @@ class Odds(NamedTuple):
     delete_node: float
     weight_range: float
     choices: NDArray[np.uint8]
-
-
-class Packed(NamedTuple):
-    """The arrays of `cppn.population.Population`, as the kernel takes them."""
-
-    node_offsets: NDArray[np.int64]
-    edge_offsets: NDArray[np.int64]
-    activations: NDArray[np.uint8]
-    sources: NDArray[np.int32]
-    targets: NDArray[np.int32]
-    weights: NDArray[np.float32]
 
 
 @inline

@@ -122,7 +122,8 @@ class Probe:
         self.images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255.0)
         # A physical batch that the probe images fill: it would cost five times as much with the usual one.
         rows = min(classifier.numerics.batch, len(pixels) * self.spec.views)
-        self.classifier = classifier.with_numerics(replace(classifier.numerics, batch=rows))
+        # And not compiled: that would be minutes, for programs of batches that no run has.
+        self.classifier = classifier.with_numerics(replace(classifier.numerics, batch=rows, compiled=False))
         self.outputs = torch.empty(0)
 
     def confidences(self, outputs: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -70,6 +71,8 @@ class Classifier:
             if not isinstance(network, torch.jit.ScriptModule):
                 network.to(memory_format=self.numerics.memory_format)  # type: ignore[call-overload]
         self.network = network
+        # One program per physical batch: dynamic shapes would cost speed, and there is only one.
+        self._forward: Network = torch.compile(network, dynamic=False) if self.numerics.compiled else network
         self._mean_image, self._identity = mean_image, identity
         self._preprocess = preprocess.to(self.numerics.device)
         # Ten crops are ten rows of a forward pass: the physical batch counts rows.
@@ -97,6 +100,19 @@ class Classifier:
             identity=self._identity,
             expected=self.expected,
         )
+
+    def halved(self) -> Classifier:
+        """The same network with half the physical batch, for when memory ran out.
+
+        Raises:
+            FoolingError: its passes are of one image already.
+        """
+        if self._images_per_pass == 1:
+            raise FoolingError(
+                f"{self.spec.name}: out of memory on {self.numerics.device} even with one image per forward "
+                "pass; use another device, smaller images or a smaller network"
+            )
+        return self.with_numerics(replace(self.numerics, batch=self.numerics.batch // 2))
 
     def shown(self, size: int | None = None, views: Literal["ten"] | None = None) -> Classifier:
         """The same network, shown other images than its spec says; this classifier stays as it is.
@@ -177,30 +193,44 @@ class Classifier:
         self._accept(images)
         return self._map(images, lambda batch: self._over_views(self._outputs(batch)))
 
-    def classify(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    @overload
+    def classify(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+
+    @overload
+    def classify(self, pixels: Tensor) -> Tensor: ...
+
+    def classify(self, pixels: NDArray[np.uint8] | Tensor) -> NDArray[np.float32] | Tensor:
         """The confidences of 8-bit images: those of `confidences(pixels / 255)`, bit for bit.
 
         Args:
-            pixels: (n, size, size, channels) uint8.
+            pixels: (n, size, size, channels) uint8: an array, or a tensor on any device.
 
         Returns:
-            (n, classes) float32 in [0, 1].
+            (n, classes) float32 in [0, 1]: an array, or a tensor on the pixels' device.
 
         Raises:
             ClassifierError: as `confidences`.
         """
         expected = (self.spec.size, self.spec.size, self.spec.channels)
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != expected:
+        dtype, shape = str(pixels.dtype).removeprefix("torch."), tuple(pixels.shape)
+        if dtype != "uint8" or shape[1:] != expected:
             raise ClassifierError(
                 f"{self.spec.name}: expected pixels uint8 of shape (n, {', '.join(map(str, expected))}), "
-                f"found {pixels.dtype} {pixels.shape}"
+                f"found {dtype} {shape}"
             )
+        images = pixels if isinstance(pixels, Tensor) else self._sent(pixels)
+        confidences = self._checked(self._map(images.permute(0, 3, 1, 2), self._confidences))
+        return confidences if isinstance(pixels, Tensor) else confidences.cpu().numpy()
+
+    def _sent(self, pixels: NDArray[np.uint8]) -> Tensor:
+        """The pixels on the device. To CUDA they travel in one piece, from pinned memory."""
         source = np.ascontiguousarray(pixels)
         if not source.flags.writeable:  # as arrays from shared memory are; torch knows no such thing
             source = source.copy()
-        return self._checked(
-            self._map(torch.from_numpy(source).permute(0, 3, 1, 2), self._confidences)
-        ).numpy()
+        images = torch.from_numpy(source)
+        if self.numerics.device == "cpu":
+            return images
+        return images.pin_memory().to(self.numerics.device, non_blocking=True)
 
     def _accept(self, images: Tensor) -> None:
         expected = (self.spec.channels, self.spec.size, self.spec.size)
@@ -254,8 +284,8 @@ class Classifier:
         """What the network puts out, (rows, classes) float32; its failures in one line."""
         views = batch if self._preprocess.idle else self._preprocess(batch)
         try:
-            outputs = self.network(views)
-        except FoolingError:
+            outputs = self._forward(views)
+        except (FoolingError, torch.OutOfMemoryError):  # the engine knows what to do about memory
             raise
         except Exception as error:
             reason = (str(error).strip().splitlines() or [""])[0][:200]

@@ -33,6 +33,7 @@ class Numerics:
         layout: memory layout of images and weights; channels-last is up to twice as fast on CPUs.
         batch: rows of one forward pass. The last batch is padded to it.
         dtype: of the arithmetic; confidences are claims in float32.
+        compiled: whether the network goes through `torch.compile`, which fuses its elementwise operations.
         device: "cpu", "cuda" or "cuda:N".
         device_model: what the device calls itself; other hardware may give other bits.
     """
@@ -41,6 +42,7 @@ class Numerics:
     layout: Layout = "channels-last"
     batch: int = DEFAULT_BATCH
     dtype: Literal["float32"] = "float32"
+    compiled: bool = False
     device: str = "cpu"
     device_model: str = ""
 
@@ -55,6 +57,8 @@ class Numerics:
             raise InvalidError(f'numerics: expected layout "channels-last" or "nchw", found {self.layout!r}')
         if self.dtype != "float32":
             raise InvalidError(f'numerics: expected dtype "float32", found {self.dtype!r}')
+        if not isinstance(self.compiled, bool):
+            raise InvalidError(f"numerics: expected compiled to be true or false, found {self.compiled!r}")
         if self.device != "cpu" and self.device.partition(":")[0] != "cuda":
             raise InvalidError(f'numerics: expected device "cpu", "cuda" or "cuda:N", found {self.device!r}')
 
@@ -99,6 +103,7 @@ def resolve(
     threads: int | None = None,
     layout: Layout | None = None,
     batch: int | None = None,
+    compiled: bool = False,
 ) -> Numerics:
     """Fill in what is left open. Nothing is timed: the answer depends on the machine and the arguments only.
 
@@ -114,6 +119,7 @@ def resolve(
         threads=1 if threads is None else threads,
         layout="channels-last" if layout is None else layout,
         batch=DEFAULT_BATCH if batch is None else batch,
+        compiled=compiled,
         device=device,
     )
     return Numerics(**{**numerics.to_dict(), "device_model": _device_model(device)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from cppn.population import Population, empty
 from cppn.rendering import Raster, render
 from fooling.encodings.settings import CppnSettings
 from fooling.errors import InvalidError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class CppnEncoding:
@@ -59,6 +62,13 @@ class CppnEncoding:
     def render(self, population: Population, size: int | None = None) -> NDArray[np.uint8]:
         raster = self._raster if size is None else dataclasses.replace(self._raster, size=size)
         return render(population, raster)
+
+    def render_on(self, population: Population, device: str) -> Tensor:
+        from cppn.rendering import gpu
+
+        if gpu.is_available():
+            return gpu.render(population, self._raster, device)
+        return gpu.to_device(self.render(population), device)
 
     def from_arrays(self, arrays: Mapping[str, NDArray]) -> Population:
         try:

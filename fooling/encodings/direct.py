@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,9 @@ from fooling.encodings.genes import mutate_genes, random_genes
 from fooling.encodings.sbx import cross
 from fooling.encodings.settings import DirectSettings
 from fooling.errors import InvalidError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class DirectPopulation:
@@ -128,6 +131,11 @@ class DirectEncoding:
         if size not in (None, self.settings.size):
             raise ValueError(f"direct images have one size: expected {self.settings.size}, found {size}")
         return to_bytes(population.genes, self._colour, self.settings.quantisation, self._channels)
+
+    def render_on(self, population: DirectPopulation, device: str) -> Tensor:
+        from cppn.rendering.gpu import to_device
+
+        return to_device(self.render(population), device)
 
     def from_arrays(self, arrays: Mapping[str, NDArray]) -> DirectPopulation:
         genes = arrays.get("genes", np.empty(0))

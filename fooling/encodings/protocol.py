@@ -7,12 +7,15 @@ not on what else is in the batch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cppn.keys import Keys
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Genotypes(Protocol):
@@ -87,6 +90,10 @@ class Encoding(Protocol[P]):
         Raises:
             ValueError: this encoding can't render at that size.
         """
+        ...
+
+    def render_on(self, population: P, device: str) -> Tensor:
+        """The images as `render` makes them, to the bit, as a tensor on a CUDA device."""
         ...
 
     def from_arrays(self, arrays: Mapping[str, NDArray]) -> P:

@@ -47,6 +47,12 @@ def name_of(view: RunView) -> str:
     return view.directory.name or view.directory.resolve().name
 
 
+def classifier_of(view: RunView) -> str:
+    """What the classifier calls itself."""
+    spec = view.manifest.get("classifier", {}).get("spec", {})
+    return str(spec.get("name", "the classifier"))
+
+
 def encoding_of(view: RunView) -> str:
     """Like "CPPN, normalised, 28 x 28 grey"."""
     encoding = view.manifest.get("config", {}).get("encoding", {})

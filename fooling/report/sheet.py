@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fooling.errors import NotFoundError
 from fooling.report.confidence import format_confidence
-from fooling.report.facts import encoding_of, summary_line
+from fooling.report.facts import classifier_of, encoding_of, summary_line
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -68,7 +68,7 @@ def contact_sheet(
         height=height * scale,
         columns=min(columns or landscape(len(chosen)), len(chosen)),
         cells=len(chosen),
-        heading=title or f"What {view.manifest.get('model', 'the classifier')} is sure of",
+        heading=title or f"What {classifier_of(view)} is sure of",
         subtitle=_subtitle(view, len(chosen)),
     )
     sheet = Image.new("L" if view.pixels.shape[3] == 1 else "RGB", page.size, _grey(view, _PAPER))

@@ -6,11 +6,14 @@ between two generations or within one, the directory holds a state that `resume`
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
+
+import torch
 
 from fooling import lineage
 from fooling.archive import Archive
@@ -49,11 +52,14 @@ class Engine:
         executor: Executor,
         state: dict[str, Any],
         report: Callable[[RunView], None],
+        halve_batch: Callable[[], int],
     ) -> None:
-        """`state` is `new_state()` or a checkpoint's; `report` is called after each generation."""
+        """`state` is `new_state()` or a checkpoint's; `report` is called after each generation.
+        `halve_batch` makes the executor ask the classifier with half its physical batch and returns that, or
+        raises a FoolingError where it can't."""
         self._directory, self._manifest, self._settings = directory, manifest, settings
         self._archive, self._search, self._executor = archive, search, executor
-        self._state, self._report = state, report
+        self._state, self._report, self._halve_batch = state, report, halve_batch
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
         self._checkpointed = state["generation"]
@@ -114,11 +120,7 @@ class Engine:
     def _generation(self) -> None:
         began = time.perf_counter()
         generation = self._search.ask(self._state["generation"] + 1)
-        results = []
-        for result in self._executor.map(generation.task, generation.shared, generation.chunks):
-            if self._stopping.is_set():
-                raise Interrupted
-            results.append(result)
+        results = self._results(generation)
         outcome = self._search.tell(generation, results)
         state = self._state
         state["generation"] = generation.number
@@ -136,6 +138,27 @@ class Engine:
             "goal_switches": outcome.goal_switches,
         }
         self.note("generation", **record)
+
+    def _results(self, generation: Any) -> list[Any]:
+        """The results of a generation's chunks. Where memory runs out, all of them are computed again with
+        half the physical batch, on which last bits depend: a generation has one."""
+        while True:
+            try:
+                return self._collect(generation)
+            except torch.OutOfMemoryError as error:
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            gc.collect()  # what the failed pass held hangs on its traceback
+            torch.cuda.empty_cache()
+            self._state["batch"] = self._halve_batch()
+            self.note("numerics", batch=self._state["batch"], generation=generation.number, reason=reason)
+
+    def _collect(self, generation: Any) -> list[Any]:
+        results = []
+        for result in self._executor.map(generation.task, generation.shared, generation.chunks):
+            if self._stopping.is_set():
+                raise Interrupted
+            results.append(result)
+        return results
 
     def _is_done(self) -> bool:
         if self._stopping.is_set():

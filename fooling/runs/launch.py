@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
 from deap.base import Toolbox
 
 from fooling import classifiers, encodings
@@ -38,7 +39,7 @@ from fooling.runs.view import (
 )
 from fooling.search import toolbox as toolboxes
 from fooling.search.map_elites import MapElites
-from workers.local import LocalExecutor, usable_cores
+from workers.local import LocalExecutor, default_evaluators, prepare_thread
 from workers.tasks import Host
 
 OBJECT = "object"  # stands in the model's SPEC where a Python program gave the classifier itself
@@ -83,7 +84,8 @@ def run(
     manifest = _manifest(settings, classifier, trust, swapped)
     directory = create(Path(out) if out else _fresh(config, settings), manifest)
     with locked(directory):
-        return _evolve(directory, {"format": 1, **manifest}, settings, toolbox, new_state(), [], report)
+        begun = {"format": 1, **manifest}
+        return _evolve(directory, begun, settings, classifier, toolbox, new_state(), [], report)
 
 
 def resume(
@@ -109,7 +111,9 @@ def resume(
         found, problems = newest_checkpoint(directory)
         if log and log[-1]["event"] == "completed" and not problems:
             return _finish(replace(open_run(directory.path), status="completed"))
+        state = found.state if found else new_state()
         numerics = Numerics.from_dict(manifest["numerics"])
+        numerics = replace(numerics, batch=state.get("batch", numerics.batch))
         trust = bool(manifest["trust"])
         classifier = _classifier(settings, numerics, trust, classifier)
         if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
@@ -123,7 +127,6 @@ def resume(
                 f"{directory.path} was made with the operators {manifest['operators'] or 'of the encoding'}, "
                 f"found {swapped or 'those of the encoding'}; pass the same `customise`"
             )
-        state = found.state if found else new_state()
         for file, length in ((directory.events, "events_bytes"), (directory.lineage, "lineage_bytes")):
             _cut(file, state[length], directory)
         for path_ in saved(directory.checkpoints):
@@ -136,13 +139,14 @@ def resume(
         notes = [*(f"{problem}; {since}" for problem in problems), *_other_numerics(manifest)]
         for note in notes:
             (warn or (lambda _: None))(note)
-        return _evolve(directory, manifest, settings, toolbox, state, notes, report, found)
+        return _evolve(directory, manifest, settings, classifier, toolbox, state, notes, report, found)
 
 
 def _evolve(
     directory: RunDirectory,
     manifest: dict[str, Any],
     settings: Settings,
+    classifier: classifiers.Classifier,
     toolbox: Toolbox,
     state: dict[str, Any],
     warnings: list[str],
@@ -153,13 +157,18 @@ def _evolve(
     archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
     if checkpoint is not None:
         restore(archive, encoding, checkpoint)
-    threads = settings.run.threads
-    evaluators = settings.run.evaluators or max(1, usable_cores() // threads)
-    executor = LocalExecutor(Host(toolbox), evaluators, lambda: _prepare_thread(threads))
+    device, threads = classifier.numerics.device, settings.run.threads
+    evaluators = settings.run.evaluators or default_evaluators(device, threads)
+    executor = LocalExecutor(Host(toolbox), evaluators, lambda: prepare_thread(device, threads))
     search = MapElites(settings.search, settings.seed, settings.run.chunk, toolbox, archive)
-    engine = Engine(
-        directory, manifest, settings, archive, search, executor, state, report or (lambda _: None)
-    )
+
+    def halve_batch() -> int:
+        nonlocal classifier
+        classifier = toolboxes.halve_batch(toolbox, classifier)
+        return classifier.numerics.batch
+
+    report = report or (lambda _: None)
+    engine = Engine(directory, manifest, settings, archive, search, executor, state, report, halve_batch)
     try:
         if state["generation"] >= 0 or warnings:
             engine.note("resume", generation=state["generation"], versions=_versions())
@@ -187,7 +196,7 @@ def _finish(view: RunView) -> RunView:
 
 def _numerics(settings: Settings) -> Numerics:
     run = settings.run
-    return resolve_numerics(device=run.device, threads=run.threads, layout=run.layout, batch=run.batch)
+    return resolve_numerics(run.device, run.threads, run.layout, run.batch, run.compile)
 
 
 def _classifier(
@@ -198,10 +207,16 @@ def _classifier(
         raise InvalidError(f"this run was given its classifier ({settings.model}) from Python: give it again")
     base = given.with_numerics(numerics) if given else None
     base = base or classifiers.load(settings.model, numerics=numerics, trust=trust)
-    check(base).raise_for_failures()
     shown = base.shown(settings.encoding.size, settings.classifier.views)
-    if shown is not base:
-        check(shown).raise_for_failures()
+    try:
+        check(base).raise_for_failures()
+        if shown is not base:
+            check(shown).raise_for_failures()
+    except torch.OutOfMemoryError:
+        raise FoolingError(
+            f"{base.spec.name}: out of memory on {base.numerics.device} in the check before the run; "
+            "use another device or a smaller network"
+        ) from None
     return shown
 
 
@@ -223,12 +238,13 @@ def _toolbox(
 ) -> tuple[Toolbox, dict[str, str]]:
     """The operators of a run, and the names of those that `customise` swapped."""
     spec = classifier.spec
+    device = classifier.numerics.device
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
-    toolbox = toolboxes.build(encoding, classifier)
+    toolbox = toolboxes.build(encoding, classifier, device)
     if customise is None:
         return toolbox, {}
     customise(toolbox)
-    return toolbox, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier))
+    return toolbox, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier, device))
 
 
 def _manifest(
@@ -285,12 +301,6 @@ def _cut(file: Path, length: int, directory: RunDirectory) -> None:
         events.cut(file, length)
     except (OSError, ValueError) as error:
         raise FoolingError(f"{directory.path} can't be resumed: {error}; nothing was changed") from None
-
-
-def _prepare_thread(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -7,6 +7,8 @@
     render(population) -> (n, H, W, C) uint8
     classify(pixels) -> (n, K) float32
 
+`render` and `classify` work with numpy arrays; on CUDA with tensors that stay on the device.
+
 Swap one as DEAP users do: `toolbox.register("mutate", mine)`. The population an operator gets is its own
 copy: it may change it in place. Randomness comes from the keys (`keys.uniform`, `keys.generator`).
 """
@@ -24,21 +26,44 @@ from numpy.typing import NDArray
 
 from cppn.keys import SELECT, USER, Keys
 from fooling.archive import Archive
+from fooling.errors import FoolingError
 
 OPERATORS = ("initialise", "select", "mate", "mutate", "render", "classify")
 
 
-def build(encoding: Any, classifier: Any) -> Toolbox:
-    """The toolbox of an encoding and a classifier, with the default operators."""
+def build(encoding: Any, classifier: Any, device: str = "cpu") -> Toolbox:
+    """The toolbox of an encoding and a classifier, with the default operators for a device."""
     toolbox = Toolbox()
     toolbox.register("initialise", encoding.initialise)
     toolbox.register("select", select_cells)
     if encoding.has_crossover:
         toolbox.register("mate", encoding.mate)
     toolbox.register("mutate", encoding.mutate)
-    toolbox.register("render", encoding.render)
+    if device == "cpu":
+        toolbox.register("render", encoding.render)
+    else:
+        toolbox.register("render", encoding.render_on, device=device)
     toolbox.register("classify", classifier.classify)
     return toolbox
+
+
+def halve_batch(toolbox: Toolbox, classifier: Any) -> Any:
+    """Let the toolbox ask the classifier with half its physical batch.
+
+    Returns:
+        The classifier as it is then.
+
+    Raises:
+        FoolingError: its batch is one image already, or the operator `classify` is not the classifier's.
+    """
+    if _function(toolbox.classify) != classifier.classify:
+        raise FoolingError(
+            f"out of memory with {_name(_function(toolbox.classify))} as operator classify: "
+            "give it fewer images at once (run.chunk)"
+        )
+    classifier = classifier.halved()
+    toolbox.register("classify", classifier.classify)
+    return classifier
 
 
 def replaced(toolbox: Toolbox, original: Toolbox) -> dict[str, str]:

@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -133,6 +134,26 @@ def test_candidates_are_only_those_that_beat_a_threshold() -> None:
     assert found.classes.tolist() == [1]
     assert found.ids.tolist() == [[1, 0, 2]]
     assert len(found.genotypes) == 1
+
+
+@given(offers(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_tensors_give_the_candidates_that_arrays_give(
+    offer: tuple[np.ndarray, np.ndarray], all_tensors: bool
+) -> None:
+    """Else a run on CUDA, where confidences are reduced on the device, would break ties otherwise."""
+    ids = offer[0][np.lexsort(offer[0].T[::-1])]
+    pixels, genotypes = images(ids)
+    thresholds = np.full(offer[1].shape[1], LEVELS[1], np.float32)
+    expected = Candidates.best_of(ids, pixels, genotypes, offer[1], thresholds)
+    shown = torch.from_numpy(pixels) if all_tensors else pixels
+    found = Candidates.best_of(ids, shown, genotypes, torch.from_numpy(offer[1]), thresholds)
+    for name in ("ids", "pixels", "images", "classes", "confidences"):
+        array = getattr(found, name)
+        assert isinstance(array, np.ndarray)
+        assert array.dtype == getattr(expected, name).dtype
+        assert np.array_equal(array, getattr(expected, name))
+    assert np.array_equal(found.genotypes.genes, expected.genotypes.genes)
 
 
 def test_the_digest_is_of_the_documented_bytes() -> None:

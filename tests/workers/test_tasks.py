@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -83,6 +87,86 @@ def test_computing_a_chunk_again_gives_the_same(name: str) -> None:
         assert np.array_equal(again.confidences, result.confidences)
         for row in range(len(result.ids)):
             assert again.genotypes.canonical_bytes(row) == result.genotypes.canonical_bytes(row)
+
+
+# Evolves as a run on CUDA does, tensors from the renderer to the archive, and on the CPU as usual; prints
+# both archives' digests. Triton's interpreter takes the place of the device.
+ON_A_DEVICE = """
+from types import SimpleNamespace
+from fooling import classifiers, encodings
+from fooling.archive import Archive
+from fooling.encodings.settings import CppnSettings, DirectSettings
+from fooling.search.map_elites import MapElites
+from fooling.search.toolbox import build
+from workers.local import LocalExecutor
+from workers.tasks import Host
+
+class OnDevice:
+    def __init__(self, encoding):
+        self.encoding = encoding
+
+    def __getattr__(self, name):
+        return getattr(self.encoding, name)
+
+    def render_on(self, population, device):
+        return self.encoding.render_on(population, "cpu")
+
+lenet = classifiers.load("builtin:lenet")
+for settings in (CppnSettings(), DirectSettings()):
+    for device in ("cpu", "cuda"):
+        encoding = OnDevice(encodings.create(settings, 28, "grey"))
+        toolbox = build(encoding, lenet, device)
+        archive = Archive(10, encoding.image_shape, encoding.empty())
+        search = MapElites(SimpleNamespace(initial=8, population=6), 1, 4, toolbox, archive)
+        executor = LocalExecutor(Host(toolbox), 2)
+        for number in range(4):
+            work = search.ask(number)
+            search.tell(work, list(executor.map(work.task, work.shared, work.chunks)))
+        executor.close()
+        print(archive.digest())
+"""
+
+
+def test_the_way_over_a_device_gives_the_same_archive() -> None:
+    """A failure costs the archives of runs on GPUs: what they hold would depend on where it was rendered."""
+    pytest.importorskip("triton")
+    result = subprocess.run(
+        [sys.executable, "-c", ON_A_DEVICE],
+        env={**os.environ, "TRITON_INTERPRET": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert result.returncode == 0, result.stderr
+    cppn, cppn_on_device, direct, direct_on_device = result.stdout.split()
+    assert cppn == cppn_on_device
+    assert direct == direct_on_device
+
+
+def test_when_a_generation_has_failed_nothing_of_it_is_computed_any_more() -> None:
+    """A failure costs the memory for computing it again with a smaller batch: the old one still takes some."""
+    began = threading.Event()
+    finished: list[bool] = []
+
+    def classify(pixels: np.ndarray) -> np.ndarray:
+        if len(pixels) == 2:  # the first chunk
+            began.wait(10)
+            raise MemoryError
+        began.set()
+        time.sleep(0.2)
+        finished.append(True)
+        return np.zeros((len(pixels), CLASSES), np.float32)
+
+    encoding = encodings.create(ENCODINGS["direct"], SIZE, "grey")
+    toolbox = build(encoding, SimpleNamespace(classify=classify))
+    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    search = MapElites(SimpleNamespace(initial=3, population=3), 1, 2, toolbox, archive)
+    executor = LocalExecutor(Host(toolbox), 2)
+    generation = search.ask(0)
+    with pytest.raises(MemoryError):
+        list(executor.map(generation.task, generation.shared, generation.chunks))
+    assert finished
+    executor.close()
 
 
 def test_an_error_in_a_chunk_reaches_the_caller() -> None:

@@ -3,7 +3,9 @@ errors."""
 
 from __future__ import annotations
 
+import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from fooling import classifiers
 from fooling.classifiers import ClassifierError, Crop, Numerics, Preprocessing, Resize, from_module
 from fooling.classifiers.fingerprint import fingerprint
 from fooling.classifiers.preprocessing import Preprocess
+from fooling.errors import FoolingError
 
 LENET = classifiers.load("builtin:lenet")
 PIXELS = np.random.default_rng(0).integers(0, 256, (130, 28, 28, 1), dtype=np.uint8)
@@ -41,6 +44,13 @@ def test_bytes_and_floats_give_equal_bits(layout, strided):
     images = as_images(PIXELS)
     images = images if strided else images.contiguous()
     assert np.array_equal(classifier.confidences(images).numpy(), classifier.classify(PIXELS))
+
+
+def test_a_tensor_of_bytes_is_classified_like_an_array():
+    """On CUDA, images that are rendered there stay there: a failure costs equal bits on both ways."""
+    confidences = LENET.classify(torch.from_numpy(PIXELS))
+    assert isinstance(confidences, torch.Tensor)
+    assert np.array_equal(confidences.numpy(), CONFIDENCES)
 
 
 def test_confidences_are_a_plain_forward_pass_within_the_contract(wrap, tiny):
@@ -259,6 +269,40 @@ def test_non_persistent_buffers_count_for_the_fingerprint(spec):
 
     prints = {fingerprint(spec(), Folded(mean), Preprocess(spec())) for mean in (0.0, 0.5)}
     assert len(prints) == 2
+
+
+def test_a_compiled_network_gives_the_confidences_of_the_plain_one():
+    """A failure costs what `run.compile` promises. From several threads, as evaluators ask."""
+    if not shutil.which("c++"):
+        pytest.skip("torch.compile needs a C++ compiler")
+    compiled = LENET.with_numerics(Numerics(compiled=True))
+    with ThreadPoolExecutor(2, initializer=lambda: torch.set_num_threads(1)) as pool:
+        for confidences in pool.map(compiled.classify, [PIXELS] * 4):
+            assert np.abs(confidences - CONFIDENCES).max() < 1e-6
+            assert np.array_equal(confidences, compiled.classify(PIXELS))
+    assert np.array_equal(compiled.with_numerics(Numerics()).classify(PIXELS), CONFIDENCES)
+
+
+@pytest.mark.parametrize("views, batches", [(None, [7, 3, 1]), ("ten", [35, 17])])
+def test_the_batch_can_be_halved_down_to_one_image(wrap, tiny, views, batches):
+    """A failure costs a run that was one step from fitting into memory, or one that never gives up."""
+    classifier = wrap(nn.Sequential(nn.AdaptiveAvgPool2d(12), tiny), batch=2 * batches[0]).shown(16, views)
+    for batch in batches:
+        classifier = classifier.halved()
+        assert classifier.numerics.batch == batch
+    with pytest.raises(FoolingError, match="tiny: out of memory on cpu even with one image") as failure:
+        classifier.halved()
+    assert failure.value.exit_code == 1
+
+
+def test_running_out_of_memory_is_not_taken_for_a_broken_network(wrap):
+    """A failure costs runs that would go on with a smaller batch: the engine looks for this error."""
+
+    def hungry(x):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        wrap(hungry).classify(np.zeros((1, 12, 12, 3), np.uint8))
 
 
 def test_other_numerics_leave_the_first_classifier_as_it_is(tiny, spec):

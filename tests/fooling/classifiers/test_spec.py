@@ -38,7 +38,10 @@ def test_a_spec_survives_json():
         ({"wordnet": ["n01"]}, "expected 2 wordnet ids, one per label, found 1"),
         ({"groups": {"g": [0, 2]}}, "group 'g': expected class indices below 2, found 2"),
         ({"accuracy": 68.5}, "accuracy: expected a number less than or equal to 1"),
-        ({"preprocessing": {"resise": {}}}, "preprocessing.resise is not a key; did you mean preprocessing.resize"),
+        (
+            {"preprocessing": {"resise": {}}},
+            "preprocessing.resise is not a key; did you mean preprocessing.resize",
+        ),
         (
             {"preprocessing": {"crop": {"size": 4, "view": "ten"}}},
             "preprocessing.crop.view is not a key; did you mean preprocessing.crop.views",

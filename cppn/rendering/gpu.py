@@ -1,0 +1,130 @@
+"""Rendering on CUDA devices: programs are compiled on the CPU (`cppn.rendering.program`), sent over in one
+piece and drawn there (`cppn.rendering.triton_kernel`); the images stay on the device.
+
+Checked bit for bit against the CPU in Triton's interpreter, and its machine code for an H100 was searched for
+contracted, approximate and flushing operations; it has not been run on hardware yet.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cppn.jit import kernel
+from cppn.population import Packed, Population
+from cppn.rendering import Raster, check, colour, inputs
+from cppn.rendering.program import PIXEL_INPUTS, Programs, compile_population
+
+_PROGRAMS_PER_CORE = 8  # blocks of pixels that one multiprocessor works on at a time
+_ALIGNED = 4  # numbers in 16 bytes: Triton compiles a kernel anew where an array is not so aligned
+
+# Neither compiling, at the first launch, nor the interpreter is made for several threads.
+_LAUNCHING = threading.Lock()
+
+
+def is_available() -> bool:
+    """Whether Triton is installed."""
+    return find_spec("triton") is not None
+
+
+def to_device(array: NDArray, device: str) -> Tensor:
+    """An array on a device. To CUDA it travels from pinned memory, on this thread's stream, while the
+    processor goes on."""
+    tensor = torch.from_numpy(array)
+    return tensor if device == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+
+
+def render(population: Population, raster: Raster, device: str) -> Tensor:
+    """The images of a population, (N, size, size, channels) uint8 on the device: those of
+    `cppn.rendering.render`, bit for bit. Enqueued on this thread's stream, not waited for.
+
+    Args:
+        device: "cuda" or "cuda:N"; "cpu" under Triton's interpreter (TRITON_INTERPRET=1).
+
+    Raises:
+        ValueError: as `cppn.rendering.render`.
+        ModuleNotFoundError: triton is not installed.
+    """
+    from cppn.rendering import triton_kernel
+
+    check(population, raster)
+    out = torch.empty(
+        (len(population), raster.size, raster.size, raster.channels), dtype=torch.uint8, device=device
+    )
+    if not len(population):
+        return out
+    programs = _compile(population.packed(), population.outputs)
+    room = PIXEL_INPUTS + int(np.diff(programs.steps).max())
+    blocks = len(population) * -(-(raster.size**2) // triton_kernel.BLOCK)
+    count = min(blocks, _programs_at_once(device))
+    scratch = torch.empty((count, room, triton_kernel.BLOCK), device=device)
+    style = colour.style_of(raster.colour, raster.quantisation)
+    with _LAUNCHING, _current(device):
+        triton_kernel.render[(count,)](
+            *_send(programs, device),
+            _inputs_on(raster.size, raster.coordinates, device),
+            scratch,
+            out,
+            len(population),
+            raster.size**2,
+            room,
+            float(style.hue),
+            float(style.unit),
+            float(style.add),
+            float(style.subtract),
+            conversion=style.conversion,
+            cut=style.cut,
+            outputs=raster.outputs,
+            channels=raster.channels,
+            block=triton_kernel.BLOCK,
+            **triton_kernel.OPTIONS,
+        )
+    return out
+
+
+@kernel
+def _compile(genotypes: Packed, outputs: int) -> Programs:
+    return compile_population(genotypes, outputs)
+
+
+def _send(programs: Programs, device: str) -> list[Tensor]:
+    """The arrays of some programs on a device, integers as int32; they travel together."""
+    steps = int(programs.steps[-1])
+    edges = int(programs.edges[steps])
+    lengths = (len(programs.steps), len(programs.results), steps, steps, steps + 1, edges, edges)
+    full: tuple[NDArray, ...] = programs
+    arrays = [array[:length] for array, length in zip(full, lengths, strict=True)]
+    begins = np.cumsum([0, *(length + -length % _ALIGNED for length in lengths)])
+    packed = np.empty(begins[-1], np.int32)
+    for array, begin in zip(arrays, begins, strict=False):
+        packed[begin : begin + len(array)] = array if array.dtype == np.int64 else array.view(np.int32)
+    sent = to_device(packed, device)
+    shares = [sent[begin : begin + length] for begin, length in zip(begins, lengths, strict=False)]
+    return [
+        share if array.dtype == np.int64 else share.view(torch.float32)
+        for share, array in zip(shares, arrays, strict=True)
+    ]
+
+
+@lru_cache
+def _inputs_on(size: int, coordinates: str, device: str) -> Tensor:
+    # Waited for, because it will be read on the streams of other threads.
+    return torch.tensor(inputs(size, coordinates)).to(device)
+
+
+def _programs_at_once(device: str) -> int:
+    if device == "cpu":
+        return 1
+    return _PROGRAMS_PER_CORE * torch.cuda.get_device_properties(device).multi_processor_count
+
+
+def _current(device: str) -> AbstractContextManager[object]:
+    """Triton launches on torch's current device."""
+    return nullcontext() if device == "cpu" else torch.cuda.device(device)

@@ -1,0 +1,228 @@
+"""The measurements measure what they say. A wrong one costs more than none: it is quoted."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import __main__ as everything
+from benchmarks import archive, cold_start, memory, report, sweeps, throughput, zoo
+from benchmarks.peers import __main__ as peers
+from benchmarks.peers import common, evotorch, neat_deap, pyribs
+from cppn.jit import cache_directory
+from fooling import bench
+from fooling.config import resolve
+from fooling.encodings.direct import DirectPopulation
+
+
+def bred(encoding: str) -> bench.Bench:
+    flags = {"encoding.name": encoding, "search.population": 40, "run.evaluators": 1}
+    return bench.prepare(resolve(None, [], flags), 3)
+
+
+@pytest.mark.parametrize("name", everything.ALL)
+def test_each_measurement_says_its_method_and_has_a_quick_form(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else `make bench` runs for an hour, or prints figures nobody can judge."""
+    package = importlib.import_module(f"benchmarks.{name}")
+    module = (
+        importlib.import_module(f"benchmarks.{name}.__main__") if hasattr(package, "__path__") else package
+    )
+    assert f"python -m benchmarks.{name} [--quick] [--cores 2]" in (module.__doc__ or "")
+    monkeypatch.setattr(sys, "argv", [name, "--quick", "--cores", "4096"])
+    assert report.arguments(report.parser(module.__doc__)).quick
+    assert callable(module.main)
+
+
+def test_calls_are_measured_in_turns() -> None:
+    """Measured one after the other, a machine whose speed drifts would favour one of them."""
+    order: list[tuple[str, int]] = []
+    calls = {name: lambda repeat, name=name: order.append((name, repeat)) for name in ("a", "b")}
+    report.interleaved(calls, 2)
+    assert order == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
+
+
+def test_growth_is_the_exponent() -> None:
+    sizes = [10, 100, 1000]
+    assert report.exponent(sizes, [3 * size**1.5 for size in sizes]) == pytest.approx(1.5)
+
+
+def test_quick_figures_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a glance at the benchmarks overwrites the figures that the documentation quotes."""
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    full = report.save("some", {"x": 1}, {"Title": report.markdown(["a"], [[1]])})
+    quick = report.save("some", {"x": 2}, quick=True)
+    assert full == tmp_path / "some.json"
+    assert "## Title" in full.with_suffix(".md").read_text()
+    assert quick.parent != full.parent
+
+
+def test_the_archive_that_is_timed_is_right() -> None:
+    archive.check(50, 40)
+    times = [archive.offer_times(10, state, 0) for state in ("fresh", "settled")]
+    assert "| 10 | fresh |" in archive.offer_table({"10 classes, fresh": times[:1]})
+
+
+def test_the_check_of_the_archive_notices_a_lost_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that can't fail would let a fast and wrong archive be praised."""
+    reduce = archive.reduce
+
+    def forgetful(chunk: archive.Chunk, thresholds: Any = None) -> Any:
+        return reduce(tuple(part[:1] if isinstance(part, np.ndarray) else part for part in chunk), thresholds)
+
+    monkeypatch.setattr(archive, "reduce", forgetful)
+    with pytest.raises(AssertionError):
+        archive.check(50, 40)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
+def test_memory_is_measured_in_every_generation() -> None:
+    found = memory.measure(16, 2)
+    assert [each["generation"] for each in found["generations"]] == [0, 1, 2]
+    assert found["generations"][-1]["images"] > 100, "so few images kept say nothing about a full archive"
+    assert "| 2 |" in archive.memory_table(found)
+
+
+@pytest.mark.parametrize("encoding", ["cppn", "direct"])
+def test_neat_and_deap_do_the_same_work(encoding: str) -> None:
+    """Else the ratio beside them compares two different things."""
+    search = bred(encoding)
+    try:
+        peer = (neat_deap.cppn_peer if encoding == "cppn" else neat_deap.direct_peer)(search)
+        found = neat_deap.check(search, peer)
+        assert found["share of pixels one level off"] <= 0.005
+        first = dict(peer.first)
+        assert peer.overhead(3, seed=0) > 0
+        assert peer.first == first, "each repeat has to begin with the same elites"
+        peer.toolbox.register("render", lambda _: np.zeros((28, 28, 1), np.uint8))
+        with pytest.raises(AssertionError, match="expected equal pixels"):
+            neat_deap.check(search, peer)
+    finally:
+        search.executor.close()
+
+
+def test_the_clock_of_our_side_stops_only_for_the_classifier() -> None:
+    found = peers.overheads("direct", generations=1, repeats=1, theirs=2)
+    assert set(found["evaluations_per_second"]) == {"fooling", "neat-python + DEAP"}
+    assert "| direct |" in peers.overhead_table({"direct": found})
+
+
+def test_a_digit_that_was_not_found_counts_nothing() -> None:
+    """Else a search that finds one easy digit would have the highest mean."""
+    classifier = common.lenet()
+    image = np.random.default_rng(0).random((28, 28))
+    found = common.Found(1.0, 40, {3: image}, {3: 0.5})
+    confidences = common.evaluate(found, classifier)
+    pixels = torch.from_numpy(np.floor(image * 255 + 0.5) / 255).float().view(1, 1, 28, 28)
+    assert confidences[3] == pytest.approx(common.bare(classifier)(pixels)[0, 3].item(), abs=1e-6)
+    assert np.count_nonzero(confidences) == 1
+    assert peers.result(found, classifier)["mean_confidence"] == pytest.approx(confidences[3] / 10)
+
+
+def test_our_whole_runs_evaluate_what_they_are_told() -> None:
+    found = peers.ours("direct", 400, seed=0)
+    assert found.evaluations == 400
+    assert np.allclose(common.evaluate(found, common.lenet()), list(found.claimed.values()), atol=1e-5)
+    line = peers.run_table({"ours": [peers.result(found, common.lenet())]}).splitlines()[-1]
+    assert line.startswith("| ours | 400 |")
+
+
+def test_pyribs_evaluates_as_many_images_and_keeps_the_same() -> None:
+    ribs = pytest.importorskip("ribs")
+    pyribs.check_archives_agree(ribs)
+    count, probabilities = counted()
+    found = pyribs.search(ribs, probabilities, 90, 30, seed=0)
+    assert count() == found.evaluations == 90
+    assert found.images.keys() == found.claimed.keys()
+
+
+def test_evotorch_evaluates_as_many_images() -> None:
+    module = pytest.importorskip("evotorch")
+    count, probabilities = counted()
+    found = evotorch.search(module, probabilities, 90, seed=0)
+    assert count() == found.evaluations == 90
+    confidences = common.evaluate(found, common.lenet())
+    for digit, claimed in found.claimed.items():
+        assert confidences[digit] == pytest.approx(claimed, abs=0.05), "8 bits move a confidence little"
+
+
+def counted() -> tuple[Any, Any]:
+    """A bare LeNet that counts the images it was asked about."""
+    probabilities, seen = common.bare(common.lenet()), []
+
+    def asked(images: torch.Tensor) -> torch.Tensor:
+        seen.append(len(images))
+        return probabilities(images)
+
+    return (lambda: sum(seen)), asked
+
+
+def test_a_peer_that_is_not_installed_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert common.optional("no_such_peer") is None
+    assert "no_such_peer is not installed" in capsys.readouterr().out
+
+
+def test_sweeps_measure_what_their_tables_say() -> None:
+    sweeps.check()
+    grown = sweeps.grown(12, 1)
+    hidden = grown.nodes - grown.outputs
+    assert hidden.min() == hidden.max() == 12
+    found = sweeps.populations(("direct",), (20, 40), 80, 1)
+    assert "| direct | 20 | 4 |" in sweeps.population_table(found)
+    table = sweeps.growth_table("size", {f"cost {size}": [float(size)] for size in (1, 2, 4, 8)})
+    assert table.splitlines()[-1] == "| growth | 1.00 |"
+
+
+def test_throughput_reports_each_rounds_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "rate", lambda call: float(call()))
+    case = throughput.Case(0.5, "builtin:lenet", "direct", 1, rounds=2)
+    found = throughput.measure(case)
+    assert len(found["ratios"]) == 2
+    assert throughput.row("mine", found)[0] == "mine"
+
+
+def test_a_larger_image_is_seen_at_its_centre(assets: Path) -> None:
+    """Else the large runs would time a network on other input than its own."""
+    own, larger = zoo.network("mobilenet_v1_025_128"), zoo.network("mobilenet_v1_025_128", 160)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), np.uint8)
+    centre = np.ascontiguousarray(pixels[:, 16:144, 16:144])
+    assert np.array_equal(larger.classify(pixels), own.classify(centre))
+
+
+def test_a_start_is_timed_from_outside() -> None:
+    """With the kernels that other tests compiled: this is about the clock, not about the compiler."""
+    found: Any = cold_start.start("compiled", cache_directory().parent, 1, 0)
+    assert 0 < found["first_line"] <= found["first_progress"] <= found["done"]
+    assert len(found["archive"]) == 64
+
+
+def test_everything_is_run_and_a_failure_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], check: bool) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=int("benchmarks.peers" in command))
+
+    monkeypatch.setattr(everything.subprocess, "run", run)
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    assert everything.main() == 1
+    assert [command[2] for command in commands] == [f"benchmarks.{name}" for name in everything.ALL]
+    assert all("--quick" in command for command in commands)
+    assert "failed: peers" in capsys.readouterr().err
+
+
+def test_genes_tell_images_apart() -> None:
+    """`archive.check` compares digests: images that are alike would hide a mistake."""
+    ids, pixels, genotypes, _ = archive.chunks(archive.classified(8, 3, 0), 0, 8)[0]
+    assert isinstance(genotypes, DirectPopulation)
+    assert len(np.unique(genotypes.flat[:, 0])) == len(np.unique(pixels[:, 0, 0, 0])) == len(ids)
