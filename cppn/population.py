@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cppn.jit import readonly
+from cppn.jit import kernel, readonly
 
 Rows = NDArray[np.int64]
 INPUTS = 4  # x, y, distance from the centre, bias: in this order (Nguyen 2015, released code)
@@ -71,18 +71,12 @@ class Population:
 
     def take(self, rows: ArrayLike) -> Population:
         """A new population of the genotypes at `rows`, in that order; rows may repeat."""
-        chosen = np.asarray(rows, np.int64)
-        node_offsets, node_index = _ranges(self.node_offsets, chosen)
-        edge_offsets, edge_index = _ranges(self.edge_offsets, chosen)
-        return Population(
-            self.outputs,
-            node_offsets,
-            edge_offsets,
-            self.activations[node_index],
-            self.sources[edge_index],
-            self.targets[edge_index],
-            self.weights[edge_index],
-        )
+        chosen = np.asarray(rows, np.int64).reshape(-1)
+        if len(chosen) and not (chosen.min() >= 0 and chosen.max() < len(self)):
+            raise IndexError(
+                f"expected rows from 0 to {len(self) - 1}, found {chosen.min()} to {chosen.max()}"
+            )
+        return Population(self.outputs, *_gather(self.packed(), readonly(chosen)))
 
     def put(self, rows: ArrayLike, other: Population) -> Population:
         """This population with `other`'s genotypes at `rows`, which may also extend it by new rows at the
@@ -175,11 +169,35 @@ def empty(outputs: int) -> Population:
     return Population(outputs, none, none, np.zeros(0, np.uint8), indices, indices, np.zeros(0, np.float32))
 
 
-def _ranges(offsets: Rows, rows: Rows) -> tuple[Rows, Rows]:
-    """New offsets, and the flat indices, of the ranges `rows` of `offsets`."""
-    lengths = np.diff(offsets)[rows]
-    new = np.concatenate([[0], np.cumsum(lengths)])
-    return new, np.repeat(offsets[:-1][rows] - new[:-1], lengths) + np.arange(new[-1])
+@kernel
+def _gather(packed: Packed, rows: Rows) -> Packed:
+    """The genotypes at `rows`, packed anew."""
+    nodes, edges = 0, 0
+    for row in rows:
+        nodes += packed.node_offsets[row + 1] - packed.node_offsets[row]
+        edges += packed.edge_offsets[row + 1] - packed.edge_offsets[row]
+    out = Packed(
+        np.empty(len(rows) + 1, np.int64),
+        np.empty(len(rows) + 1, np.int64),
+        np.empty(nodes, np.uint8),
+        np.empty(edges, np.int32),
+        np.empty(edges, np.int32),
+        np.empty(edges, np.float32),
+    )
+    node, edge = 0, 0  # where the next genotype goes
+    out.node_offsets[0] = out.edge_offsets[0] = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        for j in range(packed.node_offsets[row], packed.node_offsets[row + 1]):
+            out.activations[node] = packed.activations[j]
+            node += 1
+        for j in range(packed.edge_offsets[row], packed.edge_offsets[row + 1]):
+            out.sources[edge] = packed.sources[j]
+            out.targets[edge] = packed.targets[j]
+            out.weights[edge] = packed.weights[j]
+            edge += 1
+        out.node_offsets[i + 1], out.edge_offsets[i + 1] = node, edge
+    return out
 
 
 def _join_offsets(parts: Sequence[Rows]) -> Rows:

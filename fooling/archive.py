@@ -60,12 +60,17 @@ class Candidates:
         if isinstance(confidences, np.ndarray):
             values = confidences.max(axis=0)
             classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
-            best = confidences[:, classes].argmax(axis=0)
+            few = 4 * len(classes) < len(values)
+            best = confidences[:, classes].argmax(axis=0) if few else confidences.argmax(axis=0)[classes]
         else:
             highest = confidences.max(dim=0)  # of equals, the first: as numpy's
             values = highest.values.cpu().numpy()
             classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
             best = highest.indices.cpu().numpy()[classes]
+        if not len(classes):  # the usual case, once a run has settled: worth being quick about
+            none = np.zeros(0, np.int32)
+            nothing = np.zeros((0, *pixels.shape[1:]), np.uint8)
+            return cls(ids[:0], nothing, genotypes.take(none), none, none, values[:0])
         rows, images = np.unique(best, return_inverse=True)
         kept = pixels[rows]
         return cls(

@@ -7,10 +7,13 @@ run's own number of classifier threads, so the results do not depend on how many
 from __future__ import annotations
 
 import os
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
+from workers.allocator import keep_freed_memory
 from workers.tasks import Host, compute
 
 
@@ -38,21 +41,45 @@ def prepare_thread(device: str, threads: int) -> None:
 
 
 class LocalExecutor:
-    """Computes tasks in this process; see `workers.protocol.Executor`."""
+    """Computes tasks in this process; see `workers.protocol.Executor`.
+
+    The calling thread is one of the evaluators: it would only wait, and waking another costs a chunk's worth
+    of variation and rendering.
+    """
 
     def __init__(self, host: Host, evaluators: int, prepare: Callable[[], None] | None = None) -> None:
-        """`evaluators` chunks are computed at once; `prepare` runs first in each of their threads."""
-        self._host = host
-        self._pool = ThreadPoolExecutor(evaluators, "evaluator", initializer=prepare)
+        """`evaluators` chunks are computed at once; `prepare` runs first in each thread that is started."""
+        keep_freed_memory()
+        self._host, self._helpers = host, evaluators - 1
+        self._pool = ThreadPoolExecutor(max(1, self._helpers), "evaluator", initializer=prepare)
 
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
-        futures = [self._pool.submit(compute, self._host, task, shared, chunk) for chunk in chunks]
+        numbers = iter(range(len(chunks)))  # whoever is free takes the next one
+        results: dict[int, Any] = {}
+        stopped = threading.Event()
+
+        def work() -> Iterator[None]:
+            for number in numbers:
+                if stopped.is_set():
+                    return
+                results[number] = compute(self._host, task, shared, chunks[number])
+                yield
+
+        helpers = min(self._helpers, len(chunks) - 1)
+        futures = [self._pool.submit(deque, work(), 0) for _ in range(helpers)]
+        given = 0
         try:
+            for _ in work():
+                while given in results:
+                    yield results.pop(given)
+                    given += 1
             for future in futures:
-                yield future.result()
+                future.result()
+            while given < len(chunks):
+                yield results.pop(given)
+                given += 1
         finally:
-            for future in futures:
-                future.cancel()
+            stopped.set()
             wait(futures)  # when this is over nothing is computed any more, nor holds memory
 
     def close(self) -> None:

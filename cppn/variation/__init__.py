@@ -7,6 +7,7 @@ A child depends on its parent, its key and the rates, never on what else is in t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -117,6 +118,7 @@ def _room_for(population: Population) -> Packed:
     )
 
 
+@lru_cache(maxsize=16)
 def _odds(rates: Rates) -> Odds:
     numbers = [float(getattr(rates, name)) for name in Odds._fields[:-1]]
     return Odds._make([*numbers, readonly(activations.numbers(rates.activations))])

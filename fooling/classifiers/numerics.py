@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -84,13 +84,13 @@ class Numerics:
                 raise InvalidError(f"numerics: unknown field {name!r}{did_you_mean(name, known)}")
         return cls(**values)
 
-    @contextmanager
-    def applied(self) -> Iterator[None]:
+    def applied(self) -> AbstractContextManager[None]:
         """Compute with this many threads inside the block. Free of cost in a thread that has them already."""
         before = torch.get_num_threads()
-        if before == self.threads:
-            yield
-            return
+        return nullcontext() if before == self.threads else self._switched(before)
+
+    @contextmanager
+    def _switched(self, before: int) -> Iterator[None]:
         torch.set_num_threads(self.threads)
         try:
             yield

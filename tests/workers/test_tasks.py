@@ -127,6 +127,7 @@ for settings in (CppnSettings(), DirectSettings()):
 """
 
 
+@pytest.mark.slow
 def test_the_way_over_a_device_gives_the_same_archive() -> None:
     """A failure costs the archives of runs on GPUs: what they hold would depend on where it was rendered."""
     pytest.importorskip("triton")

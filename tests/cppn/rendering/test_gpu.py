@@ -107,6 +107,7 @@ def interpreted(populations: dict[str, Population], tmp_path_factory: Any) -> di
     return dict(np.load(folder / "out.npz"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RASTERS)
 @pytest.mark.parametrize("kind", ["evolved", "functions"])
 def test_the_gpu_s_kernel_draws_the_bytes_of_the_cpu(
@@ -120,11 +121,13 @@ def test_the_gpu_s_kernel_draws_the_bytes_of_the_cpu(
     assert len(np.unique(expected)) > 10  # no test of black squares
 
 
+@pytest.mark.slow
 def test_no_genotypes_give_no_images(interpreted: dict[str, np.ndarray]) -> None:
     """A failure costs a traceback where a chunk is empty."""
     assert interpreted["empty1, grey, rounded, normalised, 3"].shape == (0, SIZE, SIZE, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour, outputs, channels", [("grey", 1, 1), ("hls", 3, 3), ("hsv", 3, 3)])
 def test_machine_code_rounds_every_product_sum_and_quotient(colour: str, outputs: int, channels: int) -> None:
     """A failure costs equal bits on real GPUs, which the interpreter can't notice: a contracted product and

@@ -271,6 +271,7 @@ def test_non_persistent_buffers_count_for_the_fingerprint(spec):
     assert len(prints) == 2
 
 
+@pytest.mark.slow
 def test_a_compiled_network_gives_the_confidences_of_the_plain_one():
     """A failure costs what `run.compile` promises. From several threads, as evaluators ask."""
     if not shutil.which("c++"):

@@ -200,6 +200,7 @@ def test_groups_and_wordnet_ids_travel_with_the_spec(assets, folder, groups, syn
     assert spec.wordnet == synsets[1]
 
 
+@pytest.mark.slow
 def test_labels_in_another_order_are_caught(assets, folder, synsets):
     """Reversed labels: every name in the gallery would be wrong, and every confidence right."""
     described(folder, SMALL)

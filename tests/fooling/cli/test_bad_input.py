@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from fooling.cli import main
+
+
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """The command line in this process, which saves an import of torch a case: the same `main`."""
+
+    def call(*arguments, cwd=None):
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        monkeypatch.setattr("sys.argv", ["fooling", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=end.value.code, stdout=printed.out, stderr=printed.err)
+
+    return call
 
 
 def errors(result) -> list[str]:
@@ -37,8 +58,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("arguments", "code", "words"), CASES, ids=lambda value: str(value)[:40])
-def test_one_line_and_the_exit_code(arguments, code, words, fooling, tmp_path):
-    result = fooling(*arguments, cwd=tmp_path)
+def test_one_line_and_the_exit_code(arguments, code, words, here, tmp_path):
+    result = here(*arguments, cwd=tmp_path)
     (line,) = errors(result)
     assert result.returncode == code
     assert result.stdout == ""
@@ -47,18 +68,18 @@ def test_one_line_and_the_exit_code(arguments, code, words, fooling, tmp_path):
     assert not list(tmp_path.rglob("manifest.json"))
 
 
-def test_an_output_folder_that_exists(fooling, tmp_path):
+def test_an_output_folder_that_exists(here, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("precious")
-    result = fooling("run", "--out", tmp_path / "mine")
+    result = here("run", "--out", tmp_path / "mine")
     assert result.returncode == 1
     assert "exists" in errors(result)[0]
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
 
 
-def test_an_output_folder_that_cannot_be_written(fooling, tmp_path):
+def test_an_output_folder_that_cannot_be_written(here, tmp_path):
     (tmp_path / "file").write_text("")
-    result = fooling("run", "--out", tmp_path / "file" / "run")
+    result = here("run", "--out", tmp_path / "file" / "run")
     assert result.returncode == 1
     assert "can't make the run directory" in errors(result)[0]
 
@@ -67,12 +88,12 @@ def copy_of(small_run, tmp_path) -> Path:
     return shutil.copytree(small_run[0], tmp_path / "copy")
 
 
-def test_a_newer_format(small_run, fooling, tmp_path):
+def test_a_newer_format(small_run, here, tmp_path):
     copy = copy_of(small_run, tmp_path)
     manifest = json.loads((copy / "manifest.json").read_text())
     (copy / "manifest.json").write_text(json.dumps({**manifest, "format": 2}))
     for command in ("show", "resume", "gallery", "export"):
-        result = fooling(command, copy)
+        result = here(command, copy)
         assert result.returncode == 3
         assert "format 2" in errors(result)[0]
 
@@ -80,15 +101,15 @@ def test_a_newer_format(small_run, fooling, tmp_path):
 @pytest.mark.parametrize(
     "content", ["", "{}", "[1]", '{"format": 1', '{"format": 1}', '{"format": 1, "config": {}}']
 )
-def test_a_manifest_that_is_not_one(content, small_run, fooling, tmp_path):
+def test_a_manifest_that_is_not_one(content, small_run, here, tmp_path):
     copy = copy_of(small_run, tmp_path)
     (copy / "manifest.json").write_text(content)
-    result = fooling("show", copy)
+    result = here("show", copy)
     assert result.returncode == 3
     assert "manifest.json" in errors(result)[0]
 
 
-def test_another_classifier_under_the_same_name(small_run, fooling, tmp_path):
+def test_another_classifier_under_the_same_name(small_run, here, tmp_path):
     """To go on with other weights would mix the elites of two classifiers in one archive."""
     copy = copy_of(small_run, tmp_path)
     manifest = json.loads((copy / "manifest.json").read_text())
@@ -97,11 +118,13 @@ def test_another_classifier_under_the_same_name(small_run, fooling, tmp_path):
     (copy / "manifest.json").write_text(json.dumps(manifest))
     lines = (copy / "events.jsonl").read_text().splitlines(keepends=True)
     (copy / "events.jsonl").write_text("".join(lines[:-1]))  # as if it had been killed before its end
-    result = fooling("resume", copy)
+    result = here("resume", copy)
     assert result.returncode == 3
     assert "fingerprint" in errors(result)[0]
 
 
-def test_debug_shows_the_traceback(fooling):
-    result = fooling("show", "nowhere", "--debug")
+def test_debug_shows_the_traceback(tmp_path, environment):
+    command = [sys.executable, "-m", "fooling", "show", "nowhere", "--debug"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
     assert "Traceback" in result.stderr

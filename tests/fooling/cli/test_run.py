@@ -117,7 +117,9 @@ def test_the_kept_pixels_are_what_the_genotypes_render_to(small_run):
     assert np.array_equal(encoding.render(genotypes), run.pixels)
 
 
-@pytest.mark.parametrize("config", ["mnist-cppn", "mnist-direct", "mnist-direct-released"])
+@pytest.mark.parametrize(
+    "config", ["mnist-cppn", "mnist-direct", pytest.param("mnist-direct-released", marks=pytest.mark.slow)]
+)
 def test_same_seed_same_digests_however_it_is_cut(config, fooling, tmp_path):
     """Else a run could not be repeated on another machine."""
     whole = run(fooling, tmp_path / "a", config)
