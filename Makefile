@@ -30,6 +30,7 @@ format: $(VENV)/.dev-ready
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev-ready
+	$(PIP) -e '.[bench]'  # the peers, which nothing else needs
 	$(BIN)/python -m benchmarks
 
 clean:

@@ -31,6 +31,7 @@ from workers.local import LocalExecutor, default_evaluators, prepare_thread, usa
 from workers.tasks import Host, identities, vary
 
 TURN_SECONDS = 0.5  # of each measurement within a round
+BREEDING_SECONDS = 120.0  # large networks would breed for hours
 
 
 @dataclass
@@ -59,7 +60,7 @@ def prepare(
     trust: bool = False,
     classifier: classifiers.Classifier | None = None,
 ) -> Bench:
-    """Load the classifier and breed elites for some generations.
+    """Load the classifier and breed elites for some generations, or for as many as `BREEDING_SECONDS` allow.
 
     Args:
         classifier: takes the place of the settings' `model`, under the settings' numerics.
@@ -78,7 +79,8 @@ def prepare(
     evaluators = _evaluators(settings, device)
     executor = LocalExecutor(Host(toolbox), evaluators, lambda: prepare_thread(device, run.threads))
     bench = Bench(settings, classifier, archive, search, executor, toolbox)
-    for _ in range(generations + 1):
+    deadline = time.monotonic() + BREEDING_SECONDS
+    while bench.generation <= generations and time.monotonic() < deadline:
         bench.step()
     return bench
 
@@ -93,7 +95,8 @@ def throughput(
     """Measure whole generations against the bare forward pass, in turns.
 
     Args:
-        generations: bred before measuring, so that genotypes have the size that they have in a run.
+        generations: bred before measuring, so that genotypes have the size that they have in a run; fewer
+            where `BREEDING_SECONDS` are over first.
         rounds: turns of each measurement; medians are reported.
         classifier: takes the place of the settings' `model`, under the settings' numerics.
 
@@ -102,6 +105,7 @@ def throughput(
         on one thread.
     """
     bench = prepare(settings, generations, trust, classifier)
+    bred = bench.generation - 1
     try:
         forwards = forward_forms(bench.classifier, _evaluators(settings, bench.classifier.numerics.device))
         measured: dict[str, list[float]] = {name: [] for name in [*forwards, "generation"]}
@@ -110,7 +114,7 @@ def throughput(
                 measured[name].append(rate(call))
             measured["generation"].append(rate(bench.step))
         name = settings.model if classifier is None else classifier.spec.name
-        return {"model": name, **_report(bench, measured)}
+        return {"model": name, **_report(bench, bred, measured)}
     finally:
         bench.executor.close()
 
@@ -210,13 +214,14 @@ def _chunk_stages(bench: Bench, shared: Any, chunk: Any, timed: Callable[..., An
     )
 
 
-def _report(bench: Bench, measured: dict[str, list[float]]) -> dict[str, Any]:
+def _report(bench: Bench, bred: int, measured: dict[str, list[float]]) -> dict[str, Any]:
     medians = {name: statistics.median(values) for name, values in measured.items()}
     evaluations = medians.pop("generation")
     best = max(medians, key=lambda name: medians[name])
     run = bench.settings.run
     return {
         "encoding": bench.settings.encoding.name,
+        "bred_generations": bred,
         "chunk": run.chunk,
         "batch": run.batch,
         "population": bench.settings.search.population,

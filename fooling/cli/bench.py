@@ -23,7 +23,11 @@ def bench() -> None:
 @model_option
 @click.option("--encoding", type=click.Choice(["cppn", "direct"]), default="cppn", show_default=True)
 @click.option(
-    "--generations", type=click.IntRange(0), default=200, show_default=True, help="Bred before measuring."
+    "--generations",
+    type=click.IntRange(0),
+    default=200,
+    show_default=True,
+    help="Bred before measuring, for at most two minutes.",
 )
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Turns; medians count.")
 @set_option

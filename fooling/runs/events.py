@@ -47,14 +47,3 @@ def read(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             break
     return events
-
-
-def cut(path: Path, length: int) -> None:
-    """Cut a file back to what a checkpoint knows of it.
-
-    Raises:
-        ValueError: it is shorter than that.
-    """
-    if path.stat().st_size < length:
-        raise ValueError(f"{path.name} has {path.stat().st_size} bytes, the checkpoint knows of {length}")
-    os.truncate(path, length)

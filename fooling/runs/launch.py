@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import platform
 import signal
 import threading
@@ -127,8 +128,7 @@ def resume(
                 f"{directory.path} was made with the operators {manifest['operators'] or 'of the encoding'}, "
                 f"found {swapped or 'those of the encoding'}; pass the same `customise`"
             )
-        for file, length in ((directory.events, "events_bytes"), (directory.lineage, "lineage_bytes")):
-            _cut(file, state[length], directory)
+        _cut_logs(directory, state)
         for path_ in saved(directory.checkpoints):
             if generation_of(path_) > state["generation"]:
                 path_.unlink()  # damaged, and newer than the one that is used
@@ -296,11 +296,20 @@ def _fresh(config: str | Path | None, settings: Settings) -> Path:
     return path
 
 
-def _cut(file: Path, length: int, directory: RunDirectory) -> None:
+def _cut_logs(directory: RunDirectory, state: Mapping[str, Any]) -> None:
+    """Cut the logs back to what a checkpoint knows of them: both, or neither."""
+    logs = {directory.events: state["events_bytes"], directory.lineage: state["lineage_bytes"]}
     try:
-        events.cut(file, length)
-    except (OSError, ValueError) as error:
-        raise FoolingError(f"{directory.path} can't be resumed: {error}; nothing was changed") from None
+        for file, length in logs.items():
+            if (size := file.stat().st_size) < length:
+                raise FoolingError(
+                    f"{file} can't be what this run wrote: it has {size} bytes, the checkpoint knows of "
+                    f"{length}; nothing was changed"
+                )
+        for file, length in logs.items():
+            os.truncate(file, length)
+    except OSError as error:
+        raise FoolingError(f"{directory.path} can't be resumed: {error.strerror or error}") from None
 
 
 @contextmanager

@@ -164,6 +164,17 @@ def test_both_checkpoints_damaged(how, half_done, fooling):
     assert {path: path.read_bytes() for path in half_done.rglob("*") if path.is_file()} == before
 
 
+def test_a_lineage_that_lost_its_end(half_done, fooling):
+    """The log knows less than the checkpoint: to go on would leave elites without ancestors."""
+    with open(half_done / "lineage", "r+b") as file:
+        file.truncate(44)
+    before = (half_done / "events.jsonl").read_bytes()
+    result = fooling("resume", half_done, "--quiet")
+    assert result.returncode == 1
+    assert "lineage can't be what this run wrote" in result.stderr
+    assert (half_done / "events.jsonl").read_bytes() == before
+
+
 def test_a_disk_that_fills(tmp_path, environment, fooling, uninterrupted):
     """The run fails with one line; the older checkpoint stays, and after making room it goes on."""
     out = tmp_path / "run"
