@@ -112,9 +112,16 @@ the authors report about 5 minutes on 4 cores.
 
 {markdown(HEAD, rows)}
 The paper's claim (section 3.1 and 3.2, figures 4 and 5): a median of 99.99 % within 200 generations for both
-encodings. It holds for every seed on every network here, with the authors' released settings (`-released`) and
-without their quirks; normalised coordinates make CPPNs surer of all ten digits.
+encodings. {verdict(rows)}
 """
+
+
+def verdict(rows: list[list[str]]) -> str:
+    """Where the claim holds."""
+    short = [f"{row[0]} on {row[1]} ({row[2]})" for row in rows if float(row[2]) < 0.9999]
+    if not short:
+        return "Here it holds for every seed of every line."
+    return f"Here it holds for every seed of every line but these, whose worst seed is in brackets: {', '.join(short)}."
 
 
 if __name__ == "__main__":
