@@ -180,6 +180,7 @@ class Engine:
         self._events.sync()
         self._lineage.sync()
         state["events_bytes"], state["lineage_bytes"] = self._events.length, self._lineage.length
+        self.note("checkpointing", generation=state["generation"])  # so that a lost one is missed
         checkpoint.save(self._directory.checkpoints, checkpoint.Checkpoint(state, self._archive.arrays()))
         self._checkpointed = state["generation"]
         self.note("checkpoint", generation=state["generation"])

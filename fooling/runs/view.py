@@ -175,7 +175,9 @@ def newest_checkpoint(directory: RunDirectory) -> tuple[checkpoint.Checkpoint | 
     Raises:
         FoolingError: there were checkpoints, and none is whole.
     """
-    recorded = [e["generation"] for e in events.read(directory.events) if e["event"] == "checkpoint"]
+    log = events.read(directory.events)
+    begun = [e["generation"] for e in log if e["event"] == "checkpointing"]
+    written = [e["generation"] for e in log if e["event"] == "checkpoint"]
     problems: list[str] = []
     for path in checkpoint.saved(directory.checkpoints):
         try:
@@ -187,11 +189,12 @@ def newest_checkpoint(directory: RunDirectory) -> tuple[checkpoint.Checkpoint | 
         except OSError as error:
             problems.append(f"{path.name} can't be read: {error.strerror or error}")
         else:
-            if not problems and max(recorded, default=-1) > found.state["generation"]:
-                problems.append(f"{checkpoint.path_of(Path(), max(recorded)).name} is missing")
+            if not problems and max(begun, default=-1) > found.state["generation"]:
+                end = "is missing" if max(begun) in written else "is missing, or was never finished"
+                problems.append(f"{checkpoint.path_of(Path(), max(begun)).name} {end}")
             return found, problems
-    if recorded and not problems:
-        problems.append(f"{checkpoint.path_of(Path(), max(recorded)).name} is missing")
+    if written and not problems:
+        problems.append(f"{checkpoint.path_of(Path(), max(written)).name} is missing")
     if problems:
         raise FoolingError(
             f"{directory.path}: no checkpoint is whole ({'; '.join(problems)}); nothing was changed"

@@ -149,6 +149,21 @@ def test_a_damaged_newest_checkpoint(how, half_done, fooling, uninterrupted, tmp
     assert_same_end(fooling, half_done, uninterrupted)
 
 
+def test_a_checkpoint_that_is_lost_before_the_log_knows_it(half_done, fooling):
+    """Killed between the renaming of a checkpoint and the line that says so: its loss is noticed all the same."""
+    newest = checkpoint.saved(half_done / "checkpoints")[0]
+    generation = checkpoint.generation_of(newest)
+    lines = (half_done / "events.jsonl").read_text().splitlines(keepends=True)
+    begun = next(
+        n for n, line in enumerate(lines) if f'"checkpointing", "generation": {generation}}}' in line
+    )
+    (half_done / "events.jsonl").write_text("".join(lines[: begun + 1]))
+    newest.unlink()
+    result = fooling("resume", half_done, "--quiet")
+    assert result.returncode == 0
+    assert f"{newest.name} is missing, or was never finished" in result.stderr
+
+
 @pytest.mark.parametrize("how", ["truncated", "bit-flipped", "missing"])
 def test_both_checkpoints_damaged(how, half_done, fooling):
     """One line, exit 1, and not a byte of what is left is changed: it may be all that the user has."""
