@@ -40,9 +40,9 @@ class Case(NamedTuple):
 CASES = {
     "mnist-cppn": Case(0.70, "builtin:lenet", "cppn", 200),
     "mnist-direct": Case(0.82, "builtin:lenet", "direct", 200),
-    "squeezenet, 256x256 CPPN": Case(0.90, "squeezenet_v11", "cppn", 3, 256, 3),
-    "squeezenet, 256x256 direct": Case(0.93, "squeezenet_v11", "direct", 1, 256, 3),
-    "mcunet, 128x128 CPPN": Case(0.75, "mcunet_5fps_128", "cppn", 20, 128),
+    "squeezenet, 256x256 CPPN": Case(0.90, "squeezenet_v11", "cppn", 200, 256, 5),
+    "squeezenet, 256x256 direct": Case(0.93, "squeezenet_v11", "direct", 1, 256, 5),
+    "mcunet, 128x128 CPPN": Case(0.75, "mcunet_5fps_128", "cppn", 200, 128),
 }
 
 
@@ -51,7 +51,7 @@ def measure(case: Case, quick: bool = False) -> dict[str, Any]:
     classifier = network(case.model, case.size) if case.size else None
     settings = resolve(None, [], {"encoding.name": case.encoding})
     generations, rounds = (min(case.generations, 10), 1) if quick else (case.generations, case.rounds)
-    result = bench.throughput(settings, generations, rounds, classifier=classifier)
+    result = bench.throughput(settings, generations, rounds, classifier=classifier, breeding_seconds=1800)
     forward = result["rounds"][result["forward_form"]]
     ratios = [a / b for a, b in zip(result["rounds"]["generation"], forward, strict=True)]
     fastest = max(result["rounds"]["generation"]) / max(

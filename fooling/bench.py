@@ -25,13 +25,13 @@ from fooling import classifiers, encodings
 from fooling.archive import Archive, Candidates
 from fooling.classifiers.numerics import Numerics, resolve
 from fooling.config import Settings
-from fooling.search import toolbox as toolboxes
+from fooling.runs.hosting import Recipe, chunk_of, evaluators_of
 from fooling.search.map_elites import MapElites
-from workers.local import LocalExecutor, default_evaluators, prepare_thread, usable_cores
-from workers.tasks import Host, identities, vary
+from workers.local import LocalExecutor, prepare_thread, usable_cores
+from workers.tasks import identities, vary
 
 TURN_SECONDS = 0.5  # of each measurement within a round
-BREEDING_SECONDS = 120.0  # large networks would breed for hours
+BREEDING_SECONDS = 120.0  # unless told otherwise: large networks would breed for hours
 
 
 @dataclass
@@ -44,6 +44,7 @@ class Bench:
     search: MapElites
     executor: LocalExecutor
     toolbox: Any
+    chunk: int
     generation: int = 0
 
     def step(self) -> int:
@@ -59,8 +60,9 @@ def prepare(
     generations: int,
     trust: bool = False,
     classifier: classifiers.Classifier | None = None,
+    breeding_seconds: float = BREEDING_SECONDS,
 ) -> Bench:
-    """Load the classifier and breed elites for some generations, or for as many as `BREEDING_SECONDS` allow.
+    """Load the classifier and breed elites for some generations, or for as many as the seconds allow.
 
     Args:
         classifier: takes the place of the settings' `model`, under the settings' numerics.
@@ -71,15 +73,16 @@ def prepare(
         classifier = classifiers.load(settings.model, numerics=numerics, trust=trust)
     classifier = classifier.with_numerics(numerics)
     spec = classifier.spec
+    recipe = Recipe(settings, numerics)
+    host, _ = recipe.host(classifier)
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
-    device = numerics.device
-    toolbox = toolboxes.build(encoding, classifier, device)
     archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty())
-    search = MapElites(settings.search, settings.seed, run.chunk, toolbox, archive)
-    evaluators = _evaluators(settings, device)
-    executor = LocalExecutor(Host(toolbox), evaluators, lambda: prepare_thread(device, run.threads))
-    bench = Bench(settings, classifier, archive, search, executor, toolbox)
-    deadline = time.monotonic() + BREEDING_SECONDS
+    evaluators = evaluators_of(settings, numerics.device)
+    chunk = chunk_of(settings, classifier, evaluators)
+    search = MapElites(settings.search, settings.seed, chunk, host.toolbox, archive)
+    executor = LocalExecutor(host, evaluators, lambda: prepare_thread(numerics.device, run.threads))
+    bench = Bench(settings, classifier, archive, search, executor, host.toolbox, chunk)
+    deadline = time.monotonic() + breeding_seconds
     while bench.generation <= generations and time.monotonic() < deadline:
         bench.step()
     return bench
@@ -91,12 +94,13 @@ def throughput(
     rounds: int = 5,
     trust: bool = False,
     classifier: classifiers.Classifier | None = None,
+    breeding_seconds: float = BREEDING_SECONDS,
 ) -> dict[str, Any]:
     """Measure whole generations against the bare forward pass, in turns.
 
     Args:
         generations: bred before measuring, so that genotypes have the size that they have in a run; fewer
-            where `BREEDING_SECONDS` are over first.
+            where `breeding_seconds` are over first.
         rounds: turns of each measurement; medians are reported.
         classifier: takes the place of the settings' `model`, under the settings' numerics.
 
@@ -104,10 +108,10 @@ def throughput(
         What `fooling bench throughput --json` prints; rates in images/s, stages in microseconds per image
         on one thread.
     """
-    bench = prepare(settings, generations, trust, classifier)
+    bench = prepare(settings, generations, trust, classifier, breeding_seconds)
     bred = bench.generation - 1
     try:
-        forwards = forward_forms(bench.classifier, _evaluators(settings, bench.classifier.numerics.device))
+        forwards = forward_forms(bench.classifier, evaluators_of(settings, bench.classifier.numerics.device))
         measured: dict[str, list[float]] = {name: [] for name in [*forwards, "generation"]}
         for _ in range(rounds):
             for name, call in forwards.items():
@@ -222,13 +226,13 @@ def _report(bench: Bench, bred: int, measured: dict[str, list[float]]) -> dict[s
     return {
         "encoding": bench.settings.encoding.name,
         "bred_generations": bred,
-        "chunk": run.chunk,
+        "chunk": bench.chunk,
         "batch": run.batch,
         "population": bench.settings.search.population,
         "device": bench.classifier.numerics.device,
         "device_model": bench.classifier.numerics.device_model,
         "threads": run.threads,
-        "evaluators": _evaluators(bench.settings, bench.classifier.numerics.device),
+        "evaluators": evaluators_of(bench.settings, bench.classifier.numerics.device),
         "forward_images_per_second": medians[best],
         "forward_form": best,
         "evaluations_per_second": evaluations,
@@ -237,10 +241,6 @@ def _report(bench: Bench, bred: int, measured: dict[str, list[float]]) -> dict[s
         "forwards": medians,
         "rounds": {name: [round(value, 1) for value in values] for name, values in measured.items()},
     }
-
-
-def _evaluators(settings: Settings, device: str) -> int:
-    return settings.run.evaluators or default_evaluators(device, settings.run.threads)
 
 
 def _in_layout(network: Any, numerics: Numerics) -> Any:

@@ -56,7 +56,12 @@ class RunSettings(Table):
     """How a run is computed. `threads`, `layout`, `batch`, `compile` and `device` are its numerics: they may
     change the last bits of a confidence, so they are kept in the manifest and obeyed by every executor."""
 
-    chunk: int = Field(50, ge=1, description="children that are varied, rendered and classified together")
+    chunk: int | None = Field(
+        None,
+        ge=1,
+        description="children that are varied, rendered and classified together (default: `batch`; twice that "
+        "for small images where there is work enough for all evaluators); changes no result",
+    )
     threads: int = Field(1, ge=1, le=1024, description="threads of each evaluator's classifier")
     layout: Literal["channels-last", "nchw"] = Field(
         "channels-last", description="memory layout of images and network"

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from workers.allocator import keep_freed_memory
-from workers.tasks import Host, compute
+from workers.host import Host
+from workers.tasks import compute
 
 
 def usable_cores() -> int:
@@ -81,6 +82,9 @@ class LocalExecutor:
         finally:
             stopped.set()
             wait(futures)  # when this is over nothing is computed any more, nor holds memory
+
+    def halve_batch(self) -> int:
+        return self._host.halve_batch()
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -6,6 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 
+class Interrupted(Exception):
+    """The user asked to stop; what is under way is given up."""
+
+
 class Executor(Protocol):
     """Computes registered tasks (`workers.tasks`) on some host of operators and a classifier."""
 
@@ -19,6 +23,17 @@ class Executor(Protocol):
 
         Raises:
             FoolingError: a chunk could not be computed; the message names it.
+        """
+        ...
+
+    def halve_batch(self) -> int:
+        """Ask the classifier with half its physical batch from now on, wherever tasks are computed.
+
+        Returns:
+            The batch as it is then.
+
+        Raises:
+            FoolingError: see `workers.host.Host.halve_batch`.
         """
         ...
 

@@ -15,13 +15,7 @@ from numpy.typing import NDArray
 
 from cppn.keys import Keys
 from fooling.archive import Candidates
-
-
-@dataclass(frozen=True)
-class Host:
-    """What computes tasks: a DEAP toolbox of operators (`fooling.search.toolbox`)."""
-
-    toolbox: Any
+from workers.host import Host
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ class Checkpoint:
     state: dict[str, Any]
     arrays: dict[str, NDArray]
 
+    def part(self, name: str) -> dict[str, NDArray]:
+        """The arrays whose names begin with "name.", by the rest of their names."""
+        start = f"{name}."
+        return {key.removeprefix(start): value for key, value in self.arrays.items() if key.startswith(start)}
+
 
 def path_of(folder: Path, generation: int) -> Path:
     """Where the checkpoint of a generation lies."""

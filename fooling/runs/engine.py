@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -24,19 +25,8 @@ from fooling.runs import checkpoint, events
 from fooling.runs.directory import RunDirectory
 from fooling.runs.statistics import describe
 from fooling.runs.view import RunView, view
-from workers.protocol import Executor
-
-
-class Search(Protocol):
-    """What the engine needs of a search; see `fooling.search`."""
-
-    def ask(self, number: int) -> Any: ...
-
-    def tell(self, generation: Any, results: Any) -> Any: ...
-
-
-class Interrupted(Exception):
-    """The user asked to stop; the state before the generation under way is kept."""
+from fooling.search.protocol import Search
+from workers.protocol import Executor, Interrupted
 
 
 class Engine:
@@ -52,22 +42,16 @@ class Engine:
         executor: Executor,
         state: dict[str, Any],
         report: Callable[[RunView], None],
-        halve_batch: Callable[[], int],
+        stopping: threading.Event,
     ) -> None:
-        """`state` is `new_state()` or a checkpoint's; `report` is called after each generation.
-        `halve_batch` makes the executor ask the classifier with half its physical batch and returns that, or
-        raises a FoolingError where it can't."""
+        """`state` is `new_state()` or a checkpoint's; `report` is called after each generation. Setting
+        `stopping`, from a signal handler or another thread, asks for an end as soon as possible."""
         self._directory, self._manifest, self._settings = directory, manifest, settings
         self._archive, self._search, self._executor = archive, search, executor
-        self._state, self._report, self._halve_batch = state, report, halve_batch
+        self._state, self._report, self._stopping = state, report, stopping
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
         self._checkpointed = state["generation"]
-        self._stopping = threading.Event()
-
-    def stop(self) -> None:
-        """Ask for an end as soon as possible, from a signal handler or another thread."""
-        self._stopping.set()
 
     def note(self, kind: str, **fields: Any) -> None:
         """Add an event to the run's log."""
@@ -119,12 +103,11 @@ class Engine:
 
     def _generation(self) -> None:
         began = time.perf_counter()
-        generation = self._search.ask(self._state["generation"] + 1)
-        results = self._results(generation)
-        outcome = self._search.tell(generation, results)
+        number = self._state["generation"] + 1
+        outcome = self._search.step(number, partial(self._compute, number))
         state = self._state
-        state["generation"] = generation.number
-        state["evaluations"] += generation.size
+        state["generation"] = number
+        state["evaluations"] += outcome.evaluations
         state["replacements"] += outcome.replacements
         state["goal_switches"] += outcome.goal_switches
         state["seconds"] += time.perf_counter() - began
@@ -136,25 +119,26 @@ class Engine:
             **describe(self._archive.confidence),
             "replacements": outcome.replacements,
             "goal_switches": outcome.goal_switches,
+            **outcome.statistics,
         }
         self.note("generation", **record)
 
-    def _results(self, generation: Any) -> list[Any]:
+    def _compute(self, number: int, task: str, shared: Any, chunks: Sequence[Any]) -> list[Any]:
         """The results of a generation's chunks. Where memory runs out, all of them are computed again with
         half the physical batch, on which last bits depend: a generation has one."""
         while True:
             try:
-                return self._collect(generation)
+                return self._collect(task, shared, chunks)
             except torch.OutOfMemoryError as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             gc.collect()  # what the failed pass held hangs on its traceback
             torch.cuda.empty_cache()
-            self._state["batch"] = self._halve_batch()
-            self.note("numerics", batch=self._state["batch"], generation=generation.number, reason=reason)
+            self._state["batch"] = self._executor.halve_batch()
+            self.note("numerics", batch=self._state["batch"], generation=number, reason=reason)
 
-    def _collect(self, generation: Any) -> list[Any]:
+    def _collect(self, task: str, shared: Any, chunks: Sequence[Any]) -> list[Any]:
         results = []
-        for result in self._executor.map(generation.task, generation.shared, generation.chunks):
+        for result in self._executor.map(task, shared, chunks):
             if self._stopping.is_set():
                 raise Interrupted
             results.append(result)
@@ -165,23 +149,25 @@ class Engine:
             raise Interrupted
         state, stop = self._state, self._settings.stop
         return (
-            state["generation"] >= self._settings.search.generations
+            state["generation"] >= self._search.generations
             or (stop.evaluations is not None and state["evaluations"] >= stop.evaluations)
             or (stop.seconds is not None and state["seconds"] >= stop.seconds)
             or (stop.confidence is not None and float(self._archive.confidence.min()) >= stop.confidence)
         )
 
     def _save(self) -> None:
-        """Checkpoint, unless this generation's is there: logs first, then the state that knows their
-        lengths, then the images, which the state can make again."""
+        """Checkpoint, unless this generation's is there or the search can't: logs first, then the state that
+        knows their lengths, then the images, which the state can make again."""
         state = self._state
-        if state["generation"] == self._checkpointed:
+        if state["generation"] == self._checkpointed or not self._search.resumable:
             return
         self._events.sync()
         self._lineage.sync()
         state["events_bytes"], state["lineage_bytes"] = self._events.length, self._lineage.length
         self.note("checkpointing", generation=state["generation"])  # so that a lost one is missed
-        checkpoint.save(self._directory.checkpoints, checkpoint.Checkpoint(state, self._archive.arrays()))
+        own = {f"search.{name}": array for name, array in self._search.arrays().items()}
+        arrays = self._archive.arrays() | own
+        checkpoint.save(self._directory.checkpoints, checkpoint.Checkpoint(state, arrays))
         self._checkpointed = state["generation"]
         self.note("checkpoint", generation=state["generation"])
         sync_elites(self.view("running"))

@@ -14,11 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
-from deap.base import Toolbox
-
-from fooling import classifiers, encodings
-from fooling.classifiers.check import check
+from fooling import classifiers
+from fooling import search as searches
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
@@ -30,6 +27,7 @@ from fooling.runs import events
 from fooling.runs.checkpoint import generation_of, saved
 from fooling.runs.directory import RunDirectory, create, locked, open_directory
 from fooling.runs.engine import Engine
+from fooling.runs.hosting import OBJECT, Customise, Recipe, chunk_of, evaluators_of, settle
 from fooling.runs.view import (
     RunView,
     empty_archive,
@@ -38,14 +36,10 @@ from fooling.runs.view import (
     open_run,
     restore,
 )
-from fooling.search import toolbox as toolboxes
-from fooling.search.map_elites import MapElites
-from workers.local import LocalExecutor, default_evaluators, prepare_thread
-from workers.tasks import Host
+from workers.host import Host
+from workers.local import LocalExecutor, prepare_thread
 
-OBJECT = "object"  # stands in the model's SPEC where a Python program gave the classifier itself
 Report = Callable[[RunView], None]
-Customise = Callable[[Toolbox], None]
 _PACKAGES = ("fooling", "torch", "numpy", "numba", "deap", "pillow")
 
 
@@ -78,15 +72,14 @@ def run(
     if classifier is not None:
         flags = {**(flags or {}), "model": f"{OBJECT}:{classifier.spec.name}"}
     settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, flags)
-    numerics = _numerics(settings)
-    classifier = _classifier(settings, numerics, trust, classifier)
-    settings = _settle(settings, classifier)
-    toolbox, swapped = _toolbox(settings, classifier, customise)
-    manifest = _manifest(settings, classifier, trust, swapped)
+    recipe = Recipe(settings, _numerics(settings), trust, classifier, customise)
+    classifier = recipe.classifier()
+    recipe = replace(recipe, settings=settle(settings, classifier))
+    host, swapped = recipe.host(classifier)
+    manifest = _manifest(recipe, classifier, swapped)
     directory = create(Path(out) if out else _fresh(config, settings), manifest)
     with locked(directory):
-        begun = {"format": 1, **manifest}
-        return _evolve(directory, begun, settings, classifier, toolbox, new_state(), [], report)
+        return _evolve(directory, {"format": 1, **manifest}, recipe, host, new_state(), [], report)
 
 
 def resume(
@@ -115,14 +108,14 @@ def resume(
         state = found.state if found else new_state()
         numerics = Numerics.from_dict(manifest["numerics"])
         numerics = replace(numerics, batch=state.get("batch", numerics.batch))
-        trust = bool(manifest["trust"])
-        classifier = _classifier(settings, numerics, trust, classifier)
+        recipe = Recipe(settings, numerics, bool(manifest["trust"]), classifier, customise)
+        classifier = recipe.classifier()
         if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
             raise InvalidError(
                 f"{settings.model} is not the classifier that {directory.path} was made with: its fingerprint "
                 f"was {manifest['classifier']['fingerprint'][:12]}, now it is {classifier.fingerprint[:12]}"
             )
-        toolbox, swapped = _toolbox(settings, classifier, customise)
+        host, swapped = recipe.host(classifier)
         if swapped != manifest["operators"]:
             raise InvalidError(
                 f"{directory.path} was made with the operators {manifest['operators'] or 'of the encoding'}, "
@@ -139,42 +132,39 @@ def resume(
         notes = [*(f"{problem}; {since}" for problem in problems), *_other_numerics(manifest)]
         for note in notes:
             (warn or (lambda _: None))(note)
-        return _evolve(directory, manifest, settings, classifier, toolbox, state, notes, report, found)
+        return _evolve(directory, manifest, recipe, host, state, notes, report, found)
 
 
 def _evolve(
     directory: RunDirectory,
     manifest: dict[str, Any],
-    settings: Settings,
-    classifier: classifiers.Classifier,
-    toolbox: Toolbox,
+    recipe: Recipe,
+    host: Host,
     state: dict[str, Any],
     warnings: list[str],
     report: Report | None,
     checkpoint: Any = None,
 ) -> RunView:
     """Run the engine from `state` on, in a directory that is locked."""
+    settings = recipe.settings
     archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
+    device, threads = host.classifier.numerics.device, settings.run.threads
+    evaluators = evaluators_of(settings, device)
+    chunk = chunk_of(settings, host.classifier, evaluators)
+    search = searches.create(settings, chunk, host.toolbox, archive)
     if checkpoint is not None:
         restore(archive, encoding, checkpoint)
-    device, threads = classifier.numerics.device, settings.run.threads
-    evaluators = settings.run.evaluators or default_evaluators(device, threads)
-    executor = LocalExecutor(Host(toolbox), evaluators, lambda: prepare_thread(device, threads))
-    search = MapElites(settings.search, settings.seed, settings.run.chunk, toolbox, archive)
-
-    def halve_batch() -> int:
-        nonlocal classifier
-        classifier = toolboxes.halve_batch(toolbox, classifier)
-        return classifier.numerics.batch
-
+        search.restore(checkpoint.part("search"))
+    executor = LocalExecutor(host, evaluators, lambda: prepare_thread(device, threads))
+    stopping = threading.Event()
     report = report or (lambda _: None)
-    engine = Engine(directory, manifest, settings, archive, search, executor, state, report, halve_batch)
+    engine = Engine(directory, manifest, settings, archive, search, executor, state, report, stopping)
     try:
         if state["generation"] >= 0 or warnings:
             engine.note("resume", generation=state["generation"], versions=_versions())
         for warning in warnings:
             engine.note("warning", message=warning)
-        with _signals(engine):
+        with _signals(stopping):
             done = engine.run()
     finally:
         engine.close()
@@ -199,57 +189,8 @@ def _numerics(settings: Settings) -> Numerics:
     return resolve_numerics(run.device, run.threads, run.layout, run.batch, run.compile)
 
 
-def _classifier(
-    settings: Settings, numerics: Numerics, trust: bool, given: classifiers.Classifier | None
-) -> classifiers.Classifier:
-    """The run's classifier, shown images as the settings say, and checked."""
-    if given is None and settings.model.startswith(f"{OBJECT}:"):
-        raise InvalidError(f"this run was given its classifier ({settings.model}) from Python: give it again")
-    base = given.with_numerics(numerics) if given else None
-    base = base or classifiers.load(settings.model, numerics=numerics, trust=trust)
-    shown = base.shown(settings.encoding.size, settings.classifier.views)
-    try:
-        check(base).raise_for_failures()
-        if shown is not base:
-            check(shown).raise_for_failures()
-    except torch.OutOfMemoryError:
-        raise FoolingError(
-            f"{base.spec.name}: out of memory on {base.numerics.device} in the check before the run; "
-            "use another device or a smaller network"
-        ) from None
-    return shown
-
-
-def _settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
-    """The settings with everything filled in that depends on the classifier and the machine."""
-    encoding = encodings.settle(settings.encoding, classifier.spec.size, classifier.spec.colour)
-    initial = settings.search.initial or settings.search.population
-    return settings.model_copy(
-        update={
-            "encoding": encoding,
-            "search": settings.search.model_copy(update={"initial": initial}),
-            "run": settings.run.model_copy(update={"device": classifier.numerics.device}),
-        }
-    )
-
-
-def _toolbox(
-    settings: Settings, classifier: classifiers.Classifier, customise: Customise | None
-) -> tuple[Toolbox, dict[str, str]]:
-    """The operators of a run, and the names of those that `customise` swapped."""
-    spec = classifier.spec
-    device = classifier.numerics.device
-    encoding = encodings.create(settings.encoding, spec.size, spec.colour)
-    toolbox = toolboxes.build(encoding, classifier, device)
-    if customise is None:
-        return toolbox, {}
-    customise(toolbox)
-    return toolbox, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier, device))
-
-
-def _manifest(
-    settings: Settings, classifier: classifiers.Classifier, trust: bool, swapped: dict[str, str]
-) -> dict[str, Any]:
+def _manifest(recipe: Recipe, classifier: classifiers.Classifier, swapped: dict[str, str]) -> dict[str, Any]:
+    settings = recipe.settings
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "model": settings.model,
@@ -262,7 +203,7 @@ def _manifest(
         "numerics": classifier.numerics.to_dict(),
         "operators": swapped,
         "versions": _versions(),
-        "trust": trust,
+        "trust": recipe.trust,
         "parents": [],
     }
 
@@ -313,14 +254,14 @@ def _cut_logs(directory: RunDirectory, state: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _signals(engine: Engine) -> Iterator[None]:
+def _signals(stopping: threading.Event) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) stops the run after a checkpoint, a second one kills."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, frame: Any) -> None:
-        engine.stop()
+        stopping.set()
         signal.signal(number, signal.SIG_DFL)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -149,12 +149,7 @@ def empty_archive(settings: Settings, spec: dict[str, Any]) -> tuple[Archive, An
 
 def restore(archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> None:
     """Fill an empty archive from a checkpoint."""
-    genotypes = {
-        name.removeprefix("genotypes."): array
-        for name, array in saved.arrays.items()
-        if name.startswith("genotypes.")
-    }
-    archive.restore(saved.arrays, encoding.from_arrays(genotypes))
+    archive.restore(saved.arrays, encoding.from_arrays(saved.part("genotypes")))
 
 
 def renderer(run: RunView) -> Callable[[int], NDArray[np.uint8]] | None:

@@ -7,7 +7,7 @@ offers each of them to every class.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling import lineage
 from fooling.archive import Archive, Candidates
+from fooling.search.protocol import Compute, Outcome
 from workers.tasks import Brood, Parents
 
 
@@ -39,29 +40,31 @@ class Generation:
     parents: NDArray[np.int64] | None
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a generation changed.
-
-    Attributes:
-        replacements: cells whose elite changed.
-        goal_switches: of those, the ones whose new elite has a parent that was an elite when the
-            generation began, but not of this class (after Nguyen 2015b, "Innovation Engines").
-        lineage: (N, 11) records of the images that entered.
-    """
-
-    replacements: int
-    goal_switches: int
-    lineage: NDArray[np.int32]
-
-
 class MapElites:
-    """The search named `map-elites`."""
+    """The search named `map-elites`. It has no state besides the archive."""
+
+    resumable = True
 
     def __init__(self, settings: Any, seed: int, chunk: int, toolbox: Any, archive: Archive) -> None:
         """`settings` is the `[search]` table."""
         self._settings, self._seed, self._chunk = settings, seed, chunk
         self._toolbox, self._archive = toolbox, archive
+
+    @property
+    def generations(self) -> int:
+        """Generations after the first, random one."""
+        return self._settings.generations
+
+    def arrays(self) -> dict[str, NDArray]:
+        return {}
+
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        pass
+
+    def step(self, number: int, compute: Compute) -> Outcome:
+        """Generation `number`, whole."""
+        generation = self.ask(number)
+        return self.tell(generation, compute(generation.task, generation.shared, generation.chunks))
 
     def ask(self, number: int) -> Generation:
         """The work of generation `number`."""
@@ -86,10 +89,10 @@ class MapElites:
         before, ids_before = archive.cell.copy(), archive.elite_ids
         changed = archive.offer(*results)
         if not len(changed):
-            return Outcome(0, 0, lineage.records(archive.ids[:0]))
+            return Outcome(generation.size, 0, 0, lineage.records(archive.ids[:0]))
         ids = archive.ids[np.unique(archive.cell[changed])]
         if generation.parents is None:
-            return Outcome(len(changed), 0, lineage.records(ids))
+            return Outcome(generation.size, len(changed), 0, lineage.records(ids))
         columns = 2 if hasattr(self._toolbox, "mate") else 1
         origins = [
             np.column_stack([ids_before[classes], classes]).astype(np.int32)
@@ -97,4 +100,4 @@ class MapElites:
         ]
         parents_of_new = generation.parents[archive.elite_ids[changed, 2]][:, :columns]
         switched = (before[parents_of_new] != before[changed][:, None]).any(axis=1)
-        return Outcome(len(changed), int(switched.sum()), lineage.records(ids, *origins))
+        return Outcome(generation.size, len(changed), int(switched.sum()), lineage.records(ids, *origins))

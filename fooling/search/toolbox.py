@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from cppn.keys import SELECT, USER, Keys
 from fooling.archive import Archive
-from fooling.errors import FoolingError
 
 OPERATORS = ("initialise", "select", "mate", "mutate", "render", "classify")
 
@@ -45,25 +44,6 @@ def build(encoding: Any, classifier: Any, device: str = "cpu") -> Toolbox:
         toolbox.register("render", encoding.render_on, device=device)
     toolbox.register("classify", classifier.classify)
     return toolbox
-
-
-def halve_batch(toolbox: Toolbox, classifier: Any) -> Any:
-    """Let the toolbox ask the classifier with half its physical batch.
-
-    Returns:
-        The classifier as it is then.
-
-    Raises:
-        FoolingError: its batch is one image already, or the operator `classify` is not the classifier's.
-    """
-    if _function(toolbox.classify) != classifier.classify:
-        raise FoolingError(
-            f"out of memory with {_name(_function(toolbox.classify))} as operator classify: "
-            "give it fewer images at once (run.chunk)"
-        )
-    classifier = classifier.halved()
-    toolbox.register("classify", classifier.classify)
-    return classifier
 
 
 def replaced(toolbox: Toolbox, original: Toolbox) -> dict[str, str]:

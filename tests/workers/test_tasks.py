@@ -19,8 +19,9 @@ from fooling.archive import Archive
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
+from workers.host import Host
 from workers.local import LocalExecutor
-from workers.tasks import Host, compute
+from workers.tasks import compute
 
 SIZE, CLASSES = 6, 5
 ENCODINGS = {
@@ -99,7 +100,7 @@ from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
 from workers.local import LocalExecutor
-from workers.tasks import Host
+from workers.host import Host
 
 class OnDevice:
     def __init__(self, encoding):

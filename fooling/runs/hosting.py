@@ -1,0 +1,106 @@
+"""What a run computes with, in this process or on a worker: its classifier, checked, and its operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from deap.base import Toolbox
+
+from fooling import classifiers, encodings
+from fooling.classifiers.check import check
+from fooling.classifiers.numerics import Numerics
+from fooling.config import Settings
+from fooling.errors import FoolingError, InvalidError
+from fooling.search import toolbox as toolboxes
+from workers.host import Host
+from workers.local import default_evaluators
+
+OBJECT = "object"  # stands in the model's SPEC where a Python program gave the classifier itself
+SMALL_IMAGE = 64 * 64  # of so many values at most, chunks of two batches are worth their memory
+Customise = Callable[[Toolbox], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes a run's host, the same on every machine.
+
+    Attributes:
+        settings: of the run; what depends on the classifier may be left open.
+        numerics: how the classifier computes.
+        trust: whether the model may bring code of its own.
+        given: the classifier itself, where a Python program gave it.
+        customise: called with the toolbox, to swap operators.
+    """
+
+    settings: Settings
+    numerics: Numerics
+    trust: bool = False
+    given: classifiers.Classifier | None = None
+    customise: Customise | None = None
+
+    def classifier(self) -> classifiers.Classifier:
+        """The classifier, shown images as the settings say, and checked.
+
+        Raises:
+            FoolingError: it can't be loaded, or is broken.
+        """
+        settings = self.settings
+        if self.given is None and settings.model.startswith(f"{OBJECT}:"):
+            raise InvalidError(
+                f"this run was given its classifier ({settings.model}) from Python: give it again"
+            )
+        base = self.given.with_numerics(self.numerics) if self.given else None
+        base = base or classifiers.load(settings.model, numerics=self.numerics, trust=self.trust)
+        shown = base.shown(settings.encoding.size, settings.classifier.views)
+        try:
+            check(base).raise_for_failures()
+            if shown is not base:
+                check(shown).raise_for_failures()
+        except torch.OutOfMemoryError:
+            raise FoolingError(
+                f"{base.spec.name}: out of memory on {base.numerics.device} in the check before the run; "
+                "use another device or a smaller network"
+            ) from None
+        return shown
+
+    def host(self, classifier: classifiers.Classifier) -> tuple[Host, dict[str, str]]:
+        """The operators around a classifier, and the names of those that `customise` swapped."""
+        spec, device = classifier.spec, classifier.numerics.device
+        encoding = encodings.create(self.settings.encoding, spec.size, spec.colour)
+        toolbox = toolboxes.build(encoding, classifier, device)
+        host = Host(toolbox, classifier)
+        if self.customise is None:
+            return host, {}
+        self.customise(toolbox)
+        return host, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier, device))
+
+
+def settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
+    """The settings with everything filled in that depends on the classifier and the machine."""
+    encoding = encodings.settle(settings.encoding, classifier.spec.size, classifier.spec.colour)
+    initial = settings.search.initial or settings.search.population
+    return settings.model_copy(
+        update={
+            "encoding": encoding,
+            "search": settings.search.model_copy(update={"initial": initial}),
+            "run": settings.run.model_copy(update={"device": classifier.numerics.device}),
+        }
+    )
+
+
+def evaluators_of(settings: Settings, device: str) -> int:
+    """How many chunks are computed at once in this process."""
+    return settings.run.evaluators or default_evaluators(device, settings.run.threads)
+
+
+def chunk_of(settings: Settings, classifier: classifiers.Classifier, evaluators: int) -> int:
+    """How many children a chunk has, where the settings don't say: as many as a forward pass has images;
+    twice as many where images are small and there is work enough for all, since a chunk of small images
+    costs little more than its start. Changes no result."""
+    if settings.run.chunk is not None:
+        return settings.run.chunk
+    batch, spec = classifier.numerics.batch, classifier.spec
+    small = spec.channels * spec.size**2 <= SMALL_IMAGE
+    return 2 * batch if small and settings.search.population >= 2 * batch * evaluators else batch

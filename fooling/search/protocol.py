@@ -1,0 +1,62 @@
+"""What a search is to the engine: steps that ask some executor and change the archive, and what they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+# (task, shared, chunks) to the results, one per chunk, in their order; see `workers.protocol.Executor.map`.
+Compute = Callable[[str, Any, Sequence[Any]], list[Any]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step cost and changed.
+
+    Attributes:
+        evaluations: images classified.
+        replacements: cells whose elite changed.
+        goal_switches: of those, the ones whose new elite has a parent that was an elite when the
+            generation began, but not of this class (after Nguyen 2015b, "Innovation Engines").
+        lineage: (N, 11) records of the images that entered.
+        statistics: more for the generation's line in the log; JSON-like.
+    """
+
+    evaluations: int
+    replacements: int
+    goal_switches: int
+    lineage: NDArray[np.int32]
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Search(Protocol):
+    """A policy that makes images and reads how they were classified into the run's archive.
+
+    Attributes:
+        resumable: whether what `arrays` gives, with the archive, is all that the next step depends on. Only
+            then does the engine write a checkpoint.
+    """
+
+    resumable: bool
+
+    @property
+    def generations(self) -> int:
+        """Steps after step 0 until it is done."""
+        ...
+
+    def step(self, number: int, compute: Compute) -> Outcome:
+        """Step `number`, from 0 on. Nothing is changed, here or in the archive, before all results are
+        there: an exception of `compute` leaves the search as it was."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray]:
+        """State of the search's own that a checkpoint has to hold besides the archive; most have none."""
+        ...
+
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        """The inverse of `arrays`, in a new search whose archive was restored."""
+        ...
