@@ -10,8 +10,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from fooling.config import ClassifierSettings, RunSettings, SearchSettings, Settings, StopSettings
+from fooling.config import ClassifierSettings, RunSettings, Settings, StopSettings
 from fooling.encodings.settings import PROFILES, CppnSettings, DirectSettings
+from fooling.search.settings import MapElitesSettings
 
 HEAD = """# Settings
 
@@ -33,7 +34,7 @@ def page() -> str:
         ("[classifier]", ClassifierSettings),
         ('[encoding] with name = "cppn"', CppnSettings),
         ('[encoding] with name = "direct"', DirectSettings),
-        ("[search]", SearchSettings),
+        ('[search] with name = "map-elites"', MapElitesSettings),
         ("[stop]", StopSettings),
         ("[run]", RunSettings),
     ):

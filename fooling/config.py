@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.search.settings import MapElitesSettings
 from fooling.validation import explain
 
 ENVIRONMENT_PREFIX = "FOOLING__"
@@ -27,17 +28,6 @@ class Table(BaseModel):
     """A table of settings: strict types, no unknown keys, immutable."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class SearchSettings(Table):
-    """What chooses parents and reads results."""
-
-    name: Literal["map-elites"] = Field("map-elites", description="the search")
-    generations: int = Field(200, ge=0, le=2**31 - 1, description="generations after the first population")
-    population: int = Field(200, ge=1, le=2**24, description="children per generation")
-    initial: int | None = Field(
-        None, ge=1, le=2**24, description="size of the first, random population (default: `population`)"
-    )
 
 
 class StopSettings(Table):
@@ -94,6 +84,9 @@ class ClassifierSettings(Table):
 EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]
 
 
+SearchSettings = MapElitesSettings
+
+
 class Settings(Table):
     """All settings of a run."""
 
@@ -101,7 +94,7 @@ class Settings(Table):
     seed: int = Field(0, ge=0, lt=2**63, description="the seed of all randomness")
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings)
     encoding: EncodingSettings = Field(default_factory=CppnSettings)
-    search: SearchSettings = Field(default_factory=SearchSettings)
+    search: SearchSettings = Field(default_factory=MapElitesSettings)
     stop: StopSettings = Field(default_factory=StopSettings)
     run: RunSettings = Field(default_factory=RunSettings)
 

@@ -80,11 +80,10 @@ class Recipe:
 def settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
     """The settings with everything filled in that depends on the classifier and the machine."""
     encoding = encodings.settle(settings.encoding, classifier.spec.size, classifier.spec.colour)
-    initial = settings.search.initial or settings.search.population
     return settings.model_copy(
         update={
             "encoding": encoding,
-            "search": settings.search.model_copy(update={"initial": initial}),
+            "search": settings.search.settled(),
             "run": settings.run.model_copy(update={"device": classifier.numerics.device}),
         }
     )

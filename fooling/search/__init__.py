@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fooling.search.map_elites import MapElites
-
 if TYPE_CHECKING:
     from fooling.archive import Archive
     from fooling.config import Settings
@@ -19,4 +17,6 @@ def create(settings: Settings, chunk: int, toolbox: Any, archive: Archive) -> Se
         chunk: children that are varied, rendered and classified together.
         toolbox: its operators (`fooling.search.toolbox`).
     """
+    from fooling.search.map_elites import MapElites
+
     return MapElites(settings.search, settings.seed, chunk, toolbox, archive)
