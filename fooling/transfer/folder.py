@@ -1,0 +1,139 @@
+"""A transfer matrix as a folder: the data, the heat map, and a page that shows which images fool whom."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
+
+from fooling.errors import FoolingError
+from fooling.files import json_bytes, replacing
+from fooling.report.png import SMALL, encode
+from fooling.transfer.document import KIND
+from fooling.transfer.figures import heat_map
+from fooling.transfer.measure import Source
+
+DATA, FIGURE, PAGE = "transfer.json", "matrix.png", "transfer.html"
+THUMB = 112  # pixels at most: the page shows many; the images themselves are in the run directories
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Guard what is not ours: only an empty folder or an older transfer is written over.
+
+    Raises:
+        FoolingError: it is something else.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())) or _is_ours(folder):
+        return
+    raise FoolingError(f"{folder} exists and is no transfer; remove it, or give another --out")
+
+
+def write(data: dict[str, Any], sources: Sequence[Source], folder: Path) -> list[Path]:
+    """Write a transfer document and what shows it, in place of an older one.
+
+    Returns:
+        The files.
+
+    Raises:
+        FoolingError: the folder is something else, or can't be written.
+    """
+    refuse_foreign(folder)
+    names = {str(source.view.directory): source.name for source in sources}
+    contents = {
+        DATA: json_bytes(data),
+        FIGURE: heat_map(data, names),
+        PAGE: page(data, sources, names).encode(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            with replacing(folder / name) as file:
+                file.write(content)
+    except OSError as error:
+        raise FoolingError(f"can't write {folder}: {error.strerror or error}") from None
+    return [folder / name for name in contents]
+
+
+def page(data: Mapping[str, Any], sources: Sequence[Source], names: Mapping[str, str]) -> str:
+    """The HTML page: the matrix, and every image with what each target says of it."""
+    style, script = (
+        (_TEMPLATES / name).read_text(encoding="utf-8") for name in ("transfer.css", "transfer.js")
+    )
+    images = [
+        base64.b64encode(encode(_thumb(pixels), level=SMALL)).decode("ascii")
+        for source in sources
+        for pixels in source.pixels
+    ]
+    environment = Environment(loader=PackageLoader("fooling.transfer"), autoescape=True, trim_blocks=True)
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    return environment.get_template("transfer.html.j2").render(
+        data=_compact(data, names),
+        images=images,
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
+    )
+
+
+def _compact(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """What the page's script is given; `templates/transfer.js` says what it makes of it."""
+    targets = {target: number for number, target in enumerate(data["targets"])}
+    return {
+        "targets": data["targets"],
+        "sources": [names[source] for source in data["sources"]],
+        "cells": [
+            {
+                "source": data["sources"].index(cell["source"]),
+                "target": targets[cell["target"]],
+                "home": cell["source_model"] == cell["target"],
+                "images": cell["images"],
+                "share": cell["same_top1"],
+                "interval": cell["same_top1_ci95"],
+                "median": cell["median_confidence"],
+            }
+            for cell in data["cells"]
+        ],
+        "images": [
+            {
+                "source": data["sources"].index(image["source"]),
+                "label": image["label"],
+                "class": image["class"],
+                "confidence": image["confidence"],
+                "answers": [
+                    [targets[a["target"]], a["rank"], a["confidence"], a["top1"], a["top1_confidence"]]
+                    for a in image["targets"]
+                ],
+            }
+            for image in data["images"]
+        ],
+    }
+
+
+def _thumb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if pixels.shape[0] <= THUMB:
+        return pixels
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    small = np.asarray(image.resize((THUMB, THUMB), Image.Resampling.LANCZOS))
+    return small[..., None] if small.ndim == 2 else small
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        return json.loads((folder / DATA).read_bytes()).get("kind") == KIND
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _csp_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -1,0 +1,101 @@
+// Data: targets, sources (names); cells {source, target, home, images, share, interval, median}; images {source,
+// label, class, confidence, answers: [target, rank, confidence, top1, top1 confidence]}; #images holds their PNGs.
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const pngs = JSON.parse(document.getElementById("images").textContent);
+const AT_ONCE = 120;
+const percent = (share) => `${Math.round(share * 100)} %`;
+// Never rounded up: only 1 itself is 100 %.
+const sure = (p) => (p === 1 ? "100 %" : p > 0.9999 ? `1 - ${(1 - p).toExponential(0)}` : `${(Math.floor(p * 1000) / 10).toFixed(1)} %`);
+const short = (spec) => spec.split("/").pop().replace(/^.*:/, "").replace(/\.toml$/, "");
+
+function element(name, text, properties = {}) {
+  const made = Object.assign(document.createElement(name), properties);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function matrix() {
+  const table = document.getElementById("matrix");
+  const head = table.createTHead().insertRow();
+  head.append(element("th", "elites of \\ shown to", { scope: "col" }), ...data.targets.map((t) => element("th", short(t), { scope: "col", title: t })));
+  const body = table.createTBody();
+  data.sources.forEach((name, source) => {
+    const row = body.insertRow();
+    row.append(element("th", name, { scope: "row" }));
+    data.targets.forEach((_, target) => {
+      const cell = data.cells.find((c) => c.source === source && c.target === target);
+      const td = element("td", cell ? percent(cell.share) : "–");
+      if (cell) {
+        td.style.setProperty("--share", cell.share);
+        td.classList.toggle("home", cell.home);
+        td.append(element("small", `${percent(cell.interval[0])} to ${percent(cell.interval[1])}`));
+        td.title = `${cell.images} images, median confidence ${sure(cell.median)}`;
+      }
+      row.append(td);
+    });
+  });
+}
+
+function choices() {
+  const source = document.getElementById("source");
+  if (data.sources.length > 1) source.append(element("option", "all runs", { value: "" }));
+  data.sources.forEach((name, number) => source.append(element("option", name, { value: number })));
+  const who = document.getElementById("who");
+  data.targets.forEach((target, number) => {
+    const label = element("label", `${short(target)} `, { title: target });
+    const select = element("select", undefined, { name: number });
+    select.append(...[["", "any answer"], ["yes", "fool it"], ["no", "don't fool it"]].map(([value, text]) => element("option", text, { value })));
+    label.append(select);
+    who.append(label);
+  });
+}
+
+function chosen() {
+  const source = document.getElementById("source").value;
+  const wishes = [...document.querySelectorAll("#who select")].map((select) => select.value);
+  return data.images.flatMap((image, number) => {
+    if (source !== "" && image.source !== Number(source)) return [];
+    const fits = image.answers.every(([target, rank]) => !wishes[target] || (rank === 0) === (wishes[target] === "yes"));
+    return fits ? [number] : [];
+  });
+}
+
+function figure(number) {
+  const image = data.images[number];
+  const made = element("figure");
+  const caption = element("figcaption");
+  const list = element("ul");
+  for (const [target, rank, confidence, top1, top1Confidence] of image.answers) {
+    const name = short(data.targets[target]);
+    const says = rank === 0 ? `fools ${name}, ${sure(confidence)}` : `${name} says ${top1}, ${sure(top1Confidence)}`;
+    list.append(element("li", says, { className: rank === 0 ? "fooled" : "" }));
+  }
+  const run = data.sources.length > 1 ? `${data.sources[image.source]}, ` : "";
+  caption.append(element("strong", image.label), `${run}class ${image.class}, ${sure(image.confidence)} at home`, list);
+  made.append(element("img", undefined, { src: `data:image/png;base64,${pngs[number]}`, alt: "", width: 112, height: 112, loading: "lazy" }), caption);
+  return made;
+}
+
+let shown = [];
+let drawn = 0;
+function more() {
+  const next = shown.slice(drawn, drawn + AT_ONCE);
+  document.getElementById("wall").append(...next.map(figure));
+  drawn += next.length;
+  document.getElementById("more").hidden = drawn >= shown.length;
+}
+
+function show() {
+  shown = chosen();
+  drawn = 0;
+  document.getElementById("wall").replaceChildren();
+  document.getElementById("count").textContent = `${shown.length} of ${data.images.length} images`;
+  more();
+}
+
+matrix();
+choices();
+document.getElementById("tools").addEventListener("change", show);
+document.getElementById("more").addEventListener("click", more);
+show();
