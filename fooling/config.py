@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
-from fooling.search.settings import MapElitesSettings
+from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SingleClassSettings
 from fooling.validation import explain
 
 ENVIRONMENT_PREFIX = "FOOLING__"
@@ -68,6 +68,33 @@ class RunSettings(Table):
         ge=1,
         description="chunks computed at once (default: usable cores / threads; 2 on CUDA); changes no result",
     )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Ray workers to compute on (default: this process); changes no result",
+    )
+    address: str | None = Field(
+        None,
+        description="HOST:PORT of the Ray cluster, or `auto` for one of this machine (default: one is started); "
+        "without `workers`, all of it is used",
+    )
+    gpus: float | None = Field(
+        None,
+        ge=0,
+        description="GPUs of each Ray worker, fractions allowed (default: 1 on CUDA; their share of this "
+        "machine's where no cluster is given)",
+    )
+    spread: bool = Field(
+        False,
+        description="put each network of an ensemble on Ray workers of its own, at least one, so that together "
+        "they may be larger than a GPU; changes no result",
+    )
+    patience: float = Field(
+        600.0,
+        gt=0,
+        description="seconds that a chunk may take on a Ray worker before it is computed elsewhere",
+    )
     checkpoint_seconds: float = Field(30.0, ge=0, description="seconds between checkpoints")
 
 
@@ -84,7 +111,9 @@ class ClassifierSettings(Table):
 EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]
 
 
-SearchSettings = MapElitesSettings
+SearchSettings = Annotated[
+    MapElitesSettings | GradientAscentSettings | SingleClassSettings, Field(discriminator="name")
+]
 
 
 class Settings(Table):
@@ -134,8 +163,8 @@ def resolve(
         _assign(layers, key.strip(), _value(text.strip()), f"--set {assignment}")
     for key, value in (flags or {}).items():
         _assign(layers, key, value, f"--{key}")
-    if isinstance(encoding := layers.setdefault("encoding", {}), dict):
-        encoding.setdefault("name", CppnSettings().name)
+    search = _named(layers, "search", MapElitesSettings().name)
+    _named(layers, "encoding", "direct" if search == GradientAscentSettings().name else CppnSettings().name)
     settings = validate(layers, source)
     if not settings.model:
         raise InvalidError(
@@ -208,6 +237,12 @@ def _assign(layers: dict[str, Any], key: str, value: Any, source: str) -> None:
         if not isinstance(node, dict):
             raise InvalidError(f"{source}: {table} is a value, not a table of settings")
     node[last] = value
+
+
+def _named(layers: dict[str, Any], table: str, default: str) -> Any:
+    """The name in a table of settings, the default where none was given."""
+    given = layers.setdefault(table, {})
+    return given.setdefault("name", default) if isinstance(given, dict) else None
 
 
 def _merge(layers: dict[str, Any], more: Mapping[str, Any]) -> None:

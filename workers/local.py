@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any
 
 from workers.allocator import keep_freed_memory
@@ -53,6 +54,13 @@ class LocalExecutor:
         keep_freed_memory()
         self._host, self._helpers = host, evaluators - 1
         self._pool = ThreadPoolExecutor(max(1, self._helpers), "evaluator", initializer=prepare)
+
+    @property
+    def evaluators(self) -> int:
+        return self._helpers + 1
+
+    def log_into(self, folder: Path) -> None:
+        pass  # what this process prints is the user's own to redirect
 
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
         numbers = iter(range(len(chunks)))  # whoever is free takes the next one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -12,6 +13,15 @@ class Interrupted(Exception):
 
 class Executor(Protocol):
     """Computes registered tasks (`workers.tasks`) on some host of operators and a classifier."""
+
+    @property
+    def evaluators(self) -> int:
+        """Chunks computed at once."""
+        ...
+
+    def log_into(self, folder: Path) -> None:
+        """Send what other processes print to files in a folder."""
+        ...
 
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
         """The results of a task for each chunk, in the order of the chunks.

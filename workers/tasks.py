@@ -6,8 +6,9 @@ result. All randomness comes from the keys of the chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,22 @@ class Parents:
     genotypes: Any
     thresholds: NDArray[np.float32]
 
+    @property
+    def nbytes(self) -> int:
+        """Of all arrays."""
+        arrays = self.genotypes.arrays().values() if self.genotypes is not None else ()
+        return self.thresholds.nbytes + sum(array.nbytes for array in arrays)
+
+    def packed(self, chunks: Sequence[Brood]) -> tuple[Parents, list[Brood]]:
+        """The same work with only those genotypes that are somebody's parent or mate."""
+        rows = [chunk.rows for chunk in chunks if chunk.rows is not None]
+        if len(rows) < len(chunks):
+            return self, list(chunks)
+        used, renumbered = np.unique(np.concatenate(rows), return_inverse=True)
+        parts = np.split(renumbered.reshape(-1, 2), np.cumsum([len(part) for part in rows])[:-1])
+        packed = [replace(chunk, rows=part) for chunk, part in zip(chunks, parts, strict=True)]
+        return Parents(self.genotypes.take(used), self.thresholds), packed
+
 
 @dataclass(frozen=True)
 class Brood:
@@ -44,8 +61,16 @@ class Brood:
     keys: Keys
     rows: NDArray[np.int64] | None
 
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        first, last = int(self.keys.children[0]), int(self.keys.children[-1])
+        return f"children {first} to {last} of generation {self.keys.generation}"
+
 
 TASKS: dict[str, Callable[[Host, Any, Any], Any]] = {}
+# Tasks of other rooms, as module:function: imported when first asked for, in whatever process that is.
+ELSEWHERE = {"climb": "fooling.search.ascent.task:climb", "judge": "fooling.search.single.task:judge"}
 
 
 def task(function: Callable[[Host, Any, Any], Any]) -> Callable[[Host, Any, Any], Any]:
@@ -56,6 +81,9 @@ def task(function: Callable[[Host, Any, Any], Any]) -> Callable[[Host, Any, Any]
 
 def compute(host: Host, name: str, shared: Any, chunk: Any) -> Any:
     """The result of a registered task."""
+    if name not in TASKS and name in ELSEWHERE:
+        module, _, function = ELSEWHERE[name].partition(":")
+        TASKS[name] = getattr(importlib.import_module(module), function)
     return TASKS[name](host, shared, chunk)
 
 
@@ -66,6 +94,27 @@ def breed(host: Host, shared: Parents, chunk: Brood) -> Candidates:
     pixels = host.toolbox.render(genotypes)
     confidences = host.toolbox.classify(pixels)
     return Candidates.best_of(identities(chunk.keys), pixels, genotypes, confidences, shared.thresholds)
+
+
+@task
+def ask(host: Host, shared: Parents, chunk: Brood) -> NDArray[np.float32]:
+    """Vary, render, classify: what this host's classifier says of each child, (n, K) float32."""
+    confidences = host.toolbox.classify(host.toolbox.render(vary(host.toolbox, shared.genotypes, chunk)))
+    return confidences if isinstance(confidences, np.ndarray) else confidences.cpu().numpy()
+
+
+@task
+def classify(host: Host, shared: None, chunk: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What this host's classifier says of images, (n, H, W, C) uint8: (n, K) float32."""
+    return host.classifier.classify(chunk)
+
+
+@task
+def redo(host: Host, shared: Parents, chunk: Brood) -> tuple[Any, NDArray[np.uint8]]:
+    """Vary and render: the children themselves."""
+    genotypes = vary(host.toolbox, shared.genotypes, chunk)
+    pixels = host.toolbox.render(genotypes)
+    return genotypes, pixels if isinstance(pixels, np.ndarray) else pixels.cpu().numpy()
 
 
 def vary(toolbox: Any, parents: Any, chunk: Brood) -> Any:

@@ -42,6 +42,8 @@ class Classifier:
         numerics: how it computes.
         fingerprint: 64 hex digits, the same in every process (`fooling.classifiers.fingerprint`).
         expected: (m, classes) float32, its known confidences on the synthetic batch, or None.
+        mean_image: (input channels, side, side) float32, what the spec's `mean_image` names, or None.
+        images_per_pass: images of one forward pass.
     """
 
     def __init__(
@@ -73,10 +75,10 @@ class Classifier:
         self.network = network
         # One program per physical batch: dynamic shapes would cost speed, and there is only one.
         self._forward: Network = torch.compile(network, dynamic=False) if self.numerics.compiled else network
-        self._mean_image, self._identity = mean_image, identity
+        self.mean_image, self._identity = mean_image, identity
         self._preprocess = preprocess.to(self.numerics.device)
         # Ten crops are ten rows of a forward pass: the physical batch counts rows.
-        self._images_per_pass = max(1, self.numerics.batch // spec.views)
+        self.images_per_pass = max(1, self.numerics.batch // spec.views)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ class Classifier:
             network,
             self.spec,
             numerics,
-            mean_image=self._mean_image,
+            mean_image=self.mean_image,
             identity=self._identity,
             expected=self.expected,
         )
@@ -107,7 +109,7 @@ class Classifier:
         Raises:
             FoolingError: its passes are of one image already.
         """
-        if self._images_per_pass == 1:
+        if self.images_per_pass == 1:
             raise FoolingError(
                 f"{self.spec.name}: out of memory on {self.numerics.device} even with one image per forward "
                 "pass; use another device, smaller images or a smaller network"
@@ -136,7 +138,7 @@ class Classifier:
             self.network,
             spec.model_copy(update={"size": size or spec.size, "preprocessing": steps}),
             self.numerics,
-            mean_image=self._mean_image,
+            mean_image=self.mean_image,
             identity=self._identity,
         )
 
@@ -222,6 +224,36 @@ class Classifier:
             confidences = self._checked(self._map(images.permute(0, 3, 1, 2), self._confidences))
             return confidences if isinstance(pixels, Tensor) else confidences.cpu().numpy()
 
+    def gradients(self, pixels: Tensor, seed: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """The confidences of 8-bit images and, from the same forward pass, the way to other confidences:
+        the gradient of an objective with respect to the images in [0, 1], at those 8 bits.
+
+        Args:
+            pixels: (n, size, size, channels) uint8, n at most `images_per_pass`.
+            seed: takes what the network puts out, (n, views, classes) float32, and returns the objective's
+                gradient with respect to it, of the same shape: an image's own objective, of its own rows.
+
+        Returns:
+            (n, classes) float32 in [0, 1]: those of `classify`, as far as the network's operations give the
+            same bits whether gradients are recorded or not; and the gradients, (n, size, size, channels)
+            float32. Both on the network's device.
+
+        Raises:
+            ClassifierError: as `confidences`.
+        """
+        count = len(pixels)
+        with self.numerics.applied():
+            batch = self._batch(pixels.permute(0, 3, 1, 2)).requires_grad_()
+            with torch.enable_grad():
+                outputs = self._outputs(batch)
+            put_out = outputs.detach()
+            confidences = self._checked(self._confidences_of(put_out)[:count])
+            per_image = put_out.reshape(self.images_per_pass, self.spec.views, -1)
+            seeds = torch.zeros_like(per_image)
+            seeds[:count] = seed(per_image[:count])
+            (gradient,) = torch.autograd.grad(outputs, batch, seeds.reshape(outputs.shape))
+        return confidences, gradient[:count].permute(0, 2, 3, 1)
+
     def _sent(self, pixels: NDArray[np.uint8]) -> Tensor:
         """The pixels on the device. To CUDA they travel in one piece, from pinned memory."""
         source = np.ascontiguousarray(pixels)
@@ -250,7 +282,7 @@ class Classifier:
 
     def _map(self, images: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply `head` to physical batches; the rows that belong to images, on their device."""
-        count, step = len(images), self._images_per_pass
+        count, step = len(images), self.images_per_pass
         recorded = images.requires_grad and torch.is_grad_enabled()
         if recorded and not self.differentiable:
             raise ClassifierError(
@@ -270,7 +302,7 @@ class Classifier:
         """A full physical batch in the run's layout: the images of `part` (float32, or uint8 to be divided
         by 255) and black ones."""
         count = len(part)
-        shape = (self._images_per_pass, *part.shape[1:])
+        shape = (self.images_per_pass, *part.shape[1:])
         batch = torch.empty(
             shape, device=self.numerics.device, memory_format=self.numerics.memory_format, dtype=torch.float32
         )
@@ -304,7 +336,9 @@ class Classifier:
         return outputs.float()
 
     def _confidences(self, batch: Tensor) -> Tensor:
-        outputs = self._outputs(batch)
+        return self._confidences_of(self._outputs(batch))
+
+    def _confidences_of(self, outputs: Tensor) -> Tensor:
         return self._over_views(outputs.softmax(1) if self.spec.output == "logits" else outputs)
 
     def _over_views(self, values: Tensor) -> Tensor:

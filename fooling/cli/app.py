@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from fooling import __version__
-from fooling.cli import bench, evolve, look, models, train
+from fooling.cli import bench, compare, doctor, evolve, look, models, train, transfer
 from fooling.errors import FoolingError
 
 
@@ -50,10 +50,13 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     evolve.resume,
     look.show,
     look.gallery,
+    compare.compare,
     look.export,
+    transfer.transfer,
     models.models,
     train.train,
     bench.bench,
+    doctor.doctor,
 )
 for command in COMMANDS:
     assert isinstance(command, click.Command)

@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+
+def cluster_options(command: Any) -> Any:
+    """Where to compute: on Ray workers, and on which cluster."""
+    for option in (
+        click.option(
+            "--no-wait", is_flag=True, help="Fail where the cluster lacks what the workers need, don't wait."
+        ),
+        click.option(
+            "--address",
+            metavar="HOST:PORT",
+            help="The Ray cluster to compute on, or `auto` (default: one is started on this machine).",
+        ),
+        click.option("--workers", type=click.IntRange(min=1), help="Compute on so many Ray workers."),
+    ):
+        command = option(command)
+    return command
+
+
 quiet_option = click.option("--quiet", is_flag=True, help="No progress, no table.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
@@ -29,6 +47,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 )
 @click.option("--seed", type=click.IntRange(min=0), help="The seed of all randomness (default: 0).")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="The run directory to make.")
+@cluster_options
 @click.option("--trust", is_flag=True, help="Let the model bring code of its own.")
 @quiet_option
 @json_option
@@ -38,6 +57,9 @@ def run(
     assignments: tuple[str, ...],
     seed: int | None,
     out: Path | None,
+    workers: int | None,
+    address: str | None,
+    no_wait: bool,
     trust: bool,
     quiet: bool,
     as_json: bool,
@@ -50,27 +72,45 @@ def run(
     from fooling.cli.progress import Progress
     from fooling.runs import launch
 
-    flags: dict[str, Any] = {
-        key: value for key, value in (("model", model), ("seed", seed)) if value is not None
-    }
+    given = {"model": model, "seed": seed, "run.workers": workers, "run.address": address}
+    flags = {key: value for key, value in given.items() if value is not None}
     with Progress(quiet) as progress:
         view = launch.run(
-            config, out=out, assignments=assignments, flags=flags, trust=trust, report=progress.update
+            config,
+            out=out,
+            assignments=assignments,
+            flags=flags,
+            trust=trust,
+            report=progress.update,
+            wishes=launch.Wishes(not no_wait, progress.tell),
         )
     return _finish(view, quiet, as_json)
 
 
 @click.command()
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
+@cluster_options
 @quiet_option
 @json_option
-def resume(directory: Path, quiet: bool, as_json: bool) -> int:
-    """Continue an interrupted run, to the same end as if it had never been interrupted."""
+def resume(
+    directory: Path, workers: int | None, address: str | None, no_wait: bool, quiet: bool, as_json: bool
+) -> int:
+    """Continue an interrupted run, to the same end as if it had never been interrupted.
+
+    Without --workers and --address it is computed where it was before.
+    """
     from fooling.cli.progress import Progress
     from fooling.runs import launch
 
     with Progress(quiet) as progress:
-        view = launch.resume(directory, report=progress.update, warn=progress.warn)
+        view = launch.resume(
+            directory,
+            report=progress.update,
+            warn=progress.warn,
+            workers=workers,
+            address=address,
+            wishes=launch.Wishes(not no_wait, progress.tell),
+        )
     return _finish(view, quiet, as_json)
 
 
@@ -84,7 +124,8 @@ def _finish(view: RunView, quiet: bool, as_json: bool) -> int:
 
         print_table(view)
     if view.status == "interrupted":
-        click.echo(f"interrupted; continue with: fooling resume {_short(view.directory)}", err=True)
+        kept = "continue" if view.state["generation"] >= 0 else "nothing was kept yet; begin again"
+        click.echo(f"interrupted; {kept} with: fooling resume {_short(view.directory)}", err=True)
         return INTERRUPTED
     return 0
 

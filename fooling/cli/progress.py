@@ -47,6 +47,10 @@ class Progress:
         """A line that the user should see, even with --quiet."""
         _line(f"warning: {message}")
 
+    def tell(self, message: str) -> None:
+        """A line about what is waited for."""
+        _line(message)
+
     def update(self, view: RunView) -> None:
         """Show a generation, at most every so often; the last one always."""
         now = time.monotonic()

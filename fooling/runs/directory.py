@@ -6,6 +6,7 @@ events.jsonl    one object a line: generations, resumes, warnings, the end
 lineage         where every elite came from (`fooling.lineage`)
 elites/         NNNN.png by class index: exactly the pixels that were classified
 gallery.html    the elites to look at, written at the end
+logs/           what the workers printed, where Ray computes it
 lock            held by the process that writes
 """
 
@@ -58,6 +59,10 @@ class RunDirectory:
     @property
     def gallery(self) -> Path:
         return self.path / "gallery.html"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
 
     @property
     def lock(self) -> Path:

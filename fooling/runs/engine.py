@@ -11,10 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fooling import lineage
 from fooling.archive import Archive
@@ -24,7 +27,7 @@ from fooling.report.png import sync_elites
 from fooling.runs import checkpoint, events
 from fooling.runs.directory import RunDirectory
 from fooling.runs.statistics import describe
-from fooling.runs.view import RunView, view
+from fooling.runs.view import RunView, open_run, view
 from fooling.search.protocol import Search
 from workers.protocol import Executor, Interrupted
 
@@ -72,15 +75,19 @@ class Engine:
             try:
                 while not self._is_done():
                     self._generation()
-                    if time.monotonic() - last_save >= self._settings.run.checkpoint_seconds:
+                    due = time.monotonic() - last_save >= self._settings.run.checkpoint_seconds
+                    if due and self._search.resumable:
                         self._save()
                         last_save = time.monotonic()
                     self._report(self.view("running"))
             except Interrupted:
                 status = "interrupted"
-            self._save()
-            self.note(status, generation=self._state["generation"])
+            if status == "completed" or self._search.resumable:  # who is done needs no way to go on
+                self._save()
+            self.note(status, generation=self._checkpointed)
             self._events.sync()
+            if self._state["generation"] != self._checkpointed:  # what can't be kept is not shown either
+                return replace(open_run(self._directory.path), status=status)
             return self.view(status, events.read(self._directory.events))
 
     def view(self, status: str, log: list[dict[str, Any]] | None = None) -> RunView:
@@ -96,13 +103,12 @@ class Engine:
         )
 
     def close(self) -> None:
-        """Stop computing and close the files."""
-        self._executor.close()
+        """Close the files."""
         self._events.close()
         self._lineage.close()
 
     def _generation(self) -> None:
-        began = time.perf_counter()
+        began, before = time.perf_counter(), self._archive.confidence.copy()
         number = self._state["generation"] + 1
         outcome = self._search.step(number, partial(self._compute, number))
         state = self._state
@@ -119,6 +125,7 @@ class Engine:
             **describe(self._archive.confidence),
             "replacements": outcome.replacements,
             "goal_switches": outcome.goal_switches,
+            "gains": _gains(before, self._archive.confidence),
             **outcome.statistics,
         }
         self.note("generation", **record)
@@ -156,10 +163,10 @@ class Engine:
         )
 
     def _save(self) -> None:
-        """Checkpoint, unless this generation's is there or the search can't: logs first, then the state that
-        knows their lengths, then the images, which the state can make again."""
+        """Checkpoint, unless this generation's is there: logs first, then the state that knows their lengths,
+        then the images, which the state can make again."""
         state = self._state
-        if state["generation"] == self._checkpointed or not self._search.resumable:
+        if state["generation"] == self._checkpointed:
             return
         self._events.sync()
         self._lineage.sync()
@@ -190,3 +197,11 @@ class Engine:
                 self.note("failed", reason=reason)
             again = f"; mend that, then: fooling resume {self._directory.path}"
             raise FoolingError(f"{reason}; {kept}{again}") from error
+
+
+def _gains(before: NDArray[np.float32], after: NDArray[np.float32]) -> list[list[float]]:
+    """The classes whose confidence rose, and to what: [[class, confidence], ...]."""
+    risen = np.flatnonzero(after > before)
+    return [
+        [number, confidence] for number, confidence in zip(risen.tolist(), after[risen].tolist(), strict=True)
+    ]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import torch
 from deap.base import Toolbox
 
 from fooling import classifiers, encodings
+from fooling import search as searches
 from fooling.classifiers.check import check
 from fooling.classifiers.numerics import Numerics
+from fooling.classifiers.numerics import resolve as resolve_numerics
+from fooling.classifiers.sources.ensemble import Ensemble
 from fooling.config import Settings
 from fooling.errors import FoolingError, InvalidError
 from fooling.search import toolbox as toolboxes
 from workers.host import Host
-from workers.local import default_evaluators
+from workers.local import default_evaluators, prepare_thread
 
 OBJECT = "object"  # stands in the model's SPEC where a Python program gave the classifier itself
 SMALL_IMAGE = 64 * 64  # of so many values at most, chunks of two batches are worth their memory
@@ -32,6 +37,8 @@ class Recipe:
         trust: whether the model may bring code of its own.
         given: the classifier itself, where a Python program gave it.
         customise: called with the toolbox, to swap operators.
+        member: of an ensemble, the one that is asked alone; None: all.
+        folder: that relative paths start from.
     """
 
     settings: Settings
@@ -39,6 +46,8 @@ class Recipe:
     trust: bool = False
     given: classifiers.Classifier | None = None
     customise: Customise | None = None
+    member: int | None = None
+    folder: str = field(default_factory=os.getcwd)
 
     def classifier(self) -> classifiers.Classifier:
         """The classifier, shown images as the settings say, and checked.
@@ -51,8 +60,7 @@ class Recipe:
             raise InvalidError(
                 f"this run was given its classifier ({settings.model}) from Python: give it again"
             )
-        base = self.given.with_numerics(self.numerics) if self.given else None
-        base = base or classifiers.load(settings.model, numerics=self.numerics, trust=self.trust)
+        base = self._member() if self.member is not None else self._whole(self.numerics)
         shown = base.shown(settings.encoding.size, settings.classifier.views)
         try:
             check(base).raise_for_failures()
@@ -64,6 +72,18 @@ class Recipe:
                 "use another device or a smaller network"
             ) from None
         return shown
+
+    def _whole(self, numerics: Numerics) -> classifiers.Classifier:
+        if self.given is not None:
+            return self.given.with_numerics(numerics)
+        return classifiers.load(self.settings.model, numerics=numerics, trust=self.trust)
+
+    def _member(self) -> classifiers.Classifier:
+        """One network of an ensemble. The others are loaded beside it only in this machine's memory: they may
+        not fit the device."""
+        assert self.member is not None
+        whole = self._whole(replace(self.numerics, device="cpu"))
+        return members_of(whole)[self.member].with_numerics(self.numerics)
 
     def host(self, classifier: classifiers.Classifier) -> tuple[Host, dict[str, str]]:
         """The operators around a classifier, and the names of those that `customise` swapped."""
@@ -77,14 +97,52 @@ class Recipe:
         return host, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier, device))
 
 
+def members_of(classifier: classifiers.Classifier) -> list[classifiers.Classifier]:
+    """The networks of an ensemble, each as an ensemble of its own: they answer as they do among the others.
+
+    Raises:
+        InvalidError: it is no ensemble, or one that cuts ten crops for its members: their mean is taken last,
+            and rounded otherwise.
+    """
+    network = classifier.network
+    if not isinstance(network, Ensemble):
+        raise InvalidError(f"run.spread: expected an ensemble, found {classifier.spec.name}")
+    if classifier.spec.views > 1:
+        raise InvalidError(
+            "run.spread: expected ten crops in the members' own specs, found them in the ensemble's"
+        )
+    members = [network.only(number) for number in range(len(network.members))]
+    return [
+        classifiers.Classifier(one, classifier.spec, classifier.numerics, identity=one.identity)
+        for one in members
+    ]
+
+
+def build(recipe: Recipe) -> Host:
+    """The host of a run, on a worker.
+
+    Raises:
+        FoolingError: the classifier can't be loaded there, or is broken; or no such device.
+    """
+    with suppress(OSError):  # a cluster's other machines may lack it; what is missed there is named there
+        os.chdir(recipe.folder)
+    numerics = recipe.numerics
+    here = resolve_numerics(
+        numerics.device, numerics.threads, numerics.layout, numerics.batch, numerics.compiled
+    )
+    prepare_thread(here.device, here.threads)
+    recipe = replace(recipe, numerics=here)
+    return recipe.host(recipe.classifier())[0]
+
+
 def settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
-    """The settings with everything filled in that depends on the classifier and the machine."""
+    """The settings with everything filled in that depends on the classifier."""
+    settings = searches.fit(settings, classifier)
     encoding = encodings.settle(settings.encoding, classifier.spec.size, classifier.spec.colour)
     return settings.model_copy(
         update={
             "encoding": encoding,
-            "search": settings.search.settled(),
-            "run": settings.run.model_copy(update={"device": classifier.numerics.device}),
+            "search": settings.search.settled(encoding, len(classifier.spec.labels)),
         }
     )
 

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import datetime
 import os
-import platform
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from fooling import classifiers
-from fooling import search as searches
 from fooling.classifiers.numerics import Numerics
-from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import sync_directory
-from fooling.report.gallery import write_gallery
-from fooling.report.png import sync_elites
 from fooling.runs import events
-from fooling.runs.checkpoint import generation_of, saved
+from fooling.runs.checkpoint import Checkpoint, generation_of, saved
 from fooling.runs.directory import RunDirectory, create, locked, open_directory
-from fooling.runs.engine import Engine
-from fooling.runs.hosting import OBJECT, Customise, Recipe, chunk_of, evaluators_of, settle
+from fooling.runs.executors import Wishes, is_distributed, numerics_here
+from fooling.runs.hosting import OBJECT, Customise, Recipe, settle
+from fooling.runs.underway import Placed, Report, evolve, finish, placed, versions
 from fooling.runs.view import (
     RunView,
-    empty_archive,
     new_state,
     newest_checkpoint,
     open_run,
-    restore,
 )
 from workers.host import Host
-from workers.local import LocalExecutor, prepare_thread
-
-Report = Callable[[RunView], None]
-_PACKAGES = ("fooling", "torch", "numpy", "numba", "deap", "pillow")
 
 
 def run(
@@ -53,6 +39,7 @@ def run(
     classifier: classifiers.Classifier | None = None,
     customise: Customise | None = None,
     report: Report | None = None,
+    wishes: Wishes | None = None,
 ) -> RunView:
     """Evolve fooling images, in a run directory of its own.
 
@@ -65,6 +52,7 @@ def run(
         classifier: the classifier itself, in place of the settings' `model`.
         customise: called with the DEAP toolbox before the run, to swap operators.
         report: called with a view of the run after each generation.
+        wishes: about the cluster, where it is computed on one.
 
     Raises:
         FoolingError: see its subclasses; the message is one line.
@@ -72,14 +60,16 @@ def run(
     if classifier is not None:
         flags = {**(flags or {}), "model": f"{OBJECT}:{classifier.spec.name}"}
     settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, flags)
-    recipe = Recipe(settings, _numerics(settings), trust, classifier, customise)
+    recipe = Recipe(settings, numerics_here(settings), trust, classifier, customise)
     classifier = recipe.classifier()
     recipe = replace(recipe, settings=settle(settings, classifier))
     host, swapped = recipe.host(classifier)
-    manifest = _manifest(recipe, classifier, swapped)
-    directory = create(Path(out) if out else _fresh(config, settings), manifest)
-    with locked(directory):
-        return _evolve(directory, {"format": 1, **manifest}, recipe, host, new_state(), [], report)
+    with placed(recipe, host, wishes) as site:
+        recipe = site.recipe
+        manifest = _manifest(recipe, classifier, swapped)
+        directory = create(Path(out) if out else _fresh(config, settings), manifest)
+        with locked(directory):
+            return evolve(directory, {"format": 1, **manifest}, site, host, new_state(), [], report)
 
 
 def resume(
@@ -89,11 +79,15 @@ def resume(
     customise: Customise | None = None,
     report: Report | None = None,
     warn: Callable[[str], None] | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    wishes: Wishes | None = None,
 ) -> RunView:
     """Continue a run to the same end that it would have had without the interruption.
 
     `classifier` and `customise` are needed again where `run` was given them. A completed run is only read.
     `warn` is called with each thing that the user should know, one line each; the run's log keeps them.
+    `workers` and `address` say where it is computed from now on (default: as before).
 
     Raises:
         FoolingError: see its subclasses; the message is one line.
@@ -104,10 +98,13 @@ def resume(
         log = events.read(directory.events)
         found, problems = newest_checkpoint(directory)
         if log and log[-1]["event"] == "completed" and not problems:
-            return _finish(replace(open_run(directory.path), status="completed"))
+            return finish(replace(open_run(directory.path), status="completed"))
         state = found.state if found else new_state()
+        settings = _moved(settings, workers, address)
         numerics = Numerics.from_dict(manifest["numerics"])
         numerics = replace(numerics, batch=state.get("batch", numerics.batch))
+        if is_distributed(settings):
+            numerics = replace(numerics, device="cpu")
         recipe = Recipe(settings, numerics, bool(manifest["trust"]), classifier, customise)
         classifier = recipe.classifier()
         if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
@@ -121,72 +118,45 @@ def resume(
                 f"{directory.path} was made with the operators {manifest['operators'] or 'of the encoding'}, "
                 f"found {swapped or 'those of the encoding'}; pass the same `customise`"
             )
-        _cut_logs(directory, state)
-        for path_ in saved(directory.checkpoints):
-            if generation_of(path_) > state["generation"]:
-                path_.unlink()  # damaged, and newer than the one that is used
-        for leftover in directory.checkpoints.glob(".*.tmp"):
-            leftover.unlink()
-        sync_directory(directory.checkpoints)
-        since = f"going on from generation {state['generation']}" if found else "starting over"
-        notes = [*(f"{problem}; {since}" for problem in problems), *_other_numerics(manifest)]
-        for note in notes:
-            (warn or (lambda _: None))(note)
-        return _evolve(directory, manifest, recipe, host, state, notes, report, found)
+        with placed(recipe, host, wishes) as site:
+            return _go_on(directory, manifest, site, host, found, state, problems, report, warn)
 
 
-def _evolve(
+def _go_on(
     directory: RunDirectory,
     manifest: dict[str, Any],
-    recipe: Recipe,
+    site: Placed,
     host: Host,
+    found: Checkpoint | None,
     state: dict[str, Any],
-    warnings: list[str],
+    problems: list[str],
     report: Report | None,
-    checkpoint: Any = None,
+    warn: Callable[[str], None] | None,
 ) -> RunView:
-    """Run the engine from `state` on, in a directory that is locked."""
-    settings = recipe.settings
-    archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
-    device, threads = host.classifier.numerics.device, settings.run.threads
-    evaluators = evaluators_of(settings, device)
-    chunk = chunk_of(settings, host.classifier, evaluators)
-    search = searches.create(settings, chunk, host.toolbox, archive)
-    if checkpoint is not None:
-        restore(archive, encoding, checkpoint)
-        search.restore(checkpoint.part("search"))
-    executor = LocalExecutor(host, evaluators, lambda: prepare_thread(device, threads))
-    stopping = threading.Event()
-    report = report or (lambda _: None)
-    engine = Engine(directory, manifest, settings, archive, search, executor, state, report, stopping)
-    try:
-        if state["generation"] >= 0 or warnings:
-            engine.note("resume", generation=state["generation"], versions=_versions())
-        for warning in warnings:
-            engine.note("warning", message=warning)
-        with _signals(stopping):
-            done = engine.run()
-    finally:
-        engine.close()
-    return _finish(done)
+    """Cut the directory back to a checkpoint, then run the engine."""
+    _cut_logs(directory, state)
+    for path_ in saved(directory.checkpoints):
+        if generation_of(path_) > state["generation"]:
+            path_.unlink()  # damaged, and newer than the one that is used
+    for leftover in directory.checkpoints.glob(".*.tmp"):
+        leftover.unlink()
+    sync_directory(directory.checkpoints)
+    since = f"going on from generation {state['generation']}" if found else "starting over"
+    notes = [
+        *(f"{problem}; {since}" for problem in problems),
+        *_other_numerics(manifest, site.recipe.numerics),
+    ]
+    for note in notes:
+        (warn or (lambda _: None))(note)
+    return evolve(directory, manifest, site, host, state, notes, report, found)
 
 
-def _finish(view: RunView) -> RunView:
-    """Write what is made of the state: the images and the gallery."""
-    try:
-        sync_elites(view)
-        if view.generation or len(view.archive.occupied):
-            write_gallery([view], RunDirectory(view.directory).gallery)
-    except OSError as error:
-        raise FoolingError(
-            f"can't write in {view.directory}: {error.strerror or error}; the run itself is {view.status}"
-        ) from None
-    return view
-
-
-def _numerics(settings: Settings) -> Numerics:
-    run = settings.run
-    return resolve_numerics(run.device, run.threads, run.layout, run.batch, run.compile)
+def _moved(settings: Settings, workers: int | None, address: str | None) -> Settings:
+    """The settings of a run that goes on elsewhere."""
+    if workers is None and address is None:
+        return settings
+    run = settings.run.model_copy(update={"workers": workers, "address": address})
+    return settings.model_copy(update={"run": run})
 
 
 def _manifest(recipe: Recipe, classifier: classifiers.Classifier, swapped: dict[str, str]) -> dict[str, Any]:
@@ -200,30 +170,25 @@ def _manifest(recipe: Recipe, classifier: classifiers.Classifier, swapped: dict[
             "spec": classifier.spec.model_dump(mode="json"),
             "fingerprint": classifier.fingerprint,
         },
-        "numerics": classifier.numerics.to_dict(),
+        "numerics": recipe.numerics.to_dict(),
         "operators": swapped,
-        "versions": _versions(),
+        "versions": versions(),
         "trust": recipe.trust,
         "parents": [],
     }
 
 
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
-
-
-def _other_numerics(manifest: Mapping[str, Any]) -> list[str]:
-    """What differs between this machine and the one that the run began on: it may change last bits."""
+def _other_numerics(manifest: Mapping[str, Any], numerics: Numerics) -> list[str]:
+    """What differs between this part and the run's beginning: it may change last bits."""
     notes = []
-    device = manifest["numerics"]["device"]
-    here, there = resolve_numerics(device=device).device_model, manifest["numerics"]["device_model"]
+    here, there = numerics.device_model, manifest["numerics"]["device_model"]
     if here != there:
         notes.append(f"this part runs on {here}, the run began on {there}: last bits may differ")
-    versions = _versions()
+    now = versions()
     for name in ("torch", "numba"):
-        if versions[name] != manifest["versions"].get(name):
+        if now[name] != manifest["versions"].get(name):
             then = manifest["versions"].get(name)
-            notes.append(f"this part runs with {name} {versions[name]}, the run began with {then}")
+            notes.append(f"this part runs with {name} {now[name]}, the run began with {then}")
     return notes
 
 
@@ -253,23 +218,4 @@ def _cut_logs(directory: RunDirectory, state: Mapping[str, Any]) -> None:
         raise FoolingError(f"{directory.path} can't be resumed: {error.strerror or error}") from None
 
 
-@contextmanager
-def _signals(stopping: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) stops the run after a checkpoint, a second one kills."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: Any) -> None:
-        stopping.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-__all__ = ["Report", "resume", "run"]
+__all__ = ["Report", "Wishes", "resume", "run"]

@@ -31,7 +31,15 @@ class Ensemble:
         answers = torch.stack(
             [member.confidences(_sized(images, member.spec.size)) for member in self.members]
         )
+        return self.combined(answers)
+
+    def combined(self, answers: Tensor) -> Tensor:
+        """(members, rows, classes) to (rows, classes)."""
         return answers.mean(0) if self.combination == "mean" else answers.amin(0)
+
+    def only(self, member: int) -> Ensemble:
+        """The ensemble of one of the members."""
+        return Ensemble([self.members[member]], self.combination)
 
     def with_numerics(self, numerics: Numerics) -> Ensemble:
         """The same ensemble, its members under other numerics."""

@@ -206,7 +206,7 @@ def test_help_is_light():
         assert f"\n  {command} " in result.stdout
 
 
-def test_help_takes_at_most_eight_times_an_empty_interpreter():
+def test_help_takes_at_most_a_dozen_times_an_empty_interpreter():
     def fastest(*arguments: str) -> float:
         times = []
         for _ in range(7):
@@ -215,4 +215,4 @@ def test_help_takes_at_most_eight_times_an_empty_interpreter():
             times.append(time.perf_counter() - began)
         return min(times)
 
-    assert fastest("-m", "fooling", "--help") <= 8 * fastest("-c", "pass")
+    assert fastest("-m", "fooling", "--help") <= 12 * fastest("-c", "pass")

@@ -1,0 +1,99 @@
+"""`fooling compare`: runs beside each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fooling.cli.evolve import json_option
+
+if TYPE_CHECKING:
+    from fooling.compare.comparison import Comparison
+    from fooling.errors import FoolingError
+    from fooling.runs.view import RunView
+
+PARTLY = 5
+
+
+@click.command()
+@click.argument("directories", metavar="RUN RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("comparison"),
+    show_default=True,
+    help="The folder for figures, data and a gallery.",
+)
+@click.option(
+    "--data",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="The training images (the IDX files of MNIST): how far are the elites from the nearest?",
+)
+@json_option
+def compare(directories: tuple[Path, ...], out: Path, data: Path | None, as_json: bool) -> int:
+    """Compare runs: how sure, at what cost, and of what kind of images.
+
+    Runs that differ in their seed only are repeats of each other: give several of each kind, and a rank test says
+    whether the difference is more than luck.
+    """
+    if len(directories) < 2:
+        raise click.UsageError(f"expected two runs or more, found {len(directories)}")
+    if len({path.resolve() for path in directories}) < len(directories):
+        raise click.UsageError("expected each run once")
+    from fooling.compare import comparison as comparisons
+    from fooling.compare import folder
+    from fooling.compare.document import document
+    from fooling.compare.images import read_training
+
+    folder.refuse_foreign(out)  # before the work, not after it
+    training = read_training(data) if data else None
+    views, left_out = _open(directories)
+    found = comparisons.compare(views, training)
+    written = document(found, {str(path): str(error) for path, error in left_out.items()})
+    files = folder.write(found, written, out)
+    if as_json:
+        click.echo(json.dumps(written, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(found, files)
+    for path, error in left_out.items():
+        click.echo(f"warning: {path} was left out: {error}", err=True)
+    return PARTLY if left_out else 0
+
+
+def _open(directories: tuple[Path, ...]) -> tuple[list[RunView], dict[Path, FoolingError]]:
+    """The runs that can be compared, and what is wrong with the others. Where fewer than two can be, that is the
+    error."""
+    from fooling.compare.comparison import check_run
+    from fooling.errors import FoolingError
+    from fooling.runs.view import open_run
+
+    views, left_out = [], {}
+    for path in directories:
+        try:
+            view = open_run(path)
+            check_run(view)
+        except FoolingError as error:
+            left_out[path] = error
+        else:
+            views.append(view)
+    if len(views) < 2:
+        path, first = next(iter(left_out.items()))
+        raise first if str(path) in str(first) else type(first)(f"{path}: {first}")
+    return views, left_out
+
+
+def _print(found: Comparison, files: list[Path]) -> None:
+    from rich.console import Console
+
+    from fooling.compare.table import pages
+
+    console = Console()
+    for page in pages(found):
+        console.print(page, highlight=False)
+    for file in files:
+        console.print(str(file), soft_wrap=True, highlight=False, markup=False)
