@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from fooling.config import ClassifierSettings, RunSettings, Settings, StopSettings
 from fooling.encodings.settings import PROFILES, CppnSettings, DirectSettings
-from fooling.search.settings import MapElitesSettings
+from fooling.search.settings import MapElitesSettings, SingleClassSettings
 
 HEAD = """# Settings
 
@@ -35,6 +35,7 @@ def page() -> str:
         ('[encoding] with name = "cppn"', CppnSettings),
         ('[encoding] with name = "direct"', DirectSettings),
         ('[search] with name = "map-elites"', MapElitesSettings),
+        ('[search] with name = "single-class"', SingleClassSettings),
         ("[stop]", StopSettings),
         ("[run]", RunSettings),
     ):
@@ -60,12 +61,14 @@ def _table(model: type[BaseModel], skip: tuple[str, ...] = ()) -> str:
 
 
 def _kind(annotation: Any) -> str:
+    if get_origin(annotation) is typing.Annotated:
+        return _kind(get_args(annotation)[0])
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{json.dumps(value)}`" for value in get_args(annotation))
     arguments = [a for a in get_args(annotation) if a is not type(None) and a is not Ellipsis]
     if get_origin(annotation) in (tuple, list):
         return "list of " + _kind(arguments[0])
-    if arguments and typing.get_origin(annotation) is not typing.Annotated:
+    if arguments:
         return " or ".join(_kind(a) for a in arguments)
     return {"str": "text", "int": "integer", "float": "number"}.get(annotation.__name__, annotation.__name__)
 

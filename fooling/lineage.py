@@ -6,7 +6,8 @@ Records of 11 little-endian int32, appended in the order (generation, stream, ch
     generation, stream, child of the parent, and the class it held when it was chosen,
     the same four of the mate
 
--1 stands where there is no parent (the first generation) or no mate (encodings without crossover).
+-1 stands where there is no parent (the first generation) or no mate (encodings without crossover). Where parents
+need not have been elites (the search `single-class`), an elite's ancestors are appended with it.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class CppnEncoding:
         self._raster = Raster(
             settings.size, settings.coordinates, settings.colour, settings.quantisation, channels
         )
-        self._rates = variation.Rates(
+        self.rates = variation.Rates(
             weight_rate=settings.weight_rate,
             weight_eta=settings.weight_eta,
             activation_rate=settings.activation_rate,
@@ -51,13 +51,13 @@ class CppnEncoding:
         return empty(self._outputs)
 
     def initialise(self, keys: Keys) -> Population:
-        return variation.initialise(keys, self._outputs, self._rates)
+        return variation.initialise(keys, self._outputs, self.rates)
 
     def mate(self, parents: Population, mates: Population, keys: Keys) -> Population:
         return parents
 
     def mutate(self, population: Population, keys: Keys) -> Population:
-        return variation.mutate(population, keys, self._rates)
+        return variation.mutate(population, keys, self.rates)
 
     def render(self, population: Population, size: int | None = None) -> NDArray[np.uint8]:
         raster = self._raster if size is None else dataclasses.replace(self._raster, size=size)

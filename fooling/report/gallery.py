@@ -131,8 +131,7 @@ def _data(views: Sequence[RunView], images: _Images) -> dict[str, Any]:
             for index, label in classes
         ],
         "runs": [
-            _run(view, name, classes, images)
-            for view, name in zip(views, _distinct_names(views), strict=True)
+            _run(view, name, classes, images) for view, name in zip(views, distinct_names(views), strict=True)
         ],
     }
 
@@ -187,7 +186,7 @@ def _number(value: Any) -> float | int | None:
     return value if isinstance(value, int) else shortest(float(value))
 
 
-def _distinct_names(views: Sequence[RunView]) -> list[str]:
+def distinct_names(views: Sequence[RunView]) -> list[str]:
     """The runs' names; where two are the same, with a number."""
     names = [name_of(view) for view in views]
     shared, seen = Counter(names), Counter[str]()

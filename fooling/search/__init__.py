@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fooling.archive import Archive
+    from fooling.classifiers import Classifier
     from fooling.config import Settings
     from fooling.search.protocol import Search
 
@@ -17,6 +18,30 @@ def create(settings: Settings, chunk: int, toolbox: Any, archive: Archive) -> Se
         chunk: children that are varied, rendered and classified together.
         toolbox: its operators (`fooling.search.toolbox`).
     """
+    if settings.search.name == "single-class":
+        from fooling.encodings import create as create_encoding
+        from fooling.search.single import SingleClass
+
+        size, channels = archive.pixels.shape[2:]
+        encoding = create_encoding(settings.encoding, size, "grey" if channels == 1 else "rgb")
+        return SingleClass(settings.search, encoding, settings.seed, chunk, archive)
+    if settings.search.name == "gradient-ascent":
+        from fooling.search.ascent.search import GradientAscent
+
+        return GradientAscent(settings.search, settings.seed, chunk, archive)
     from fooling.search.map_elites import MapElites
 
     return MapElites(settings.search, settings.seed, chunk, toolbox, archive)
+
+
+def fit(settings: Settings, classifier: Classifier) -> Settings:
+    """The settings with what the search asks of encoding and classifier, before the encoding is settled.
+
+    Raises:
+        FoolingError: they don't suit the search.
+    """
+    if settings.search.name != "gradient-ascent":
+        return settings
+    from fooling.search.ascent.fitting import fit as fit_ascent
+
+    return fit_ascent(settings, classifier)

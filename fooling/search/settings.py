@@ -1,15 +1,19 @@
 """The `[search]` table of a config: one model per search, from which validation and docs come.
 
-Each has `generations`, the steps after step 0, and `population`, the images of a step, as a field or a property.
+Each has `generations`, the steps after step 0, and `population`, the images of a step, as a field or a property;
+and `settled`, which fills in what depends on the encoding and the number of classes, and refuses what does not
+suit them.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["MapElitesSettings"]
+from fooling.errors import InvalidError
+
+__all__ = ["GradientAscentSettings", "MapElitesSettings", "SingleClassSettings"]
 
 
 class _SearchSettings(BaseModel):
@@ -26,6 +30,179 @@ class MapElitesSettings(_SearchSettings):
         None, ge=1, le=2**24, description="size of the first, random population (default: `population`)"
     )
 
-    def settled(self) -> MapElitesSettings:
+    def settled(self, encoding: Any, classes: int) -> MapElitesSettings:
         """With everything filled in."""
         return self.model_copy(update={"initial": self.initial or self.population})
+
+
+class SingleClassSettings(_SearchSettings):
+    """Each class in turn is evolved for itself, by DEAP (direct images) or neat-python (CPPNs): the baseline."""
+
+    name: Literal["single-class"] = Field("single-class", description="the search")
+    classes: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)] | None = (
+        Field(None, description="indices of the classes to evolve, in this order (default: all)")
+    )
+    evaluations: int = Field(
+        4020,
+        ge=2,
+        le=2**31 - 1,
+        description="images for each class, rounded down to whole populations; so many times the number of "
+        "classes is what the run spends",
+    )
+    population: int = Field(
+        60,
+        ge=2,
+        le=2**24,
+        description="images in each generation of a class; as many are parents of the next. Direct images want few "
+        "(docs/single-class.md)",
+    )
+
+    @model_validator(mode="after")
+    def _one_population_at_least(self) -> SingleClassSettings:
+        if self.evaluations < self.population:
+            raise ValueError(
+                f"expected evaluations of at least population, found {self.evaluations} and {self.population}"
+            )
+        return self
+
+    @property
+    def generations_per_class(self) -> int:
+        """Generations of each class, its first, random one included."""
+        return self.evaluations // self.population
+
+    @property
+    def generations(self) -> int:
+        """Generations after the run's first, of all classes together; settings have to be settled."""
+        assert self.classes is not None
+        return len(self.classes) * self.generations_per_class - 1
+
+    def settled(self, encoding: Any, classes: int) -> SingleClassSettings:
+        """With everything filled in.
+
+        Raises:
+            InvalidError: a class that there isn't, or twice; a crossover that DEAP doesn't have.
+        """
+        if encoding.name == "direct" and encoding.crossover == "sbx-released":
+            raise InvalidError(
+                "encoding.crossover: the single-class search crosses by DEAP's own operator: expected none or sbx, "
+                "found sbx-released"
+            )
+        return self.model_copy(update={"classes": chosen_classes(self.classes, classes)})
+
+
+Percentage = Annotated[float, Field(ge=0, lt=100)]
+
+
+class GradientAscentSettings(_SearchSettings):
+    """Each class's gradient is climbed from some starts (Nguyen 2015, section 3.9; docs/ascent.md)."""
+
+    name: Literal["gradient-ascent"] = Field("gradient-ascent", description="the search")
+    classes: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)] | None = (
+        Field(None, description="indices of the classes to climb (default: all)")
+    )
+    starts: int | None = Field(
+        None, ge=1, le=2**16, description="climbs of each class (default: 1, or one from each of `images`)"
+    )
+    steps: int = Field(500, ge=1, le=2**31 - 1, description="gradient steps of each climb")
+    steps_per_task: int = Field(
+        25, ge=1, le=2**20, description="steps between two looks at the archive: a generation of the run"
+    )
+    objective: Literal["probability", "log-probability", "logit"] = Field(
+        "probability",
+        description="what is climbed; the latter two have a slope where the probability is flat",
+    )
+    start: Literal["mean", "grey", "uniform", "images"] = Field(
+        "mean",
+        description="the classifier's mean image or colour (mid-grey where its spec has none), mid-grey, uniform "
+        "noise, or given images",
+    )
+    images: str | None = Field(None, description="a PNG, or a folder of them, to start from")
+    noise: float = Field(
+        1.0,
+        ge=0,
+        le=255,
+        description="standard deviation of normal noise that is added to a start other than `uniform`, in grey levels",
+    )
+    rule: Literal["progress", "constant", "adam"] = Field(
+        "progress",
+        description="how far a step goes: to a fixed gain in probability (the authors'), `rate` times the gradient, "
+        "or Adam's (Kingma & Ba 2015)",
+    )
+    early: float = Field(
+        0.03, gt=0, le=1, description="`progress`: the gain in probability that a step aims at"
+    )
+    late: float = Field(
+        0.1, gt=0, le=1, description="`progress`: no more than this share of what is missing to 1"
+    )
+    longest: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="`progress`: no step is longer, as root mean square over the genes",
+    )
+    rate: float = Field(0.01, gt=0, le=1e12, description="`constant` and `adam`: the learning rate")
+    decay: float = Field(
+        0.0, ge=0, lt=1, description="L2: the share of the distance to the mean that is lost at each step"
+    )
+    blur_radius: float = Field(
+        0.0, ge=0, le=32, description="standard deviation of the Gaussian blur, in pixels; 0: none"
+    )
+    blur_every: int = Field(1, ge=1, description="steps between blurs")
+    small_norm: Percentage = Field(
+        0.0, description="percentage of pixels, those nearest to the mean, that are set to it at each step"
+    )
+    small_contribution: Percentage = Field(
+        0.0,
+        description="percentage of pixels, those that matter least, that are set to the mean at each step",
+    )
+    total_variation: float = Field(
+        0.0, ge=0, le=1, description="weight of the total variation, of which each step descends the gradient"
+    )
+    jitter: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="each image is classified shifted by up to so many pixels, drawn anew at each step",
+    )
+
+    @model_validator(mode="after")
+    def _images_where_they_are_the_start(self) -> GradientAscentSettings:
+        if (self.start == "images") != (self.images is not None):
+            raise ValueError('expected images, a path, together with start = "images" and not without')
+        return self
+
+    @property
+    def generations(self) -> int:
+        """Generations of `steps_per_task` steps after the starts themselves."""
+        return -(-self.steps // self.steps_per_task)
+
+    @property
+    def population(self) -> int:
+        """Climbs; settings have to be settled."""
+        assert self.classes is not None
+        assert self.starts is not None
+        return len(self.classes) * self.starts
+
+    def settled(self, encoding: Any, classes: int) -> GradientAscentSettings:
+        """With everything filled in.
+
+        Raises:
+            InvalidError: a class that there isn't, or twice.
+        """
+        return self.model_copy(
+            update={"classes": chosen_classes(self.classes, classes), "starts": self.starts or 1}
+        )
+
+
+def chosen_classes(given: tuple[int, ...] | None, count: int) -> tuple[int, ...]:
+    """The classes that a search is for: those given, or all.
+
+    Raises:
+        InvalidError: one that there isn't, or twice.
+    """
+    chosen = tuple(range(count)) if given is None else given
+    if max(chosen) >= count:
+        raise InvalidError(f"search.classes: expected indices from 0 to {count - 1}, found {max(chosen)}")
+    if len(set(chosen)) < len(chosen):
+        raise InvalidError(f"search.classes: expected each class once, found {list(chosen)}")
+    return chosen

@@ -16,7 +16,6 @@ copy: it may change it in place. Randomness comes from the keys (`keys.uniform`,
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from cppn.keys import SELECT, USER, Keys
 from fooling.archive import Archive
+from fooling.search.global_random import borrowed
 
 OPERATORS = ("initialise", "select", "mate", "mutate", "render", "classify")
 
@@ -69,9 +69,6 @@ def select_cells(archive: Archive, keys: Keys) -> NDArray[np.int64]:
     return chosen
 
 
-_GLOBAL_RANDOM = threading.Lock()
-
-
 def per_individual(operator: Callable[..., tuple[Any, ...]], **arguments: Any) -> Callable[[Any, Keys], Any]:
     """A DEAP-style operator, `operator(individual, ...) -> (individual,)`, as an operator on populations.
 
@@ -85,15 +82,11 @@ def per_individual(operator: Callable[..., tuple[Any, ...]], **arguments: Any) -
     def vary(population: Any, keys: Keys) -> Any:
         genes = population.flat
         seeds = keys.uniform(USER, 2)
-        with _GLOBAL_RANDOM:
-            state = random.getstate()
-            try:
-                for row, seed in enumerate(seeds.tolist()):
-                    random.seed(repr(seed))
-                    individual: Sequence[float] = operator(genes[row].tolist(), **arguments)[0]
-                    genes[row] = np.clip(individual, 0.0, 1.0)
-            finally:
-                random.setstate(state)
+        with borrowed():
+            for row, seed in enumerate(seeds.tolist()):
+                random.seed(repr(seed))
+                individual: Sequence[float] = operator(genes[row].tolist(), **arguments)[0]
+                genes[row] = np.clip(individual, 0.0, 1.0)
         return population
 
     vary.__qualname__ = f"per_individual({getattr(operator, '__qualname__', operator)})"

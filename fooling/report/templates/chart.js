@@ -1,5 +1,6 @@
 // The confidence curve: log-odds of confidence over generations, and below it how many classes are at
-// 99 % and at 99.99 %. One run shows the range of its classes, several show their medians.
+// 99 % and at 99.99 %. One run shows the range of its classes, several show their medians, and over evaluations,
+// since a generation of one search is not one of another.
 
 const NS = "http://www.w3.org/2000/svg";
 const TICKS = [
@@ -18,37 +19,39 @@ function svg(tag, attributes, text) {
 }
 
 // The path of a staircase through the rows that have a value.
-function stairs(rows, column, x, y) {
+function stairs(rows, column, cost, x, y) {
   let path = "";
   for (const row of rows) {
     if (row[column] === null) continue;
-    const [px, py] = [x(row[GENERATION]).toFixed(1), y(row[column]).toFixed(1)];
+    const [px, py] = [x(row[cost]).toFixed(1), y(row[column]).toFixed(1)];
     path += path ? `H${px}V${py}` : `M${px} ${py}`;
   }
   return path;
 }
 
 // The area between two staircases.
-function area(rows, low, high, x, y) {
+function area(rows, low, high, cost, x, y) {
   const held = rows.filter((row) => row[low] !== null && row[high] !== null);
   if (!held.length) return "";
   const back = held.map((row, i) => {
-    const right = x(held[Math.min(i + 1, held.length - 1)][GENERATION]).toFixed(1);
-    return [right, y(row[low]).toFixed(1), x(row[GENERATION]).toFixed(1)];
+    const right = x(held[Math.min(i + 1, held.length - 1)][cost]).toFixed(1);
+    return [right, y(row[low]).toFixed(1), x(row[cost]).toFixed(1)];
   });
   const floor = back.reverse().map(([right, py, left]) => `L${right} ${py}L${left} ${py}`);
-  return `${stairs(held, high, x, y)}${floor.join("")}Z`;
+  return `${stairs(held, high, cost, x, y)}${floor.join("")}Z`;
 }
 
 function drawCurve(holder, runs, width) {
   const rows = runs.flatMap((run) => run.curve);
+  const several = runs.length > 1;
+  const cost = several ? EVALUATIONS : GENERATION;
   const lowest = Math.min(0.1, ...rows.flatMap((row) => (row[MIN] === null ? [] : [row[MIN]])));
   const [bottom, top] = [logOdds(Math.max(lowest, 1e-6)) - 0.2, logOdds(1) + 0.2];
-  const last = Math.max(1, ...rows.map((row) => row[GENERATION]));
+  const last = Math.max(1, ...rows.map((row) => row[cost]));
   const classes = Math.max(...runs.map((run) => run.classes));
   const right = width - PLOT.right;
   const base = PLOT.top + PLOT.upper + PLOT.gap + PLOT.lower;
-  const x = (generation) => PLOT.left + (generation / last) * (right - PLOT.left);
+  const x = (spent) => PLOT.left + (spent / last) * (right - PLOT.left);
   const y = (p) => PLOT.top + ((top - logOdds(p)) / (top - bottom)) * PLOT.upper;
   const yCount = (n) => base - (n / classes) * PLOT.lower;
 
@@ -68,34 +71,34 @@ function drawCurve(holder, runs, width) {
       svg("text", { class: "tick", x: PLOT.left - 6, y: yCount(n) + 3.5, "text-anchor": "end" }, formatCount(n)),
     );
   }
-  chart.append(svg("text", { class: "tick", x: PLOT.left, y: base + 17 }, "generation 0"));
+  chart.append(svg("text", { class: "tick", x: PLOT.left, y: base + 17 }, several ? "evaluations" : "generation 0"));
   chart.append(svg("text", { class: "tick", x: right, y: base + 17, "text-anchor": "end" }, formatCount(last)));
   chart.append(svg("text", { class: "tick", x: PLOT.left, y: base - PLOT.lower - 9 },
-    runs.length > 1 ? "classes at 99.99 %" : "classes at 99 % (light) and 99.99 %"));
+    several ? "classes at 99.99 %" : "classes at 99 % (light) and 99.99 %"));
 
   runs.forEach((run) => {
-    if (runs.length === 1) {
-      chart.append(svg("path", { class: "range", d: area(run.curve, MIN, MAX, x, y) }));
-      chart.append(svg("path", { class: "curve faint", d: stairs(run.curve, AT_99, x, yCount) }));
+    if (!several) {
+      chart.append(svg("path", { class: "range", d: area(run.curve, MIN, MAX, cost, x, y) }));
+      chart.append(svg("path", { class: "curve faint", d: stairs(run.curve, AT_99, cost, x, yCount) }));
     }
     const colour = `run-${run.number % 6}`;
-    chart.append(svg("path", { class: `curve ${colour}`, d: stairs(run.curve, MEDIAN, x, y) }));
-    chart.append(svg("path", { class: `curve ${colour}`, d: stairs(run.curve, AT_9999, x, yCount) }));
+    chart.append(svg("path", { class: `curve ${colour}`, d: stairs(run.curve, MEDIAN, cost, x, y) }));
+    chart.append(svg("path", { class: `curve ${colour}`, d: stairs(run.curve, AT_9999, cost, x, yCount) }));
   });
 
   const hair = svg("line", { class: "hair", y1: PLOT.top, y2: base, visibility: "hidden" });
   chart.append(hair);
   const caption = byId("curve-text");
-  const rest = runs.length > 1 ? "Median confidence of each run." : "Median confidence, and the range over all classes.";
+  const rest = several ? "Median confidence of each run." : "Median confidence, and the range over all classes.";
   caption.textContent = rest;
   chart.addEventListener("pointermove", (event) => {
     const box = chart.getBoundingClientRect();
     const at = ((event.clientX - box.left) * (width / box.width) - PLOT.left) / (right - PLOT.left);
-    const generation = Math.round(Math.min(Math.max(at, 0), 1) * last);
-    hair.setAttribute("x1", x(generation));
-    hair.setAttribute("x2", x(generation));
+    const spent = Math.round(Math.min(Math.max(at, 0), 1) * last);
+    hair.setAttribute("x1", x(spent));
+    hair.setAttribute("x2", x(spent));
     hair.setAttribute("visibility", "visible");
-    caption.textContent = runs.map((run) => reading(run, generation, runs.length > 1)).join(" ");
+    caption.textContent = runs.map((run) => reading(run, cost, spent)).join(" ");
   });
   chart.addEventListener("pointerleave", () => {
     hair.setAttribute("visibility", "hidden");
@@ -104,14 +107,14 @@ function drawCurve(holder, runs, width) {
   holder.replaceChildren(chart);
 }
 
-// What the curve of a run says at a generation.
-function reading(run, generation, named) {
-  const row = run.curve.findLast((candidate) => candidate[GENERATION] <= generation);
+// What the curve of a run says where so many generations, or evaluations, are done.
+function reading(run, cost, spent) {
+  const row = run.curve.findLast((candidate) => candidate[cost] <= spent);
   if (!row) return "";
   const [min, median, max] = row.slice(MIN, MAX + 1).map(formatConfidence);
-  return named
-    ? `${run.letter}: median ${median} at generation ${formatCount(generation)}.`
-    : `Generation ${formatCount(generation)}: median ${median}, from ${min} to ${max}; ${formatCount(row[AT_99] ?? 0)} at 99 %, ${formatCount(row[AT_9999] ?? 0)} at 99.99 %.`;
+  return cost === EVALUATIONS
+    ? `${run.letter}: median ${median} at ${formatCount(spent)} evaluations.`
+    : `Generation ${formatCount(spent)}: median ${median}, from ${min} to ${max}; ${formatCount(row[AT_99] ?? 0)} at 99 %, ${formatCount(row[AT_9999] ?? 0)} at 99.99 %.`;
 }
 
 function describe(runs) {

@@ -213,6 +213,16 @@ def test_images_wait_until_they_come_near_the_window(make_view: Any, browse: Any
     assert 20 < dom.count('src="data:image/png;base64,') < 300
 
 
+def test_several_runs_are_drawn_over_evaluations(make_view: Any, browse: Any) -> None:
+    """A failure costs the comparison: a generation of one search may be 3 images, of another 400."""
+    one = browse([make_view()]).split('id="curve-plot"')[1]
+    both = browse([make_view(), make_view(name="other")]).split('id="curve-plot"')[1]
+    assert ">generation 0</text>" in one
+    assert ">20</text>" in one
+    assert ">evaluations</text>" in both
+    assert ">4,200</text>" in both
+
+
 def test_the_curve_is_drawn_and_described(make_view: Any, browse: Any) -> None:
     dom = browse([make_view()])
     assert "median confidence from 20.0 % at generation 0 to 99.50 % at generation 20" in dom

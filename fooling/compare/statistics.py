@@ -1,0 +1,78 @@
+"""Rank tests between runs: is one search better than another, or luckier?
+
+Ranks, because confidences crowd at 1 and have no natural scale. Every result carries the numbers of values that
+it rests on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Half of what float32 can still tell from 1: a confidence of exactly 1 counts as that far from it.
+LEAST = 2.0**-25
+_MOST = 20_000  # arrangements that are counted out
+
+
+@dataclass(frozen=True)
+class RankTest:
+    """One test of two samples.
+
+    Attributes:
+        test: "mann-whitney-u" (independent samples: runs) or "wilcoxon" (pairs: classes).
+        n: values in each sample; of pairs, those that differ, twice the same.
+        statistic: U, or the smaller sum of ranks; None where nothing can be said.
+        p: two-sided; None where nothing can be said.
+        better: how often the first is the higher one: of all pairs of values, or of the pairs; ties count half.
+    """
+
+    test: str
+    n: tuple[int, int]
+    statistic: float | None
+    p: float | None
+    better: float | None
+
+
+def mann_whitney(a: NDArray[Any], b: NDArray[Any]) -> RankTest:
+    """Whether values of two independent samples, (n,) and (m,), are as likely to be the higher one (Mann &
+    Whitney 1947)."""
+    from scipy import stats
+
+    if min(len(a), len(b)) < 2:
+        return RankTest("mann-whitney-u", (len(a), len(b)), None, None, None)
+    method = _exact(math.comb(len(a) + len(b), len(a)))
+    found = stats.mannwhitneyu(a, b, alternative="two-sided", method=method)
+    u = float(found.statistic)
+    return RankTest("mann-whitney-u", (len(a), len(b)), u, float(found.pvalue), u / (len(a) * len(b)))
+
+
+def wilcoxon(a: NDArray[Any], b: NDArray[Any]) -> RankTest:
+    """Whether the differences of pairs, (n,) and (n,), lie symmetrically about 0 (Wilcoxon 1945). Pairs without a
+    difference are left out, as are those with a NaN."""
+    from scipy import stats
+
+    differences = (a - b)[~np.isnan(a - b)]
+    better = float((np.sign(differences) / 2 + 0.5).mean()) if len(differences) else None
+    unequal = differences[differences != 0]
+    if not len(unequal):
+        return RankTest("wilcoxon", (0, 0), None, None, better)
+    found = stats.wilcoxon(unequal, method=_exact(2 ** len(unequal)))
+    return RankTest("wilcoxon", (len(unequal),) * 2, float(found.statistic), float(found.pvalue), better)
+
+
+def _exact(arrangements: int) -> Any:
+    """scipy's method: all arrangements of small samples, which is exact with ties too; else its own choice, which is
+    exact without ties while samples are not large."""
+    from scipy import stats
+
+    return stats.PermutationMethod(n_resamples=_MOST) if arrangements <= _MOST else "auto"
+
+
+def nines(confidence: Any) -> NDArray[np.float64]:
+    """How many nines: -log10 of the distance from 1, which is where confidences differ; NaN stays."""
+    distance = np.maximum(1.0 - np.asarray(confidence, np.float64), LEAST)
+    return -np.log10(distance)
