@@ -42,9 +42,14 @@ def to_bytes(table: NDArray[np.int32]) -> bytes:
     return table.astype("<i4", copy=False).tobytes()
 
 
-def read(path: Path) -> NDArray[np.int32]:
-    """All records of a lineage file, (N, 11)."""
-    return np.fromfile(path, "<i4").reshape(-1, WIDTH)
+def read(path: Path, length: int | None = None) -> NDArray[np.int32]:
+    """The records of a lineage file, (N, 11).
+
+    Args:
+        length: only those in so many bytes: up to a checkpoint.
+    """
+    count = (path.stat().st_size if length is None else length) // RECORD
+    return np.fromfile(path, "<i4", count * WIDTH).reshape(-1, WIDTH)
 
 
 def digest(path: Path, length: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from fooling import __version__
-from fooling.cli import bench, compare, doctor, evolve, look, models, train, transfer
+from fooling.cli import bench, compare, doctor, evolve, lineage, look, models, train, transfer
 from fooling.errors import FoolingError
 
 
@@ -52,6 +52,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     look.gallery,
     compare.compare,
     look.export,
+    lineage.lineage,
     transfer.transfer,
     models.models,
     train.train,

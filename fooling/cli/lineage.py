@@ -1,0 +1,87 @@
+"""`fooling lineage`: where an elite came from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fooling.cli.evolve import json_option
+from fooling.cli.look import run_argument
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--class", "number", type=click.IntRange(min=0), required=True, metavar="K", help="The elite's class."
+)
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The HTML file to write.")
+@json_option
+def lineage(directory: Path, number: int, out: Path | None, as_json: bool) -> int:
+    """Show an elite's ancestors back to the first generation, with their images.
+
+    Those that were not kept are bred once more from their keys, exactly.
+    """
+    from fooling import lineage as records
+    from fooling.ancestry.document import document
+    from fooling.ancestry.page import page
+    from fooling.ancestry.replay import replay
+    from fooling.ancestry.walk import ancestors
+    from fooling.errors import FoolingError, NotFoundError
+    from fooling.files import replacing
+    from fooling.runs.directory import RunDirectory
+    from fooling.runs.view import open_run
+
+    view = open_run(directory)
+    if number >= len(view.labels):
+        raise NotFoundError(f"no class {number}: expected 0 to {len(view.labels) - 1}")
+    if view.image[number] < 0:
+        raise NotFoundError(f"{directory}: class {number} has no elite yet")
+    generation, stream, child = view.ids[number].tolist()
+    written = records.read(RunDirectory(view.directory).lineage, view.state["lineage_bytes"])
+    family = ancestors(written, (generation, stream, child))
+    replayed = replay(view, family)
+    data = document(view, number, replayed)
+    out = out or view.directory / f"lineage-{number:04d}.html"
+    try:
+        with replacing(out) as file:
+            file.write(page(data, replayed).encode())
+    except OSError as error:
+        raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(data, out)
+    return 0
+
+
+def _print(data: dict[str, Any], out: Path) -> None:
+    """The line, without the mates."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from fooling.report.confidence import format_confidence
+
+    listing = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("generation", "child"):
+        listing.add_column(heading, justify="right")
+    listing.add_column("held", max_width=30, no_wrap=True, overflow="ellipsis")
+    listing.add_column("confidence", justify="right", no_wrap=True)
+    for ancestor in data["ancestors"]:
+        if ancestor["line"]:
+            held = ancestor["held"][0]
+            row = (str(ancestor["generation"]), str(ancestor["child"]))
+            listing.add_row(*row, Text(held["label"]), format_confidence(held["confidence"]))
+    console = Console()
+    console.print(listing, highlight=False)
+    count, way = len(data["ancestors"]), len(data["classes_on_the_way"]) - 1
+    console.print(
+        f"{count:,} images, the elite included; its line changed class {way} times. In the whole run "
+        f"{data['goal_switches']:,} of {data['replacements']:,} replacements were goal switches.",
+        highlight=False,
+    )
+    console.print(str(out), soft_wrap=True, highlight=False, markup=False)
