@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,7 +66,28 @@ def encoding_of(view: RunView) -> str:
 
 def search_of(view: RunView) -> str:
     """The name of the search that made the run."""
-    return str(view.manifest.get("config", {}).get("search", {}).get("name", "search"))
+    return str(_search(view).get("name", "search"))
+
+
+def length_of(view: RunView) -> str:
+    """How long the run is so far: like "200 generations", or "500 steps" of each climb."""
+    search = _search(view)
+    if search.get("name") != "gradient-ascent":
+        return f"{view.generation:,} generations"
+    return f"{min(view.generation * search['steps_per_task'], search['steps']):,} steps"
+
+
+def _length(view: RunView) -> tuple[str, str]:
+    """The fact of that: a name and a text."""
+    number, name = length_of(view).split(" ")
+    starts = _search(view).get("starts", 0)
+    if name == "steps":
+        number += f", {starts:,} {'start' if starts == 1 else 'starts'} a class"
+    return name.capitalize(), number
+
+
+def _search(view: RunView) -> dict[str, Any]:
+    return dict(view.manifest.get("config", {}).get("search", {}))
 
 
 def facts(view: RunView) -> list[tuple[str, str]]:
@@ -76,7 +97,7 @@ def facts(view: RunView) -> list[tuple[str, str]]:
         ("Encoding", encoding_of(view)),
         ("Search", search_of(view)),
         ("Seed", str(view.manifest.get("seed", "unknown"))),
-        ("Generations", f"{view.generation:,}"),
+        _length(view),
         ("Evaluations", f"{view.evaluations:,}"),
         ("Time", format_seconds(view.seconds)),
     ]
@@ -97,7 +118,7 @@ def cost_line(view: RunView) -> str:
     """One line: what the run has done so far, and its status."""
     rate = f", {view.evaluations / view.seconds:,.0f}/s" if view.seconds > 0 else ""
     return (
-        f"{view.status}: {view.generation:,} generations, {view.evaluations:,} evaluations"
+        f"{view.status}: {length_of(view)}, {view.evaluations:,} evaluations"
         f" in {format_seconds(view.seconds)}{rate}"
     )
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fooling.errors import NotFoundError
 from fooling.report.confidence import format_confidence
-from fooling.report.facts import classifier_of, encoding_of, summary_line
+from fooling.report.facts import classifier_of, encoding_of, length_of, summary_line
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -177,7 +177,7 @@ class _Page:
 def _subtitle(view: RunView, shown: int) -> tuple[str, ...]:
     total = len(view.labels)
     part = "" if shown == total else f"{shown:,} of {total:,} classes shown. "
-    made = f"{encoding_of(view)}; {view.generation:,} generations, {view.evaluations:,} images tried"
+    made = f"{encoding_of(view)}; {length_of(view)}, {view.evaluations:,} images tried"
     return (made, f"{part}{summary_line(view)}")
 
 

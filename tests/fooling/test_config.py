@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fooling import config
-from fooling.encodings import settle
 from fooling.config import resolve
+from fooling.encodings import settle
 from fooling.errors import InvalidError, NotFoundError
 
 

@@ -18,6 +18,7 @@ import pytest
 
 import fooling
 from fooling import classifiers, lineage
+from fooling.classifiers import Numerics
 from fooling.errors import InvalidError
 from fooling.runs.directory import RunDirectory
 from fooling.runs.view import open_run, renderer, summary
@@ -77,7 +78,8 @@ def test_only_the_target_s_cell_is_claimed(small: fooling.RunView) -> None:
 
 def test_kept_pixels_are_what_was_classified_and_what_the_genotype_draws(small: fooling.RunView) -> None:
     """A failure costs contract 1: neat-python's genome would mean another image than the one that is claimed."""
-    claimed = classifiers.load("builtin:lenet").classify(small.pixels)
+    numerics = Numerics.from_dict(small.manifest["numerics"])
+    claimed = classifiers.load("builtin:lenet", numerics=numerics).classify(small.pixels)
     for number in CLASSES:
         assert claimed[small.image[number], number] == small.confidence[number]
     reread = open_run(small.directory)
