@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.report import RESULTS
 
-ALL = ("archive", "throughput", "peers", "sweeps", "cold_start")
+ALL = ("archive", "throughput", "peers", "sweeps", "cold_start", "scaling")
 
 
 def main() -> int:

@@ -307,7 +307,7 @@ def start_table(found: Sequence[dict[str, Any]]) -> str:
 
 
 def main(given: argparse.Namespace) -> None:
-    """Everything; the model is a matter of `benchmarks.scaling_model`."""
+    """Everything, and the model of it."""
     quick = given.quick
     beside = beside_local.measure(quick)
     overhead = chunk_overhead(10 if quick else 100)
@@ -325,6 +325,9 @@ def main(given: argparse.Namespace) -> None:
         "2 workers on 2 cores beside the local executor": beside_local.table(beside),
     }
     save("scaling", {"cases": found, "overhead": overhead, "beside_local": beside}, tables, quick)
+    from benchmarks import scaling_model  # which knows this file
+
+    scaling_model.main(quick)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from fooling.config import ClassifierSettings, RunSettings, Settings, StopSettings
 from fooling.encodings.settings import PROFILES, CppnSettings, DirectSettings
-from fooling.search.settings import MapElitesSettings, SingleClassSettings
+from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SingleClassSettings
 
 HEAD = """# Settings
 
@@ -35,6 +35,7 @@ def page() -> str:
         ('[encoding] with name = "cppn"', CppnSettings),
         ('[encoding] with name = "direct"', DirectSettings),
         ('[search] with name = "map-elites"', MapElitesSettings),
+        ('[search] with name = "gradient-ascent"', GradientAscentSettings),
         ('[search] with name = "single-class"', SingleClassSettings),
         ("[stop]", StopSettings),
         ("[run]", RunSettings),

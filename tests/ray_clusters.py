@@ -73,6 +73,11 @@ class Holder:
         """Kill a node and all that runs on it."""
         self._ask({"remove": node, "graceful": False})
 
+    def workers(self) -> list[int]:
+        """The processes of Ray workers on all nodes."""
+        mine = processes(f"RAY_TMPDIR={self._folder}", environ=True)
+        return sorted(set(processes("ray::Worker")) & set(mine))
+
     @contextmanager
     def node(self, cpus: float = 1, gpus: float = 0, **environment: str) -> Iterator[int]:
         """A node for the time of a block."""

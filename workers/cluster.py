@@ -29,10 +29,11 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from fooling.errors import FoolingError, InvalidError
+from workers.protocol import Interrupted
 
 PREFIX = "fooling-ray-"  # of the folders that our clusters keep their sockets and logs in
 MARK = "FOOLING_RAY_FOLDER"  # in the environment of their processes
-SHORT = 12  # characters of a folder for temporary files in which Ray's sockets can live
+SHORT = 10  # characters of a folder for temporary files in which Ray's sockets can live
 PROBE_SECONDS = 15.0
 _TOKEN_FILE = Path.home() / ".ray" / "auth_token"  # where Ray itself looks
 _QUIET = {
@@ -76,7 +77,7 @@ class Cluster:
         self.address = address
         self._folder: Path | None = None
         self._claim: BinaryIO | None = None
-        self._printer: Any = None
+        self._printer: Any = None  # Ray's own, while we are connected
         self._environment: dict[str, str | None] = {}
         self._ours = not _is_connected()  # a program that uses Ray already keeps its connection
         if not self._ours:
@@ -126,13 +127,13 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster; where it is ours, stop it and delete its folder. May be called twice."""
-        import ray
-
         if not self._ours:
             return
         with _undisturbed():
-            ray.shutdown()
             if self._printer is not None:
+                import ray
+
+                ray.shutdown()
                 ray._private.worker.print_to_stdstream = self._printer
                 self._printer = None
             if self._folder is not None:
@@ -150,6 +151,7 @@ class Cluster:
 
     def _start(self, cores: int, store_bytes: int) -> None:
         remove_leftovers()
+        self._set({})
         try:
             folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_base()))
             self._folder, self._claim = folder, open(folder / "lock", "wb")
@@ -160,10 +162,11 @@ class Cluster:
         self._set({MARK: str(folder), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
         try:
             self._connect(
+                address="local",  # whatever RAY_ADDRESS says, or other clusters of this machine
                 num_cpus=cores,
                 object_store_memory=store_bytes,
                 include_dashboard=False,
-                _temp_dir=str(folder),
+                _temp_dir=str(folder / "r"),  # which Ray opens to everybody
             )
         except Exception as error:
             raise FoolingError(f"can't start Ray on this machine: {_line(error)}") from error
@@ -181,26 +184,31 @@ class Cluster:
 
     def _connect(self, **how: Any) -> None:
         """`ray.init`, which neither prints (what ends of itself or is killed it would tell on stdout) nor keeps
-        the program's handler of SIGTERM."""
+        hold of signals and breakpoints."""
         import ray
 
-        before = signal.getsignal(signal.SIGTERM)
-        self._printer = ray._private.worker.print_to_stdstream
-        ray._private.worker.print_to_stdstream = lambda *_, **__: None
+        worker, utils = ray._private.worker, ray._private.utils
+        self._printer, worker.print_to_stdstream = worker.print_to_stdstream, _do_nothing
+        self._environment.setdefault("PYTHONBREAKPOINT", os.environ.get("PYTHONBREAKPOINT"))
+        handling, utils.set_sigterm_handler = utils.set_sigterm_handler, _do_nothing
         try:
-            ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **how)
+            with _deferred():
+                ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **how)
         finally:
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, before)
+            utils.set_sigterm_handler = handling
 
     def _set(self, variables: dict[str, str]) -> None:
         """Set environment variables until `close`. Ray reads them when it is imported, and once more here."""
         variables = {**{name: os.environ.get(name, value) for name, value in _QUIET.items()}, **variables}
-        self._environment = {name: os.environ.get(name) for name in variables}
+        self._environment = {name: os.environ.get(name) for name in variables} | self._environment
         os.environ.update(variables)
         raylet: Any = importlib.import_module("ray._raylet")
         raylet.Config.initialize("")
         raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _do_nothing(*_: Any, **__: Any) -> None:
+    pass
 
 
 def _resources(has: dict[str, float]) -> Resources:
@@ -381,14 +389,31 @@ def meaning(said: str) -> str | None:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """In this block SIGTERM is a KeyboardInterrupt: what was begun is undone as after Ctrl-C."""
+def interruptible(stopping: threading.Event) -> Iterator[None]:
+    """In this block SIGINT and SIGTERM are a KeyboardInterrupt, so that what was begun is undone, and set
+    `stopping`: an exception that is raised inside of a destructor or callback is lost."""
 
     def interrupt(number: int, frame: Any) -> None:
+        stopping.set()
         raise KeyboardInterrupt
 
-    with _handling(interrupt, signal.SIGTERM):
-        yield
+    with _handling(interrupt, signal.SIGINT, signal.SIGTERM):
+        try:
+            yield
+        except Interrupted:
+            raise KeyboardInterrupt from None
+
+
+@contextmanager
+def _deferred() -> Iterator[None]:
+    """Signals are handled after this block, in which Ray sets handlers of its own; those are undone."""
+    came: list[int] = []
+    try:
+        with _handling(lambda number, frame: came.append(number), signal.SIGINT, signal.SIGTERM):
+            yield
+    finally:
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _undisturbed() -> AbstractContextManager[None]:
@@ -407,7 +432,8 @@ def _handling(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
         yield
     finally:
         for number, handler_before in before.items():
-            signal.signal(number, handler_before)
+            if handler_before is not None:  # one of Python's, not of a library in C
+                signal.signal(number, handler_before)
 
 
 def _line(error: BaseException) -> str:

@@ -24,7 +24,7 @@ from workers.host import Host
 from workers.protocol import Interrupted
 
 FAILURES = 3  # of a chunk, or of workers that start, before the run gives up
-DEATHS = 10  # the same for workers that die at their start, without a word: perhaps somebody kills them
+DEATHS = 30  # the same for workers that die at their start, without a word: perhaps somebody kills them
 DEPTH = 2  # chunks at a worker, at most
 INLINE_BYTES = 64 * 1024  # what is larger goes through the object store
 POLL_SECONDS = 0.2  # between looks at the clock and at the user's wish to stop

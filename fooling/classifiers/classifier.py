@@ -145,6 +145,12 @@ class Classifier:
     @cached_property
     def differentiable(self) -> bool:
         """Whether gradients reach the images (tried once, on a grey image)."""
+        try:
+            return self._reached_by_gradients()
+        except torch.OutOfMemoryError:  # a smaller batch answers the same question
+            return self.halved().differentiable
+
+    def _reached_by_gradients(self) -> bool:
         grey = torch.full((1, self.spec.channels, self.spec.size, self.spec.size), 0.5).requires_grad_()
         with self.numerics.applied(), torch.enable_grad():
             outputs = self._outputs(self._batch(grey))
@@ -152,6 +158,8 @@ class Classifier:
                 return False
             try:
                 (gradient,) = torch.autograd.grad(outputs.sum(), grey, allow_unused=True)
+            except torch.OutOfMemoryError:
+                raise
             except RuntimeError:  # an operation without a derivative
                 return False
             return gradient is not None

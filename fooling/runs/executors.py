@@ -79,7 +79,7 @@ def open_executor(
         return LocalExecutor(host, evaluators, lambda: prepare_thread(device, threads)), numerics
     from workers.cluster import interruptible
 
-    with interruptible():
+    with interruptible(stopping):
         return _distributed(recipe, host, stopping, wishes)
 
 

@@ -90,7 +90,7 @@ class SingleClassSettings(_SearchSettings):
         return self.model_copy(update={"classes": chosen_classes(self.classes, classes)})
 
 
-Percentage = Annotated[float, Field(ge=0, lt=100)]
+_Percentage = Annotated[float, Field(ge=0, lt=100)]
 
 
 class GradientAscentSettings(_SearchSettings):
@@ -135,7 +135,7 @@ class GradientAscentSettings(_SearchSettings):
         0.1, gt=0, le=1, description="`progress`: no more than this share of what is missing to 1"
     )
     longest: float = Field(
-        0.05,
+        0.01,
         gt=0,
         le=1,
         description="`progress`: no step is longer, as root mean square over the genes",
@@ -148,10 +148,10 @@ class GradientAscentSettings(_SearchSettings):
         0.0, ge=0, le=32, description="standard deviation of the Gaussian blur, in pixels; 0: none"
     )
     blur_every: int = Field(1, ge=1, description="steps between blurs")
-    small_norm: Percentage = Field(
+    small_norm: _Percentage = Field(
         0.0, description="percentage of pixels, those nearest to the mean, that are set to it at each step"
     )
-    small_contribution: Percentage = Field(
+    small_contribution: _Percentage = Field(
         0.0,
         description="percentage of pixels, those that matter least, that are set to the mean at each step",
     )

@@ -165,6 +165,7 @@ def test_a_straggler_is_computed_elsewhere_too(pair, tmp_path, monkeypatch):
     )  # else it would keep this worker from other tests
 
 
+@pytest.mark.slow
 def test_workers_killed_at_random_moments(pair):
     """What they had begun is computed again, and they are replaced. A failure costs chunks, or the run."""
     stop = threading.Event()
@@ -193,6 +194,7 @@ def test_workers_killed_at_random_moments(pair):
     wait_until(whole, "two new workers")
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_is_the_caller_s_to_handle(staff):
     """And after it has, all workers have half the batch, also those that come later. A failure costs equal
     bits: a generation would be computed with two batches."""

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 
-def test_only_folders_of_dead_processes_are_removed(fooling: Any, tmp_path: Path) -> None:
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder with a path of ten characters at most: Ray's sockets have to fit below it."""
+    folder = Path(f"/tmp/f{os.getpid() % 10_000}")
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_only_folders_of_dead_processes_are_removed(fooling: Any, temporary: Path) -> None:
     """A failure costs disk, run after killed run; or the cluster of a run that is alive."""
     gone = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
     )
-    dead, alive = (tmp_path / f"fooling-ray-{pid}-abc" for pid in (int(gone.stdout), os.getpid()))
-    other = tmp_path / "fooling-ray-notes"
+    dead, alive = (temporary / f"fooling-ray-{pid}-abc" for pid in (int(gone.stdout), os.getpid()))
+    other = temporary / "fooling-ray-notes"
     for folder in (dead, alive, other):
         folder.mkdir()
         (folder / "file").touch()
-    result = fooling("doctor", "--json", env={"TMPDIR": str(tmp_path)})
+    result = fooling("doctor", "--json", env={"TMPDIR": str(temporary)})
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     assert found["removed"] == [str(dead)]
-    assert sorted(path for path in tmp_path.iterdir()) == sorted([alive, other])
+    assert sorted(path for path in temporary.iterdir()) == sorted([alive, other])
     assert {"versions", "processor", "cores", "gpus", "kernels"} <= set(found)
 
 
