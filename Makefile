@@ -15,10 +15,10 @@ run: $(VENV)/.run-ready
 	$(BIN)/fooling run
 
 test: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-all: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest -n auto -m ''
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m ''
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff check .

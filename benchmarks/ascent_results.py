@@ -10,6 +10,7 @@ Writes docs/results/ascent.md and the pictures beside it, and benchmarks/results
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import fooling
 from benchmarks.mnist_seeds import networks
-from benchmarks.report import ROOT, assets, machine, markdown, save
+from benchmarks.report import ROOT, assets, markdown, save
 from benchmarks.zoo import network
 from fooling.classifiers import Classifier
 from fooling.runs.directory import RunDirectory
@@ -184,31 +185,40 @@ def pictures(name: str, images: Mapping[str, NDArray[np.uint8]], labels: Sequenc
     write(tiles(rows, names, heads, 56), PLACE / f"ascent-{name}-all.webp")
 
 
+def page(result: Mapping[str, Any]) -> str:
+    """The page of results, from what `save` wrote."""
+    parts = [INTRODUCTION, f"On {result['machine']['device']}, shared with other work.\n"]
+    parts += ["## MNIST\n", table(result["MNIST"], 10), MNIST_WORDS]
+    for name in NETWORKS:
+        if name in result:
+            parts += [f"## {name}\n", table(result[name], len(CLASSES)), IMAGES.format(name=name)]
+    return "\n".join(parts)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few steps; writes only the JSON, kept apart")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     flags = {"seed": given.seed, **({"search.steps": 5} if given.quick else {})}
-    digits, rows = mnist(flags)
-    result: dict[str, Any] = {"MNIST": digits}
-    parts = [INTRODUCTION, f"On {machine()['device']}, shared with other work; seed {given.seed}.\n"]
-    parts += ["## MNIST\n", table(digits, 10), MNIST_WORDS]
-    names = [
-        name.replace("`", "").replace("mnist-ascent", "").replace(" on ", " ").strip() for name in digits
-    ]
+    result: dict[str, Any] = {}
+    result["MNIST"], rows = mnist(flags)
     if not given.quick:
-        tiles(rows, [name.replace("builtin:", "") for name in names], list("0123456789"), 56).save(
-            PLACE / "ascent-mnist.png", optimize=True
-        )
+        names = [short(name) for name in result["MNIST"]]
+        tiles(rows, names, list("0123456789"), 56).save(PLACE / "ascent-mnist.png", optimize=True)
     for name in NETWORKS if assets() else ():
         result[name], images = imagenet(name, flags)
-        parts += [f"## {name}\n", table(result[name], len(CLASSES)), IMAGES.format(name=name)]
         if not given.quick:
             pictures(name, images, network(name).labels)
-    save("ascent_results", result, quick=given.quick)
+    saved = save("ascent_results", result, quick=given.quick)
     if not given.quick:
-        (PLACE / "ascent.md").write_text("\n".join([*parts, WORDS]))
+        (PLACE / "ascent.md").write_text(page(json.loads(saved.read_text())))
+
+
+def short(name: str) -> str:
+    """A run of MNIST, as short as a picture's margin asks for."""
+    config, _, model = name.replace("`", "").partition(" on ")
+    return f"{model.removeprefix('builtin:')}{', L2' if config.endswith('l2') else ''}"
 
 
 INTRODUCTION = """# Gradient ascent
@@ -231,8 +241,6 @@ All 20 classes from all 5 starts, made smaller:
 
 ![all climbs](ascent-{name}-all.webp)
 """
-
-WORDS = ""
 
 if __name__ == "__main__":
     main()

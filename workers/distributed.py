@@ -31,7 +31,7 @@ POLL_SECONDS = 0.2  # between looks at the clock and at the user's wish to stop
 LATE = 4.0  # times the median of its kind: a chunk that takes longer is issued again
 LATE_SECONDS = 2.0  # but not before so long
 NOTICE_SECONDS = 60.0  # between repeated lines about waiting
-PLACE_SECONDS = 15.0  # that Ray takes at most to place a worker and start its process, where there is room
+PLACE_SECONDS = 30.0  # that Ray takes at most to place a worker and start its process, where there is room
 START_SECONDS = 600.0  # that a worker may take to make its host
 
 

@@ -25,7 +25,11 @@ def cluster_options(command: Any) -> Any:
             metavar="HOST:PORT",
             help="The Ray cluster to compute on, or `auto` (default: one is started on this machine).",
         ),
-        click.option("--workers", type=click.IntRange(min=1), help="Compute on so many Ray workers."),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=0),
+            help="Compute on so many Ray workers; 0: in this process.",
+        ),
     ):
         command = option(command)
     return command

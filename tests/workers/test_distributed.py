@@ -112,7 +112,7 @@ def test_a_chunk_that_fails_twice_is_computed_all_the_same(pair, trouble, tmp_pa
     log = tmp_path / "log"
     jobs = [Job(n, trouble=trouble * (n == 3), log=log if n == 3 else None, times=2) for n in range(6)]
     assert toil(pair, jobs) == expected(jobs)
-    assert times(log) == 3
+    assert times(log) in (3, 4)  # on a slow machine an idle worker takes what is late once more
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_chunk_that_always_fails_is_tried_three_times_and_named(pair, trouble,
     with pytest.raises(FoolingError) as failure:
         toil(pair, jobs)
     assert str(failure.value) == f"job 3 failed 3 times: {reason}"
-    assert times(log) == 3
+    assert times(log) in (3, 4)  # on a slow machine an idle worker takes what is late once more
     assert toil(pair, [Job(1)]) == expected([Job(1)])
 
 
@@ -415,8 +415,9 @@ def test_fractions_of_gpus(holder, staff):
 
 
 @pytest.mark.slow
-def test_shares_that_fill_a_gpu(holder, staff):
+def test_shares_that_fill_a_gpu(holder, staff, monkeypatch):
     """Thirds and sixths fit though they are no binary fractions; of 0.6 only one fits each GPU."""
+    monkeypatch.setattr(distributed, "PLACE_SECONDS", 3600.0)  # a slow start of twelve is no competition
     told: list[str] = []
     with holder.node(gpus=2):
         sixths = staff(12, cpus=0, gpus=1 / 6, notify=told.append)

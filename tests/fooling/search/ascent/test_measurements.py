@@ -17,7 +17,7 @@ def test_noise_is_fine_and_blurred_noise_is_coarse() -> None:
     smooth = gaussian_filter(noise, (0, 4, 4, 0))
     share = np.pi * ascent_results.COARSE**2
     assert ascent_results.coarse(noise.astype(np.uint8)) == pytest.approx(share, rel=0.1)
-    assert ascent_results.coarse((128 + 4 * (smooth - 128)).clip(0, 255).astype(np.uint8)) > 0.95
+    assert ascent_results.coarse((128 + 4 * (smooth - 128)).clip(0, 255).astype(np.uint8)) > 0.9
 
 
 def test_a_measured_step_is_of_a_whole_batch() -> None:
