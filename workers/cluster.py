@@ -11,30 +11,24 @@ import fcntl
 import importlib
 import logging
 import os
-import re
 import secrets
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from fooling.errors import FoolingError, InvalidError
-from workers.protocol import Interrupted
+from workers.joining import first_line, found, probe
+from workers.signals import deferred, undisturbed
 
 PREFIX = "fooling-ray-"  # of the folders that our clusters keep their sockets and logs in
 MARK = "FOOLING_RAY_FOLDER"  # in the environment of their processes
 SHORT = 10  # characters of a folder for temporary files in which Ray's sockets can live
-PROBE_SECONDS = 15.0
 _TOKEN_FILE = Path.home() / ".ray" / "auth_token"  # where Ray itself looks
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -86,7 +80,7 @@ class Cluster:
             if address is None:
                 self._start(cores, store_bytes)
             else:
-                self._join(_found(address))
+                self._join(found(address))
         except BaseException:
             self.close()
             raise
@@ -129,7 +123,7 @@ class Cluster:
         """Leave the cluster; where it is ours, stop it and delete its folder. May be called twice."""
         if not self._ours:
             return
-        with _undisturbed():
+        with undisturbed():
             if self._printer is not None:
                 import ray
 
@@ -169,18 +163,18 @@ class Cluster:
                 _temp_dir=str(folder / "r"),  # which Ray opens to everybody
             )
         except Exception as error:
-            raise FoolingError(f"can't start Ray on this machine: {_line(error)}") from error
+            raise FoolingError(f"can't start Ray on this machine: {first_line(error)}") from error
 
     def _join(self, address: str) -> None:
         if "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ or _TOKEN_FILE.exists():
             self._set({"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")})
         else:
             self._set({})
-        _probe(address)
+        probe(address)
         try:
             self._connect(address=address)
         except Exception as error:
-            raise InvalidError(f"can't join the Ray cluster at {address}: {_line(error)}") from error
+            raise InvalidError(f"can't join the Ray cluster at {address}: {first_line(error)}") from error
 
     def _connect(self, **how: Any) -> None:
         """`ray.init`, which neither prints (what ends of itself or is killed it would tell on stdout) nor keeps
@@ -192,7 +186,7 @@ class Cluster:
         self._environment.setdefault("PYTHONBREAKPOINT", os.environ.get("PYTHONBREAKPOINT"))
         handling, utils.set_sigterm_handler = utils.set_sigterm_handler, _do_nothing
         try:
-            with _deferred():
+            with deferred():
                 ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **how)
         finally:
             utils.set_sigterm_handler = handling
@@ -293,148 +287,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _found(address: str) -> str:
-    """HOST:PORT of an address, where something answers.
-
-    Raises:
-        InvalidError: nothing does, or it is no such address.
-    """
-    if address == "auto":
-        import ray._private.services as services
-
-        addresses = services.find_gcs_addresses()
-        if len(addresses) != 1:
-            found = ", ".join(sorted(addresses)) or "none"
-            raise InvalidError(
-                f"--address auto: expected one Ray cluster on this machine, found {found}; give HOST:PORT"
-            )
-        return addresses.pop()
-    host, _, port = address.rpartition(":")
-    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16 or not host or "/" in host:
-        raise InvalidError(f"--address {address}: expected HOST:PORT of a Ray head node, like 10.0.0.1:6379")
-    try:
-        socket.create_connection((host, int(port)), 5).close()
-    except (OSError, UnicodeError) as error:  # the latter: no such name can be looked up
-        reason = getattr(error, "strerror", None) or _line(error)
-        raise InvalidError(
-            f"no Ray cluster at {address}: {reason}; start one with: ray start --head"
-        ) from None
-    return address
-
-
-# What Ray says in its own words, and what it means.
-_MEANINGS = (
-    (
-        ("InvalidAuthToken", "Unauthenticated", "no authentication token was found"),
-        "the token does not match; give the cluster's (RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, "
-        "RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token; docs/cluster.md)",
-    ),
-    (("TimedOut", "Failed to connect to GCS"), "what answers there is no Ray head node"),
-)
-_PROBE = """
-import sys, ray
-try:
-    ray.init(address=sys.argv[1], log_to_driver=False)
-except BaseException as error:
-    print("PROBE", " ".join(str(error).split()), file=sys.stderr, flush=True)
-else:
-    print("PROBE ok", file=sys.stderr, flush=True)
-"""
-
-
-def _probe(address: str) -> None:
-    """Join and leave a cluster in a process of its own: where it can't be joined, Ray tries for up to two
-    minutes, says why only on its stderr, and then ends the process.
-
-    Raises:
-        InvalidError: it can't be joined; the message says why.
-    """
-    command = [sys.executable, "-c", _PROBE, address]
-    deadline = time.monotonic() + PROBE_SECONDS
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-        assert process.stderr is not None
-        os.set_blocking(process.stderr.fileno(), False)
-        said = ""
-        try:
-            while time.monotonic() < deadline:
-                said += (process.stderr.read() or b"").decode(errors="replace")
-                if "PROBE ok" in said:
-                    return
-                if reason := meaning(said):
-                    raise InvalidError(f"can't join the Ray cluster at {address}: {reason}")
-                if process.poll() is not None:
-                    break
-                time.sleep(0.05)
-        finally:
-            process.kill()
-    raise InvalidError(f"can't join the Ray cluster at {address}: no answer within {PROBE_SECONDS:.0f} s")
-
-
-def meaning(said: str) -> str | None:
-    """Why Ray could not join, from what it printed; None where it has not given up."""
-    for signs, reason in _MEANINGS:
-        if any(sign in said for sign in signs):
-            return reason
-    _, given_up, error = said.partition("PROBE ")
-    if not given_up:
-        return None
-    if "ersion mismatch" in error:
-        return (
-            "its versions of Ray or Python are not the ones here; install the same on all machines: "
-            f"{error.strip()[:300]}"
-        )
-    return error.strip()[:300]
-
-
-@contextmanager
-def interruptible(stopping: threading.Event) -> Iterator[None]:
-    """In this block SIGINT and SIGTERM are a KeyboardInterrupt, so that what was begun is undone, and set
-    `stopping`: an exception that is raised inside of a destructor or callback is lost."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        stopping.set()
-        raise KeyboardInterrupt
-
-    with _handling(interrupt, signal.SIGINT, signal.SIGTERM):
-        try:
-            yield
-        except Interrupted:
-            raise KeyboardInterrupt from None
-
-
-@contextmanager
-def _deferred() -> Iterator[None]:
-    """Signals are handled after this block, in which Ray sets handlers of its own; those are undone."""
-    came: list[int] = []
-    try:
-        with _handling(lambda number, frame: came.append(number), signal.SIGINT, signal.SIGTERM):
-            yield
-    finally:
-        if came:
-            signal.raise_signal(came[0])
-
-
-def _undisturbed() -> AbstractContextManager[None]:
-    """An impatient second Ctrl-C must not leave processes behind."""
-    return _handling(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM)
-
-
-@contextmanager
-def _handling(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
-    """Signals are handled like this inside the block; in the main thread, which gets them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler_before in before.items():
-            if handler_before is not None:  # one of Python's, not of a library in C
-                signal.signal(number, handler_before)
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

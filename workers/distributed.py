@@ -8,7 +8,6 @@ suspiciously long: tasks are pure, the first answer counts. A worker that died i
 from __future__ import annotations
 
 import pickle
-import statistics
 import threading
 import time
 from collections import deque
@@ -21,9 +20,10 @@ from fooling.errors import FoolingError
 from workers.actor import Answer, Blueprint, Shared, Worker
 from workers.cluster import Cluster, Resources
 from workers.host import Host
+from workers.joining import first_line
 from workers.protocol import Interrupted
+from workers.work import FAILURES, Work
 
-FAILURES = 3  # of a chunk, or of workers that start, before the run gives up
 DEATHS = 30  # the same for workers that die at their start, without a word: perhaps somebody kills them
 DEPTH = 2  # chunks at a worker, at most
 INLINE_BYTES = 64 * 1024  # what is larger goes through the object store
@@ -159,7 +159,7 @@ class RayExecutor:
 
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
         self._turn += 1
-        work = _Work(chunks)
+        work = Work(chunks)
         shared, chunks = _packed(shared, chunks)
         parcel = self._parcel(shared)
         given = 0
@@ -191,7 +191,7 @@ class RayExecutor:
             return Shared(self._turn, data)
         return Shared(self._turn, [self._ray.put(shared)])
 
-    def _issue(self, work: _Work, task: str, parcel: Shared, chunks: Sequence[Any]) -> None:
+    def _issue(self, work: Work, task: str, parcel: Shared, chunks: Sequence[Any]) -> None:
         """Give chunks to workers: one to each that has none; a second where there is one for everybody;
         then what is late once more."""
         ready = [slot for slot in self._slots if slot.starting is None]
@@ -213,7 +213,7 @@ class RayExecutor:
         ref = slot.actor.compute.remote(task, parcel, chunk, self._batch)
         slot.calls.append(_Call(ref, number, self._turn, time.monotonic()))
 
-    def _late(self, work: _Work, idle: _Slot) -> int | None:
+    def _late(self, work: Work, idle: _Slot) -> int | None:
         """A chunk that takes so much longer than others that it is worth computing twice."""
         limit = max(LATE_SECONDS, LATE * work.median) if work.median else self._patience
         now = time.monotonic()
@@ -360,7 +360,7 @@ class RayExecutor:
             self._notify(line + rest)
             self._noticed = (line, now)
 
-    def _give_up_hanging(self, work: _Work) -> None:
+    def _give_up_hanging(self, work: Work) -> None:
         """End workers that have been at a chunk for too long."""
         now = time.monotonic()
         for slot in list(self._slots):
@@ -371,55 +371,6 @@ class RayExecutor:
                     if call.turn == self._turn:
                         kind = "failed" if number == 0 else "lost"
                         work.take(call.number, Answer(kind, reason), 0.0)  # type: ignore[arg-type]
-
-
-class _Work:
-    """The chunks of one call to `map`: which are to be issued, which are done."""
-
-    def __init__(self, chunks: Sequence[Any]) -> None:
-        self._chunks = chunks
-        self.pending = deque(range(len(chunks)))
-        self.results: dict[int, Any] = {}
-        self.done: set[int] = set()
-        self.doubled: set[int] = set()
-        self.failures: dict[int, int] = {}
-        self._seconds: list[float] = []
-
-    @property
-    def median(self) -> float:
-        """Seconds that a chunk takes; 0 where none is done."""
-        return statistics.median(self._seconds) if self._seconds else 0.0
-
-    def next(self) -> int:
-        """The next chunk to issue."""
-        return self.pending.popleft()
-
-    def take(self, number: int, answer: Any, seconds: float) -> None:
-        """Book an answer for a chunk.
-
-        Raises:
-            torch.OutOfMemoryError: a device's memory ran out.
-            FoolingError: it failed for the last time.
-        """
-        if number in self.done:
-            return
-        if answer.kind == "done":
-            self.done.add(number)
-            self.results[number] = answer.value
-            self._seconds.append(seconds)
-            return
-        if answer.kind == "memory":
-            import torch
-
-            raise torch.OutOfMemoryError(answer.value)
-        if answer.kind == "failed":
-            self.failures[number] = self.failures.get(number, 0) + 1
-            if self.failures[number] >= FAILURES:
-                name = getattr(self._chunks[number], "name", f"chunk {number + 1} of {len(self._chunks)}")
-                raise FoolingError(f"{name} failed {FAILURES} times: {answer.value}")
-        if number not in self.pending:
-            self.pending.appendleft(number)
-            self.doubled.discard(number)
 
 
 def _packed(shared: Any, chunks: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
@@ -451,7 +402,7 @@ def _sent(blueprint: Blueprint) -> Any:
         return ray.put(blueprint)
     except Exception as error:  # whatever the pickling of a user's object raises
         raise FoolingError(
-            f"what the run was given from Python can't be sent to Ray workers: {_first_line(error)}"
+            f"what the run was given from Python can't be sent to Ray workers: {first_line(error)}"
         ) from error
 
 
@@ -460,7 +411,3 @@ def _is_of_its_node(error: Exception) -> bool:
     from ray.exceptions import ActorUnavailableError
 
     return isinstance(error, ActorUnavailableError) or "node has died" in str(error)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

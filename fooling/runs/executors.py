@@ -77,7 +77,7 @@ def open_executor(
         device, threads = numerics.device, numerics.threads
         evaluators = evaluators_of(settings, device)
         return LocalExecutor(host, evaluators, lambda: prepare_thread(device, threads)), numerics
-    from workers.cluster import interruptible
+    from workers.signals import interruptible
 
     with interruptible(stopping):
         return _distributed(recipe, host, stopping, wishes)

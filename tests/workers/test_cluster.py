@@ -17,7 +17,8 @@ import pytest
 from fooling.errors import FoolingError, InvalidError
 from tests.ray_clusters import Holder, processes, wait_until
 from workers import cluster
-from workers.cluster import Cluster, Resources, meaning, remove_leftovers
+from workers.cluster import Cluster, Resources, remove_leftovers
+from workers.joining import PROBE_SECONDS, meaning
 
 pytestmark = pytest.mark.xdist_group("ray")
 
@@ -107,7 +108,7 @@ def test_something_else_answers(monkeypatch):
         began = time.monotonic()
         found = refusal(address)
         assert found.startswith(f"can't join the Ray cluster at {address}: ")
-        assert time.monotonic() - began < cluster.PROBE_SECONDS + 10
+        assert time.monotonic() - began < PROBE_SECONDS + 10
     finally:
         server.shutdown()
 
