@@ -21,7 +21,7 @@ import torch
 from fooling.runs import launch
 from tests.ray_clusters import Holder, processes, wait_until
 
-pytestmark = pytest.mark.xdist_group("ray")
+pytestmark = pytest.mark.xdist_group("runs on ray")
 
 ROOT = Path(__file__).resolve().parents[3]
 DIGESTS = ("archive_sha256", "lineage_sha256")
@@ -270,9 +270,17 @@ def test_ctrl_c_leaves_a_checkpoint_and_nothing_else(number, small_run, environm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("later", [0, 0.3])
-@pytest.mark.parametrize("moment", ["a folder", "a raylet", "a worker", "a run directory"])
+@pytest.mark.parametrize(
+    ("moment", "later", "number"),
+    [
+        ("a folder", 0, signal.SIGINT),
+        ("a folder", 0.3, signal.SIGTERM),
+        ("a raylet", 0, signal.SIGTERM),
+        ("a raylet", 0.3, signal.SIGINT),
+        ("a worker", 0, signal.SIGINT),
+        ("a run directory", 0, signal.SIGTERM),
+    ],
+)
 def test_a_signal_while_everything_starts(number, moment, later, environment, tmp_path):
     """Whenever it comes, once there is something to clean up: exit 130, no cluster, no half-made directory."""
     out = tmp_path / "run"
