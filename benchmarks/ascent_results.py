@@ -226,6 +226,17 @@ INTRODUCTION = """# Gradient ascent
 Written by `python -m benchmarks.ascent_results`; every run's numbers are in `benchmarks/results/ascent_results.json`.
 What the settings mean is told in [gradient ascent](../ascent.md). A share is one of climbs, each class from each
 start; all within 500 steps and of 8-bit images.
+
+What one sees:
+
+- **Without a regulariser** the gradient makes LeNets sure of every digit from every start, and ImageNet networks of
+  nearly every class, with noise of a few grey levels: the most certain images show the least.
+- **L2** leaves less noise for more contrast: on MNIST strokes of the digits, on ImageNet networks patches where the
+  evidence gathers. **Blur** is what brings large structures: faces of the dogs, the outline and the pocket of the
+  backpack, missiles and their fire. **The clippings** leave them alone on grey. The column of variance in structures
+  of eight pixels and more says the same in numbers; confidences fall on the same way.
+- **The authors' constants** (here for 500 steps; the regularised settings had 1,000 and 1,500) hold these networks far
+  below certainty, for the reason that [gradient ascent](../ascent.md) gives.
 """
 
 MNIST_WORDS = """

@@ -169,7 +169,7 @@ def draw(model: Model, cases: Sequence[dict[str, Any]], path: Any) -> None:
                 and not case["variation"]
             ]
             if found:
-                label = f"{encoding}, {classes:,} classes" if face == colour else None
+                label = f"{NAMES[encoding]}, {classes:,} classes" if face == colour else None
                 xs, ys = zip(
                     *((c["workers"], CHUNKS * latency / c["generation"]) for c in found), strict=True
                 )
@@ -185,7 +185,7 @@ def draw(model: Model, cases: Sequence[dict[str, Any]], path: Any) -> None:
     measured.set_title(
         f"measured: {CHUNKS} chunks a worker and generation; hollow: {2500 * shortest:.0f} ms", fontsize=10
     )
-    predicted.set_title(f"model: one driver, latencies +- {VARIATION:.0%}", fontsize=10)
+    predicted.set_title(f"model: one driver, latencies ± {VARIATION:.0%}", fontsize=10)
     for axes, ticks in ((measured, (1, 2, 4, 8, 16, 32, 64)), (predicted, (1, 8, 64, 1_000))):
         axes.set_xscale("log")
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
@@ -200,6 +200,7 @@ def draw(model: Model, cases: Sequence[dict[str, Any]], path: Any) -> None:
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
+NAMES = {"cppn": "CPPN", "direct": "direct"}
 MARKS = {
     ("cppn", 10): ("o", "#2166ac"),
     ("cppn", 1_000): ("s", "#67a9cf"),
