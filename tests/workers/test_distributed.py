@@ -172,7 +172,7 @@ def test_workers_killed_at_random_moments(pair):
     killed = []
 
     def kill() -> None:
-        while not stop.wait(0.7):
+        while not stop.wait(1.5):
             if pids := pair.pids:
                 killed.append(pids[len(killed) % len(pids)])
                 os.kill(killed[-1], signal.SIGKILL)
@@ -180,7 +180,7 @@ def test_workers_killed_at_random_moments(pair):
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        jobs = [Job(number, seconds=0.1) for number in range(40)]
+        jobs = [Job(number, seconds=0.1) for number in range(60)]
         assert toil(pair, jobs) == expected(jobs)
     finally:
         stop.set()

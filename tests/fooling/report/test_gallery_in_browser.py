@@ -163,8 +163,8 @@ def test_arrow_keys_walk_through_what_the_wall_shows(make_view: Any, browse: Any
         for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"]) {{ press(key); note(); }}
         press("1"); seen.push(byId("picture").style.width);
         press("+"); seen.push(byId("picture").style.width);
-        byId("close").click();
-        report(() => [...seen, dialog.open, state.open]);"""
+        dialog.addEventListener("close", () => report(() => [...seen, dialog.open, state.open]));
+        byId("close").click();"""
     seen = _result(browse([view], "#sort=confidence&open=2", act))
     assert seen == ["label 2", "label 3", "label 0", "label 0", "label 3", "6px", "12px", False, None]
 
