@@ -33,6 +33,7 @@ _TOKEN_FILE = Path.home() / ".ray" / "auth_token"  # where Ray itself looks
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_worker_niceness": "0",  # as the local executor: not behind whatever else the machine does
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # we name devices ourselves
 }
 

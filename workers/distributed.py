@@ -32,6 +32,7 @@ LATE = 4.0  # times the median of its kind: a chunk that takes longer is issued 
 LATE_SECONDS = 2.0  # but not before so long
 NOTICE_SECONDS = 60.0  # between repeated lines about waiting
 PLACE_SECONDS = 30.0  # that Ray takes at most to place a worker and start its process, where there is room
+TOGETHER_SECONDS = 10.0  # that the first worker waits for others whose processes are there
 START_SECONDS = 600.0  # that a worker may take to make its host
 
 
@@ -88,7 +89,7 @@ class RayExecutor:
         stopping: threading.Event | None = None,
         notify: Callable[[str], None] | None = None,
     ) -> None:
-        """Ask for workers and wait for the first one.
+        """Ask for workers and wait for the first one, and for those that are nearly there.
 
         Args:
             cluster: where they run; `close` leaves it.
@@ -124,9 +125,12 @@ class RayExecutor:
             self._blueprint = _sent(blueprint)
             if not wait and (shortage := self._shortage(count or 1)):
                 raise FoolingError(self._refusal(shortage))
-            while not self.workers:
+            together = None
+            while together is None or (self._is_preparing() and time.monotonic() < together):
                 self._look_after()
                 self._await(POLL_SECONDS)
+                if self.workers and together is None:
+                    together = time.monotonic() + TOGETHER_SECONDS
         except BaseException:
             self.close()
             raise
@@ -145,6 +149,10 @@ class RayExecutor:
     def evaluators(self) -> int:
         """Chunks computed at once, when all workers are there."""
         return self._count or max(1, self._cluster.room(self._need))
+
+    def _is_preparing(self) -> bool:
+        """Whether a worker's process is there and makes its host."""
+        return any(slot.starting is not None and slot.placed is None for slot in self._slots)
 
     def log_into(self, folder: Path) -> None:
         """Let workers write their output in a folder, where they can reach it."""

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from deap.base import Toolbox
 
+from cppn.keys import Keys
 from fooling import classifiers, encodings
 from fooling import search as searches
 from fooling.classifiers.check import check
@@ -132,7 +134,16 @@ def build(recipe: Recipe) -> Host:
     )
     prepare_thread(here.device, here.threads)
     recipe = replace(recipe, numerics=here)
-    return recipe.host(recipe.classifier())[0]
+    classifier = recipe.classifier()
+    _load_kernels(encodings.create(recipe.settings.encoding, classifier.spec.size, classifier.spec.colour))
+    return recipe.host(classifier)[0]
+
+
+def _load_kernels(encoding: Any) -> None:
+    """Let a worker load the compiled kernels while it starts, not while others wait for its first chunk."""
+    keys = Keys.of_generation(0, 0, 2)
+    parents = encoding.mutate(encoding.initialise(keys), keys)
+    encoding.render(encoding.mate(parents, parents.take([1, 0]), keys))
 
 
 def settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
