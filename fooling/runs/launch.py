@@ -138,8 +138,9 @@ def _go_on(
     for path_ in saved(directory.checkpoints):
         if generation_of(path_) > state["generation"]:
             path_.unlink()  # damaged, and newer than the one that is used
-    for leftover in directory.checkpoints.glob(".*.tmp"):
-        leftover.unlink()
+    for folder in (directory.checkpoints, directory.elites):
+        for leftover in folder.glob(".*.tmp"):
+            leftover.unlink()
     sync_directory(directory.checkpoints)
     since = f"going on from generation {state['generation']}" if found else "starting over"
     notes = [
