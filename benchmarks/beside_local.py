@@ -1,7 +1,15 @@
-"""Whole runs by Ray workers beside the same ones by the local executor, for `benchmarks.scaling`."""
+"""What do Ray workers cost where the local executor would do?
+
+    python -m benchmarks.beside_local [--quick] [--cores 2]
+
+Whole runs of real networks by 2 workers on 2 cores beside the same ones by the local executor, in turns, each a
+process of its own: the search alone, as `fooling run --json` tells it, without Ray's start. All must make the same
+archive. The ratio is of the medians; the spread is of the pairs' own ratios.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -12,7 +20,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from benchmarks.report import ROOT, assets, interleaved, markdown, spread
+from benchmarks.report import ROOT, arguments, assets, interleaved, markdown, parser, save, spread
 
 REPEATS = 7
 
@@ -87,3 +95,14 @@ def table(found: dict[str, Any]) -> str:
         for name, run in found.items()
     ]
     return markdown(("run", "generations", "local, s", "2 workers, s", "ratio", "at most"), rows)
+
+
+def main(given: argparse.Namespace) -> None:
+    """Measure every run."""
+    found = measure(given.quick)
+    tables = {"2 workers on 2 cores beside the local executor": table(found)}
+    save("beside_local", found, tables, given.quick)
+
+
+if __name__ == "__main__":
+    main(arguments(parser(__doc__)))

@@ -7,8 +7,7 @@ rendering, reduction, dispatch, transport and the archive are real. Each worker 
 generation. Parallel efficiency is the time that the latencies alone would take over the median generation's;
 `benchmarks.scaling_model` fits, draws and extrapolates it. All searches of an encoding begin with the same elites,
 bred for 60 generations of 1,600 images, and have to end with the archive of one process. Besides: what starting
-workers costs, what a chunk costs that takes no time, and whole runs of real networks by 2 workers on 2 cores
-beside the local executor, in turns, without Ray's start.
+workers costs, and what a chunk costs that takes no time.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import beside_local
 from benchmarks.processes import has_torch, proportional_bytes, ray_cpu
 from benchmarks.report import arguments, interleaved, markdown, parser, save, spread
 from cppn.keys import Keys
@@ -309,7 +307,6 @@ def start_table(found: Sequence[dict[str, Any]]) -> str:
 def main(given: argparse.Namespace) -> None:
     """Everything, and the model of it."""
     quick = given.quick
-    beside = beside_local.measure(quick)
     overhead = chunk_overhead(10 if quick else 100)
     found = []
     for case in cases(given.chunk_ms / 1000, quick):
@@ -322,9 +319,8 @@ def main(given: argparse.Namespace) -> None:
             ("50 children, 10 classes", "ms"),
             [[name, spread([each * 1e3 for each in times], ".2f")] for name, times in overhead.items()],
         ),
-        "2 workers on 2 cores beside the local executor": beside_local.table(beside),
     }
-    save("scaling", {"cases": found, "overhead": overhead, "beside_local": beside}, tables, quick)
+    save("scaling", {"cases": found, "overhead": overhead}, tables, quick)
     from benchmarks import scaling_model  # which knows this file
 
     scaling_model.main(quick)
