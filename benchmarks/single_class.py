@@ -26,10 +26,9 @@ from fooling.compare.comparison import Comparison, Pair, Run, compare
 from fooling.compare.document import document
 from fooling.compare.figures import figures
 from fooling.compare.images import read_training
-from fooling.compare.statistics import RankTest, nines
-from fooling.compare.table import format_n, format_p
+from fooling.compare.statistics import in_words
 from fooling.files import json_bytes
-from fooling.report.confidence import format_confidence
+from fooling.report.confidence import format_confidence, nines
 from fooling.runs.view import RunView, open_run
 
 ENCODINGS = ("cppn", "direct")
@@ -230,19 +229,8 @@ def verdicts(comparison: Comparison) -> str:
 
 def _verdict(comparison: Comparison, pair: Pair) -> str:
     a, b = (comparison.groups[number].name for number in pair.groups)
-    runs = f"runs: {sentence(pair.runs)}; " if pair.runs else ""
-    return f"- **{a}** beside **{b}**: {runs}classes: {sentence(pair.classes)}."
-
-
-def sentence(test: RankTest) -> str:
-    """A test in words."""
-    if test.p is None or test.better is None:
-        return f"no difference (n = {format_n(test)})"
-    name = "Mann-Whitney U" if test.test == "mann-whitney-u" else "Wilcoxon W"
-    return (
-        f"the first is higher in {test.better:.0%} of pairs, {name} = {test.statistic:g}, p = {format_p(test.p)}, "
-        f"n = {format_n(test)}"
-    )
+    runs = f"runs: {in_words(pair.runs)}; " if pair.runs else ""
+    return f"- **{a}** beside **{b}**: {runs}classes: {in_words(pair.classes)}."
 
 
 def _same_encoding(comparison: Comparison, pair: Pair) -> bool:

@@ -6,11 +6,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event as events
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
@@ -63,6 +65,25 @@ def everywhere(function: F) -> F:
     """A function that kernels compile in, and that Python runs as it stands. (Without wrappers, which would
     be a tenth of the compile time.)"""
     return register_jitable(no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)
+
+
+@contextmanager
+def told_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
+    """In this block `tell` is called whenever something is compiled, before it is: that takes seconds, once per
+    machine. What comes from the cache is not told of. It may be called in any thread."""
+    with events.install_listener("numba:compile", _Listener(tell)):
+        yield
+
+
+class _Listener(events.Listener):
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    def on_start(self, event: Any) -> None:
+        self._tell()
+
+    def on_end(self, event: Any) -> None:
+        pass
 
 
 def readonly(array: NDArray) -> NDArray:

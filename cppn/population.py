@@ -78,17 +78,17 @@ class Population:
             )
         return Population(self.outputs, *_gather(self.packed(), readonly(chosen)))
 
-    def put(self, rows: ArrayLike, other: Population) -> Population:
-        """This population with `other`'s genotypes at `rows`, which may also extend it by new rows at the
-        end. Returns a new population.
+    def put(self, rows: ArrayLike, *others: Population) -> Population:
+        """This population with the genotypes of `others`, one after the other, at `rows`, which may also extend
+        it by new rows at the end. Returns a new population.
 
         Raises:
-            ValueError: not one row per genotype of `other`, or new rows that leave a gap.
+            ValueError: not one row per genotype of `others`, or new rows that leave a gap.
         """
         rows = np.asarray(rows, np.int64)
-        origin = np.arange(length_after(len(self), rows, len(other)))
+        origin = np.arange(length_after(len(self), rows, sum(map(len, others))))
         origin[rows] = len(self) + np.arange(len(rows))
-        return concatenate([self, other]).take(origin)
+        return concatenate([self, *others]).take(origin)
 
     def packed(self) -> Packed:
         """The arrays for kernels: read-only views."""

@@ -8,8 +8,9 @@ least upper bound of all it was offered, and so neither the order of offers nor 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -131,31 +132,48 @@ class Archive:
         batch_of = np.full(len(self), -1)
         image_of = np.full(len(self), -1)
         for number, batch in enumerate(batches):
-            classes, claimed = batch.classes, batch.ids[batch.images]
-            higher = batch.confidences > confidence[classes]
-            equal = batch.confidences == confidence[classes]
-            wins = np.flatnonzero(higher | (equal & _earlier(claimed, ids[classes])))
-            won = classes[wins]
-            confidence[won], ids[won] = batch.confidences[wins], claimed[wins]
-            batch_of[won], image_of[won] = number, batch.images[wins]
+            claims = np.flatnonzero(batch.confidences >= confidence[batch.classes])  # most lose here
+            classes, images = batch.classes[claims], batch.images[claims]
+            higher = batch.confidences[claims] > confidence[classes]
+            wins = higher | _earlier(batch.ids[images], ids[classes])
+            won, images = classes[wins], images[wins]
+            confidence[won], ids[won] = batch.confidences[claims[wins]], batch.ids[images]
+            batch_of[won], image_of[won] = number, images
         changed = np.flatnonzero(batch_of >= 0)
+        if not len(changed):
+            return changed
         self.confidence = confidence
         self.cell[changed] = -1  # whoever holds no cell any more gives up its row
-        for number, batch in enumerate(batches):
-            gained = np.flatnonzero(batch_of == number)
-            if len(gained):
-                images, which = np.unique(image_of[gained], return_inverse=True)
-                self.cell[gained] = self._store(batch, images)[which]
+        starts = np.cumsum([0, *(len(batch.ids) for batch in batches)])
+        winners, which = np.unique(starts[batch_of[changed]] + image_of[changed], return_inverse=True)
+        self.cell[changed] = self._store(batches, starts, winners)[which]
         return changed
 
-    def _store(self, batch: Candidates, images: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Put some of a batch's images in rows that no cell points at; returns these rows."""
+    def _store(
+        self, batches: Sequence[Candidates], starts: NDArray[np.int64], winners: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Put some of the batches' images in rows that no cell points at; all at once, for there may be hundreds of
+        batches.
+
+        Args:
+            starts: what the numbers of each batch's images begin at.
+            winners: the numbers of those to keep, ascending.
+
+        Returns:
+            Their rows.
+        """
         used = np.zeros(len(self), bool)
         used[self.cell[self.cell >= 0]] = True
-        rows = np.flatnonzero(~used)[: len(images)]
-        self.ids[rows] = batch.ids[images]
-        self.pixels[rows] = batch.pixels[images]
-        self.genotypes = self.genotypes.put(rows, batch.genotypes.take(images))
+        rows = np.flatnonzero(~used)[: len(winners)]
+        genotypes = []
+        edges = np.searchsorted(winners, starts)
+        for batch, start, (low, high) in zip(batches, starts, pairwise(edges), strict=False):
+            if low < high:
+                images = winners[low:high] - start
+                self.ids[rows[low:high]] = batch.ids[images]
+                self.pixels[rows[low:high]] = batch.pixels[images]
+                genotypes.append(batch.genotypes.take(images))
+        self.genotypes = self.genotypes.put(rows, *genotypes)
         return rows
 
     def elites(self) -> Candidates:

@@ -34,7 +34,10 @@ class StopSettings(Table):
     """When a run ends before its generations are done; each is checked between generations."""
 
     confidence: float | None = Field(
-        None, gt=0, le=1, description="stop when every class has an elite of at least this confidence"
+        None,
+        gt=0,
+        le=1,
+        description="stop when every class that the search is for has an elite of at least this confidence",
     )
     evaluations: int | None = Field(None, ge=1, description="stop after at least so many images")
     seconds: float | None = Field(

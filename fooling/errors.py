@@ -1,28 +1,35 @@
-"""Errors that a user can act on: one line each, and the exit code that the command line gives for it."""
+"""Errors that a user can act on, one line each, and the exit codes of the command line."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
+FAILED, USAGE, INVALID, NOT_FOUND, PARTLY, INTERRUPTED = 1, 2, 3, 4, 5, 130  # 0: done
+
 
 class FoolingError(Exception):
     """The base of every error raised on purpose. `str(error)` is one line: what was expected, what was
     found, what to do."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class InvalidError(FoolingError):
     """An invalid config, model or run directory."""
 
-    exit_code = 3
+    exit_code = INVALID
 
 
 class NotFoundError(FoolingError):
     """Something that the user named is not there."""
 
-    exit_code = 4
+    exit_code = NOT_FOUND
+
+
+class OutOfAnswers(FoolingError):
+    """A remote classifier can't be asked any further: its budget is spent, or its server fails for good.
+    A run ends with what it has."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -61,3 +61,23 @@ def refuse_existing(path: Path, force: bool = False) -> None:
     taken = any(path.iterdir()) if path.is_dir() else path.exists()
     if taken and not force:
         raise FoolingError(f"{path} exists; remove it, or give another name")
+
+
+def refuse_foreign(folder: Path, data: str, kind: str) -> None:
+    """Guard what is not ours: only an empty folder, or one that this program made before, is written over.
+
+    Args:
+        data: the name of the JSON file in a folder of ours; its `kind` says that it is.
+        kind: the one that is expected.
+
+    Raises:
+        FoolingError: it is something else.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    try:
+        found = json.loads((folder / data).read_bytes()).get("kind")
+    except (OSError, ValueError, AttributeError):
+        found = None
+    if found != kind:
+        raise FoolingError(f"{folder} exists and is no {kind}; remove it, or give another --out")

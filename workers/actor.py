@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from fooling.errors import FoolingError
 from workers.allocator import keep_freed_memory
 from workers.host import Host
 from workers.tasks import compute
@@ -67,10 +68,19 @@ class Answer:
     Attributes:
         kind: "done"; "memory": the device's memory ran out; "failed"; "lost": not begun, its worker is gone.
         value: the result; for the others one line that says what happened.
+        trace: of what was raised, the worker's traceback.
     """
 
     kind: Literal["done", "memory", "failed", "lost"]
     value: Any
+    trace: str = ""
+
+    def error(self, line: str) -> FoolingError:
+        """An error of one line; who asks for its traceback sees the worker's too."""
+        error = FoolingError(line)
+        if self.trace:
+            error.add_note(f"On the worker:\n{self.trace}")
+        return error
 
 
 class Worker:
@@ -131,13 +141,13 @@ class Worker:
 
 
 def _failure(error: Exception) -> Answer:
-    traceback.print_exc()  # for the worker's log
+    trace = traceback.format_exc()
+    print(trace, file=sys.stderr, flush=True)  # for the worker's log
     line = (str(error).strip().splitlines() or [""])[0][:300]
     if _is_memory(error):
         return Answer("memory", line)
-    from fooling.errors import FoolingError
-
-    return Answer("failed", line if isinstance(error, FoolingError) else f"{type(error).__name__}: {line}")
+    known = isinstance(error, FoolingError)
+    return Answer("failed", line if known else f"{type(error).__name__}: {line}", trace)
 
 
 def _is_memory(error: Exception) -> bool:

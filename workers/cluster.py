@@ -13,7 +13,6 @@ import logging
 import os
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from typing import Any, BinaryIO
 
 from fooling.errors import FoolingError, InvalidError
 from workers.joining import first_line, found, probe
+from workers.processes import end_marked, is_alive
 from workers.signals import deferred, undisturbed
 
 PREFIX = "fooling-ray-"  # of the folders that our clusters keep their sockets and logs in
@@ -253,7 +253,7 @@ def _is_left_over(folder: Path) -> bool:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        return pid.isdigit() and not _is_alive(int(pid))
+        return pid.isdigit() and not is_alive(int(pid))
     except OSError:  # held, or another user's
         return False
     return True
@@ -261,30 +261,9 @@ def _is_left_over(folder: Path) -> bool:
 
 def _remove(folder: Path) -> None:
     """Delete a cluster's folder; first end the helpers of Ray that outlive it by some seconds."""
-    mark = f"{MARK}={folder}".encode()
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        pid = int(environment.parent.name)
-        try:
-            ours = pid != os.getpid() and mark in environment.read_bytes().split(b"\0")
-        except OSError:  # another user's, or gone
-            continue
-        if ours:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+    end_marked(MARK, str(folder))
     for _ in range(20):  # a process that is ending may still write
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return
         time.sleep(0.1)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

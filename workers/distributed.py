@@ -22,6 +22,7 @@ from workers.cluster import Cluster, Resources
 from workers.host import Host
 from workers.joining import first_line
 from workers.protocol import Interrupted
+from workers.shortage import lacking, refusal, taken
 from workers.work import FAILURES, Work
 
 DEATHS = 30  # the same for workers that die at their start, without a word: perhaps somebody kills them
@@ -123,8 +124,8 @@ class RayExecutor:
         )(Worker)
         try:
             self._blueprint = _sent(blueprint)
-            if not wait and (shortage := self._shortage(count or 1)):
-                raise FoolingError(self._refusal(shortage))
+            if not wait and (shortage := lacking(cluster, need, count or 1)):
+                raise FoolingError(refusal(cluster, shortage))
             together = None
             while together is None or (self._is_preparing() and time.monotonic() < together):
                 self._look_after()
@@ -280,14 +281,14 @@ class RayExecutor:
         innocent = _is_of_its_node(error)
         reason = f"its worker died ({type(error).__name__})"
         if slot.starting is not None and not innocent:
-            self._refuse_failing(reason, DEATHS)
+            self._refuse_failing(Answer("failed", reason), DEATHS)
         kinds = ["lost" if innocent else "failed", *["lost"] * len(slot.calls)]
         return [(call, Answer(kind, reason)) for call, kind in zip(slot.calls, kinds, strict=False)]  # type: ignore[arg-type]
 
     def _started(self, slot: _Slot, answer: Answer) -> None:
         if answer.kind != "done":
             self._end(slot)
-            self._refuse_failing(answer.value)
+            self._refuse_failing(answer)
             return
         slot.starting, slot.placed, slot.facts = None, None, answer.value
         self._failed_starts = 0
@@ -304,7 +305,7 @@ class RayExecutor:
         self._slots.remove(slot)
         self._ray.kill(slot.actor)
 
-    def _refuse_failing(self, reason: str, most: int = FAILURES) -> None:
+    def _refuse_failing(self, answer: Answer, most: int = FAILURES) -> None:
         """Book a worker that could not start.
 
         Raises:
@@ -312,7 +313,7 @@ class RayExecutor:
         """
         self._failed_starts += 1
         if self._failed_starts >= most:
-            raise FoolingError(f"workers can't start: {reason}")
+            raise answer.error(f"workers can't start: {answer.value}")
 
     def _look_after(self) -> None:
         """Ask for the workers that are missing, and say what is waited for."""
@@ -324,43 +325,20 @@ class RayExecutor:
         for slot in list(self._slots):
             if slot.starting is not None and slot.placed is None and now - slot.since > START_SECONDS:
                 self._end(slot)
-                self._refuse_failing(f"no answer within {START_SECONDS:g} s")
+                self._refuse_failing(Answer("failed", f"no answer within {START_SECONDS:g} s"))
         wanted = self._count if self._count is not None else max(1, self._cluster.room(self._need))
         while len(self._slots) < wanted:
             actor = self._actor_class.remote()
             self._slots.append(
                 _Slot(actor, actor.__ray_ready__.remote(), actor.prepare.remote(self._blueprint))
             )
-        shortage = self._shortage(wanted) or self._competition(now)
+        waiting = sum(slot.placed is not None and now - slot.since > PLACE_SECONDS for slot in self._slots)
+        shortage = lacking(self._cluster, self._need, wanted) or taken(self._cluster, self._need, waiting)
         if shortage and not self.workers and not self._wait:
-            raise FoolingError(self._refusal(shortage))
+            raise FoolingError(refusal(self._cluster, shortage))
         if shortage:
             some = f"; going on with {len(self.workers)} of {wanted} workers" if self.workers else ""
             self._say(f"waiting for {shortage}", some, now)
-
-    def _shortage(self, count: int) -> str | None:
-        """What the cluster lacks for so many workers, like "4 GPUs, the cluster has 2"."""
-        whole, total = self._need * count, self._cluster.total
-        if not whole <= total:
-            return _lacking(whole, total, "")
-        if (room := self._cluster.room(self._need)) < count:
-            return f"nodes for {count} workers of {self._need} each, the cluster has room for {room}"
-        return None
-
-    def _competition(self, now: float) -> str | None:
-        """What others hold of what workers that have no place need; a cluster of our own has no others."""
-        if self._cluster.is_ours:
-            return None
-        missing = sum(slot.placed is not None and now - slot.since > PLACE_SECONDS for slot in self._slots)
-        if not missing:
-            return None
-        whole, free = self._need * missing, self._cluster.free
-        return None if whole <= free else _lacking(whole, free, " free")
-
-    def _refusal(self, shortage: str) -> str:
-        if self._cluster.is_ours:
-            return f"expected {shortage.replace('the cluster', 'this machine')}; take fewer --workers or less for each"
-        return f"expected {shortage}; take fewer --workers, or leave out --no-wait to wait for more"
 
     def _say(self, line: str, rest: str, now: float) -> None:
         """Tell the user, unless it was told a moment ago; what only the rest of the line changes is no news."""
@@ -389,13 +367,6 @@ def _packed(shared: Any, chunks: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
 def _size(shared: Any) -> int:
     """About how many bytes the arrays of what is shared have; 0 where it does not say."""
     return int(getattr(shared, "nbytes", 0))
-
-
-def _lacking(whole: Resources, total: Resources, how: str) -> str:
-    """Like "4 GPUs, the cluster has 2"."""
-    if whole.gpus > total.gpus:
-        return f"{Resources(0, whole.gpus)}, the cluster has {total.gpus:g}{how}"
-    return f"{Resources(whole.cpus, 0)}, the cluster has {total.cpus:g}{how}"
 
 
 def _sent(blueprint: Blueprint) -> Any:

@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from fooling.errors import FoolingError
-
 FAILURES = 3  # of a chunk, or of workers that start, before the run gives up
 
 
@@ -55,7 +53,7 @@ class Work:
             self.failures[number] = self.failures.get(number, 0) + 1
             if self.failures[number] >= FAILURES:
                 name = getattr(self._chunks[number], "name", f"chunk {number + 1} of {len(self._chunks)}")
-                raise FoolingError(f"{name} failed {FAILURES} times: {answer.value}")
+                raise answer.error(f"{name} failed {FAILURES} times: {answer.value}")
         if number not in self.pending:
             self.pending.appendleft(number)
             self.doubled.discard(number)

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from fooling.cli.evolve import json_option
+from fooling.errors import PARTLY, FoolingError
 
 if TYPE_CHECKING:
     from fooling.compare.comparison import Comparison
-    from fooling.errors import FoolingError
     from fooling.runs.view import RunView
-
-PARTLY = 5
 
 
 @click.command()
@@ -47,10 +45,11 @@ def compare(directories: tuple[Path, ...], out: Path, data: Path | None, as_json
         raise click.UsageError("expected each run once")
     from fooling.compare import comparison as comparisons
     from fooling.compare import folder
-    from fooling.compare.document import document
+    from fooling.compare.document import KIND, document
     from fooling.compare.images import read_training
+    from fooling.files import refuse_foreign
 
-    folder.refuse_foreign(out)  # before the work, not after it
+    refuse_foreign(out, folder.DATA, KIND)  # before the work, not after it
     training = read_training(data) if data else None
     views, left_out = _open(directories)
     found = comparisons.compare(views, training)
@@ -69,7 +68,6 @@ def _open(directories: tuple[Path, ...]) -> tuple[list[RunView], dict[Path, Fool
     """The runs that can be compared, and what is wrong with the others. Where fewer than two can be, that is the
     error."""
     from fooling.compare.comparison import check_run
-    from fooling.errors import FoolingError
     from fooling.runs.view import open_run
 
     views, left_out = [], {}

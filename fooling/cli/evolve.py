@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fooling.errors import INTERRUPTED, PARTLY
+
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
-
-INTERRUPTED = 130
 
 
 def cluster_options(command: Any) -> Any:
@@ -73,12 +73,13 @@ def run(
     CONFIG is the name of a ready-made config (mnist-cppn, mnist-direct, ...) or the path of a TOML file.
     Without it, CPPN images are evolved against the LeNet that ships with the package.
     """
+    from cppn.jit import told_of_compiling
     from fooling.cli.progress import Progress
     from fooling.runs import launch
 
     given = {"model": model, "seed": seed, "run.workers": workers, "run.address": address}
     flags = {key: value for key, value in given.items() if value is not None}
-    with Progress(quiet) as progress:
+    with Progress(quiet) as progress, told_of_compiling(progress.compiling):
         view = launch.run(
             config,
             out=out,
@@ -103,10 +104,11 @@ def resume(
 
     Without --workers and --address it is computed where it was before.
     """
+    from cppn.jit import told_of_compiling
     from fooling.cli.progress import Progress
     from fooling.runs import launch
 
-    with Progress(quiet) as progress:
+    with Progress(quiet) as progress, told_of_compiling(progress.compiling):
         view = launch.resume(
             directory,
             report=progress.update,
@@ -129,8 +131,9 @@ def _finish(view: RunView, quiet: bool, as_json: bool) -> int:
         print_table(view)
     if view.status == "interrupted":
         kept = "continue" if view.state["generation"] >= 0 else "nothing was kept yet; begin again"
-        click.echo(f"interrupted; {kept} with: fooling resume {_short(view.directory)}", err=True)
-        return INTERRUPTED
+        told = f"warning: {view.reason}" if view.reason else "interrupted"
+        click.echo(f"{told}; {kept} with: fooling resume {_short(view.directory)}", err=True)
+        return PARTLY if view.reason else INTERRUPTED
     return 0
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LINE_SECONDS = 10.0  # between plain lines
 BAR_SECONDS = 0.1
 LOADING = "loading the classifier and the kernels (compiled once per machine)"
+COMPILING = "compiling kernels (once per machine) ..."
 
 
 class Progress:
@@ -27,6 +28,7 @@ class Progress:
         # When this part of the run began, and after how many generations and evaluations: what came before
         # says nothing of its speed.
         self._start: tuple[float, int, int] | None = None
+        self._says_compiling = False
 
     def __enter__(self) -> Progress:
         if self._live:
@@ -51,6 +53,16 @@ class Progress:
         """A line about what is waited for."""
         _line(message)
 
+    def compiling(self) -> None:
+        """Say why nothing moves for some seconds; again only when something has moved since."""
+        if self._quiet or self._says_compiling:
+            return
+        self._says_compiling = True
+        if self._bar is None:
+            _line(COMPILING)
+        else:
+            self._bar.update(self._bar.task_ids[0], description=COMPILING)
+
     def update(self, view: RunView) -> None:
         """Show a generation, at most every so often; the last one always."""
         now = time.monotonic()
@@ -60,7 +72,7 @@ class Progress:
         pause = BAR_SECONDS if self._bar else LINE_SECONDS
         if self._quiet or (now - self._last < pause and not last):
             return
-        self._last = now
+        self._last, self._says_compiling = now, False
         state = " ".join(_state(view, *self._start, now))
         if self._bar is None:
             _line(f"generation {view.generation}/{view.settings.search.generations}  {state}")
@@ -88,7 +100,7 @@ def _state(view: RunView, began: float, generation: int, evaluations: int, now: 
     from fooling.report.confidence import format_confidence
     from fooling.runs.statistics import describe
 
-    statistics = describe(view.confidence)
+    statistics = describe(view.confidence[view.aims])
     parts = [
         f"median {format_confidence(statistics['median'])},",
         f"{statistics['at_least_0.99']} at 99 %,",

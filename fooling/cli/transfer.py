@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fooling.cli.evolve import cluster_options, json_option
+from fooling.errors import PARTLY, FoolingError
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
     from fooling.transfer.measure import Cell, Source
-
-PARTLY = 5
 
 
 @click.command()
@@ -63,14 +62,15 @@ def transfer(
 
     A run's own classifier may be among them: its column says how many elites are top-1 at home.
     """
+    from fooling.files import refuse_foreign
     from fooling.runs.executors import Wishes
     from fooling.transfer import folder
-    from fooling.transfer.document import document
+    from fooling.transfer.document import KIND, document
 
     specs = list(dict.fromkeys(spec for given in targets for spec in given.split(",") if spec))
     if not specs:
         raise click.UsageError("expected classifiers, like --to builtin:lenet,builtin:lenet-b")
-    folder.refuse_foreign(out)  # before the work, not after it
+    refuse_foreign(out, folder.DATA, KIND)  # before the work, not after it
     left_out: dict[str, str] = {}
     sources = _sources(directories, min_confidence, left_out)
     given = {"run.workers": workers, "run.address": address}
@@ -90,7 +90,6 @@ def transfer(
 
 def _sources(directories: tuple[Path, ...], least: float, left_out: dict[str, str]) -> list[Source]:
     """The elites of the runs that can be read; where none can, what is wrong with the first is the error."""
-    from fooling.errors import FoolingError
     from fooling.report.gallery import distinct_names
     from fooling.runs.view import open_run
     from fooling.transfer.measure import sources_of
@@ -115,7 +114,6 @@ def _cells(
     sources: list[Source], specs: list[str], left_out: dict[str, str], flags: dict[str, Any], **how: Any
 ) -> list[Cell]:
     """The cells, source by source, of the targets that can be asked; where none can, the first's error."""
-    from fooling.errors import FoolingError
     from fooling.transfer.measure import measure
 
     columns: list[list[Cell]] = []

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from fooling.compare import images
 from fooling.compare.groups import groups, names
 from fooling.compare.images import Training
-from fooling.compare.statistics import RankTest, mann_whitney, nines, wilcoxon
+from fooling.compare.statistics import RankTest, mann_whitney, wilcoxon
 from fooling.compare.trajectory import Trajectory, trajectory
 from fooling.errors import FoolingError, InvalidError
+from fooling.report.confidence import nines
 from fooling.report.gallery import distinct_names
 
 if TYPE_CHECKING:

@@ -1,32 +1,22 @@
-"""The figures of a comparison, as PNGs: confidence against cost, the classes, the images.
-
-Okabe & Ito's colours, which people with any colour vision tell apart ("Color Universal Design", 2008); names
-stand beside what they name. Confidences are drawn by their distance from 1, since near 1 they all look alike.
-"""
+"""The figures of a comparison, as PNGs: confidence against cost, the classes, the images."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from fooling.compare.comparison import Comparison
 from fooling.compare.document import FEW, curves, grid
-from fooling.compare.statistics import LEAST, nines
+from fooling.report.confidence import nines
+from fooling.report.plots import TEXT, colour, confidence_axis, cut, ink, label_ends, mark, panels_of, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8B7500")
-MARKS = "os^Dv<>P"
-TEXT = 10
-DPI = 110
 
 _COSTS = {"passes": "forward passes (one backward counts as two)", "seconds": "seconds of search"}
 _IMAGES = {
@@ -35,16 +25,15 @@ _IMAGES = {
     "png_bytes": "size as PNG (bytes)",
     "training_distance": "distance to the nearest\ntraining image (RMS)",
 }
-_MOST = float(-np.log10(LEAST))
 
 
 def figures(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
     """File names and PNGs."""
-    yield "confidence.png", _png(confidence(comparison))
+    yield "confidence.png", png(confidence(comparison))
     if len(comparison.labels) <= FEW:
-        yield "trajectories.png", _png(trajectories(comparison))
-    yield "classes.png", _png(classes(comparison))
-    yield "images.png", _png(images(comparison))
+        yield "trajectories.png", png(trajectories(comparison))
+    yield "classes.png", png(classes(comparison))
+    yield "images.png", png(images(comparison))
 
 
 NAMES = ("confidence.png", "trajectories.png", "classes.png", "images.png")
@@ -53,7 +42,7 @@ NAMES = ("confidence.png", "trajectories.png", "classes.png", "images.png")
 def confidence(comparison: Comparison) -> Figure:
     """The median over classes against passes and against time: of each group the median over its runs, and the
     range of them where there are several."""
-    figure, (left, right) = _figure(1, 2, 12, 4.6)
+    figure, (left, right) = panels_of(1, 2, 12, 4.6)
     for axes, cost in ((left, "passes"), (right, "seconds")):
         costs = grid(comparison.runs, cost)
         ends = []
@@ -61,16 +50,16 @@ def confidence(comparison: Comparison) -> Figure:
             drawn = [curves(run, cost, costs) for run in comparison.of(number)]
             length = min(len(one["median"]) for one in drawn)
             table = nines(np.array([one["median"][:length] for one in drawn]))
-            colour, x = _colour(number), costs[:length]
+            shade, x = colour(number), costs[:length]
             if len(drawn) > 1:
-                axes.fill_between(x, table.min(0), table.max(0), color=colour, alpha=0.18, lw=0, step="post")
+                axes.fill_between(x, table.min(0), table.max(0), color=shade, alpha=0.18, lw=0, step="post")
             middle = np.median(table, axis=0)
-            axes.step(x, middle, where="post", color=colour, lw=1.8)
-            ends.append((x[-1], middle[-1], _plural(group.name, len(drawn)), colour))
+            axes.step(x, middle, where="post", color=shade, lw=1.8)
+            ends.append((x[-1], middle[-1], _plural(group.name, len(drawn)), shade))
         axes.set_xscale("log")
         axes.set_xlabel(_COSTS[cost])
-        _confidence_axis(axes, "median confidence of the classes" if axes is left else "")
-        _label_ends(axes, ends)
+        confidence_axis(axes, "median confidence of the classes" if axes is left else "")
+        label_ends(axes, ends)
     return figure
 
 
@@ -79,7 +68,7 @@ def trajectories(comparison: Comparison) -> Figure:
     count = len(comparison.labels)
     columns = min(5, count)
     rows = -(-count // columns)
-    figure, panels = _figure(rows, columns, 12, 0.9 + 2.1 * rows, share=True)
+    figure, panels = panels_of(rows, columns, 12, 0.9 + 2.1 * rows, share=True)
     costs = grid(comparison.runs, "passes")
     for index, axes in enumerate(np.ravel(panels)):
         if index >= count:
@@ -88,10 +77,10 @@ def trajectories(comparison: Comparison) -> Figure:
         for run in comparison.runs:
             if stairs := run.trajectory.classes.get(index):
                 x = costs[costs <= run.trajectory.passes]
-                axes.step(x, nines(stairs.at(x)), where="post", color=_colour(run.group), lw=1.1, alpha=0.75)
+                axes.step(x, nines(stairs.at(x)), where="post", color=colour(run.group), lw=1.1, alpha=0.75)
         axes.set_xscale("log")
-        axes.set_title(_cut(comparison.labels[index], 22), fontsize=TEXT)
-        _confidence_axis(axes, "")
+        axes.set_title(cut(comparison.labels[index], 22), fontsize=TEXT)
+        confidence_axis(axes, "")
     figure.supxlabel(_COSTS["passes"], fontsize=TEXT)
     figure.supylabel("confidence", fontsize=TEXT)
     _title_of_groups(figure, comparison)
@@ -104,39 +93,39 @@ def classes(comparison: Comparison) -> Figure:
     if len(comparison.labels) > FEW:
         return _distribution(comparison)
     count, several = len(comparison.labels), len(comparison.groups)
-    figure, axes = _figure(1, 1, 9, 1.4 + 0.28 * count * max(1.0, several / 2))
+    figure, axes = panels_of(1, 1, 9, 1.4 + 0.28 * count * max(1.0, several / 2))
     for number in range(several):
         shift = (number - (several - 1) / 2) * 0.7 / several
         for run in comparison.of(number):
             values = nines(run.confidence_at(comparison.common))
             axes.plot(
-                values, np.arange(count) + shift, _mark(number), color=_colour(number), ms=5,
+                values, np.arange(count) + shift, mark(number), color=colour(number), ms=5,
                 alpha=0.8, mew=0, clip_on=False,
             )  # fmt: skip
-    axes.set_yticks(range(count), [_cut(label, 22) for label in comparison.labels], fontsize=TEXT)
+    axes.set_yticks(range(count), [cut(label, 22) for label in comparison.labels], fontsize=TEXT)
     axes.set_ylim(count - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     for edge in np.arange(0.5, count - 1):
         axes.axhline(edge, color="#eeeeee", lw=0.8)
-    _confidence_axis(axes, f"confidence at {comparison.common:,.0f} forward passes", axis="x")
+    confidence_axis(axes, f"confidence at {comparison.common:,.0f} forward passes", axis="x")
     axes.set_ylabel("class", fontsize=TEXT)
     _title_of_groups(figure, comparison, marks=True)
     return figure
 
 
 def _distribution(comparison: Comparison) -> Figure:
-    figure, axes = _figure(1, 1, 9, 5)
+    figure, axes = panels_of(1, 1, 9, 5)
     ends = []
     for number, group in enumerate(comparison.groups):
         for run in comparison.of(number):
             values = np.sort(nines(np.nan_to_num(run.confidence_at(comparison.common))))[::-1]
             share = np.arange(1, len(values) + 1) / len(values)
-            axes.step(share, values, where="pre", color=_colour(number), lw=1.6, alpha=0.8)
-        ends.append((share[-1], values[-1], _plural(group.name, len(group.runs)), _colour(number)))
+            axes.step(share, values, where="pre", color=colour(number), lw=1.6, alpha=0.8)
+        ends.append((share[-1], values[-1], _plural(group.name, len(group.runs)), colour(number)))
     axes.set_xlabel("share of the classes that reach it")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-    _confidence_axis(axes, f"confidence at {comparison.common:,.0f} forward passes")
-    _label_ends(axes, ends)
+    confidence_axis(axes, f"confidence at {comparison.common:,.0f} forward passes")
+    label_ends(axes, ends)
     return figure
 
 
@@ -144,22 +133,22 @@ def images(comparison: Comparison) -> Figure:
     """Statistics of the elites: a dot for each class and run, a bar at the median of the group."""
     keys = [key for key in _IMAGES if key in comparison.runs[0].statistics]
     several = len(comparison.groups)
-    figure, panels = _figure(1, len(keys), 12, 1.9 + 0.6 * several)
+    figure, panels = panels_of(1, len(keys), 12, 1.9 + 0.6 * several)
     for axes, key in zip(np.ravel(panels), keys, strict=True):
         for number in range(several):
             values = np.concatenate([run.statistics[key] for run in comparison.of(number)])
             values = values[~np.isnan(values)]
             spread = np.linspace(-0.24, 0.24, len(values)) if len(values) > 1 else np.zeros(1)
-            axes.plot(values, number + spread, ".", color=_colour(number), ms=5, alpha=0.45, mew=0)
+            axes.plot(values, number + spread, ".", color=colour(number), ms=5, alpha=0.45, mew=0)
             middle = float(np.median(values))
-            axes.plot([middle, middle], [number - 0.36, number + 0.36], color=_colour(number), lw=2.4)
+            axes.plot([middle, middle], [number - 0.36, number + 0.36], color=colour(number), lw=2.4)
         axes.set_title(_IMAGES[key], fontsize=TEXT)
         axes.set_ylim(several - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
         axes.set_xlim(left=0)
         axes.set_yticks([])
     first = np.ravel(panels)[0]
-    names = [_cut(group.name, 60).replace(", ", "\n") for group in comparison.groups]
+    names = [cut(group.name, 60).replace(", ", "\n") for group in comparison.groups]
     first.set_yticks(range(several), names, fontsize=TEXT)
     if "training_distance" in keys and comparison.training is not None:
         _mark_usual(np.ravel(panels)[-1], comparison.training.usual)
@@ -171,82 +160,20 @@ def _mark_usual(axes: Axes, usual: float) -> None:
     axes.set_xlabel(f"dotted: test images, {usual:.2f}", fontsize=TEXT - 1)
 
 
-def _figure(rows: int, columns: int, width: float, height: float, share: bool = False) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    panels = figure.subplots(rows, columns, sharex=share, sharey=share)
-    for axes in np.ravel(panels):
-        axes.grid(color="#dddddd", lw=0.8)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=TEXT - 1)
-    return figure, panels
-
-
-def _confidence_axis(axes: Axes, label: str, axis: str = "y") -> None:
-    """From 0 to 1 by nines; the last tick is 1 itself, as float32 can't tell more."""
-    ticks = [0, 1, 2, 3, 4, 5, 6, 7, _MOST]
-    texts = ["0", "90 %", "99 %", "99.9 %", "99.99 %", "1 - 1e-5", "1 - 1e-6", "1 - 1e-7", "1"]
-    getattr(axes, f"set_{axis}ticks")(ticks, texts)
-    getattr(axes, f"set_{axis}lim")(0, _MOST + 0.15)
-    if label:
-        getattr(axes, f"set_{axis}label")(label, fontsize=TEXT)
-
-
-def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
-    """Names to the right of the lines' ends, moved apart where they would overlap."""
-    gap = 0.55
-    places = sorted(ends, key=lambda end: end[1])
-    heights: list[float] = []
-    for _, y, _, _ in places:
-        heights.append(max(y, heights[-1] + gap) if heights else y)
-    over = max(0.0, heights[-1] - _MOST)
-    for height, (_, _, name, colour) in zip(heights, places, strict=True):
-        axes.annotate(
-            name, (1.0, height - over), (8, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
-            color=_ink(colour), fontsize=TEXT, va="center", annotation_clip=False,
-        )  # fmt: skip
-
-
 def _title_of_groups(figure: Figure, comparison: Comparison, marks: bool = False) -> None:
     """The groups' names in their colours, above the figure: where there is no free end to stand at."""
     handles = [
-        Line2D([], [], color=_colour(number), marker=_mark(number), ls="", ms=6)
+        Line2D([], [], color=colour(number), marker=mark(number), ls="", ms=6)
         if marks
-        else Line2D([], [], color=_colour(number), lw=1.8)
+        else Line2D([], [], color=colour(number), lw=1.8)
         for number in range(len(comparison.groups))
     ]
     names = [_plural(group.name, len(group.runs)) for group in comparison.groups]
     figure.legend(
         handles, names, loc="outside upper left", ncols=2, frameon=False, fontsize=TEXT,
-        labelcolor=[_ink(_colour(number)) for number in range(len(names))],
+        labelcolor=[ink(colour(number)) for number in range(len(names))],
     )  # fmt: skip
 
 
 def _plural(name: str, runs: int) -> str:
-    return f"{_cut(name, 40)} ({runs} runs)" if runs > 1 else _cut(name, 40)
-
-
-def _cut(text: str, length: int) -> str:
-    """Plain text: a dollar sign would begin a formula."""
-    shown = text if len(text) <= length else f"{text[: length - 1]}…"
-    return shown.replace("$", r"\$")
-
-
-def _mark(number: int) -> str:
-    return MARKS[number % len(MARKS)]
-
-
-def _colour(number: int) -> str:
-    return COLOURS[number % len(COLOURS)]
-
-
-def _ink(colour: str) -> tuple[float, float, float]:
-    """A colour dark enough for text on white."""
-    red, green, blue = to_rgb(colour)
-    return 0.72 * red, 0.72 * green, 0.72 * blue
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return f"{cut(name, 40)} ({runs} runs)" if runs > 1 else cut(name, 40)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from fooling.compare.comparison import Comparison
 from fooling.compare.document import KIND
 from fooling.errors import FoolingError
-from fooling.files import json_bytes, replacing
+from fooling.files import json_bytes, refuse_foreign, replacing
 from fooling.report.gallery import write_gallery
 
 DATA, GALLERY = "comparison.json", "gallery.html"
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Guard what is not a comparison: only an empty folder or an older comparison is written over.
-
-    Raises:
-        FoolingError: it is something else.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())) or _is_ours(folder):
-        return
-    raise FoolingError(f"{folder} exists and is no comparison; remove it, or give another --out")
 
 
 def write(comparison: Comparison, data: dict[str, Any], folder: Path) -> list[Path]:
@@ -37,7 +25,7 @@ def write(comparison: Comparison, data: dict[str, Any], folder: Path) -> list[Pa
     """
     from fooling.compare import figures
 
-    refuse_foreign(folder)
+    refuse_foreign(folder, DATA, KIND)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in figures.NAMES:  # of the older one; which there are depends on the classes
@@ -50,10 +38,3 @@ def write(comparison: Comparison, data: dict[str, Any], folder: Path) -> list[Pa
     except OSError as error:
         raise FoolingError(f"can't write {folder}: {error.strerror or error}") from None
     return [folder / name for name in (*contents, GALLERY)]
-
-
-def _is_ours(folder: Path) -> bool:
-    try:
-        return json.loads((folder / DATA).read_bytes()).get("kind") == KIND
-    except (OSError, ValueError, AttributeError):
-        return False

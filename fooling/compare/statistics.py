@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Half of what float32 can still tell from 1: a confidence of exactly 1 counts as that far from it.
-LEAST = 2.0**-25
+SYMBOLS = {"mann-whitney-u": "Mann-Whitney U", "wilcoxon": "Wilcoxon W"}
 _MOST = 20_000  # arrangements that are counted out
 
 
@@ -35,6 +34,36 @@ class RankTest:
     statistic: float | None
     p: float | None
     better: float | None
+
+
+def format_p(value: float | None) -> str:
+    """A p-value: 0.021, 0.0079, 3e-05; one too small for a float is below 1e-300."""
+    if value is None:
+        return "–"
+    if value < 1e-300:
+        return "< 1e-300"
+    return f"{value:.2g}" if value >= 0.001 else f"{value:.0e}"
+
+
+def format_n(test: RankTest) -> str:
+    """The numbers of values that a test rests on: of both samples, or the pairs that differ."""
+    return f"{test.n[0]} + {test.n[1]}" if test.test == "mann-whitney-u" else str(test.n[0])
+
+
+def in_words(test: RankTest) -> str:
+    """A test as a sentence; never a p-value without its n."""
+    if test.p is None or test.better is None:
+        return f"no difference (n = {format_n(test)})"
+    return (
+        f"the first is higher in {test.better:.0%} of pairs, {SYMBOLS[test.test]} = {test.statistic:g}, "
+        f"p {_equals(test.p)}, n = {format_n(test)}"
+    )
+
+
+def _equals(value: float) -> str:
+    """"= 0.02", but "< 1e-300"."""
+    text = format_p(value)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def mann_whitney(a: NDArray[Any], b: NDArray[Any]) -> RankTest:
@@ -70,9 +99,3 @@ def _exact(arrangements: int) -> Any:
     from scipy import stats
 
     return stats.PermutationMethod(n_resamples=_MOST) if arrangements <= _MOST else "auto"
-
-
-def nines(confidence: Any) -> NDArray[np.float64]:
-    """How many nines: -log10 of the distance from 1, which is where confidences differ; NaN stays."""
-    distance = np.maximum(1.0 - np.asarray(confidence, np.float64), LEAST)
-    return -np.log10(distance)

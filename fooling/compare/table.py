@@ -17,7 +17,7 @@ from rich.text import Text
 
 from fooling.compare.comparison import Comparison, class_medians
 from fooling.compare.document import FEW, PASSES
-from fooling.compare.statistics import RankTest
+from fooling.compare.statistics import SYMBOLS, format_n, format_p
 from fooling.report.confidence import format_confidence
 from fooling.report.facts import format_seconds
 
@@ -27,7 +27,6 @@ IMAGES = {
     "png_bytes": ("PNG bytes", ",.0f"),
     "training_distance": ("from training", ".3f"),
 }
-_TESTS = {"mann-whitney-u": "Mann-Whitney U", "wilcoxon": "Wilcoxon W"}
 
 
 def pages(comparison: Comparison) -> Iterator[RenderableType]:
@@ -45,18 +44,6 @@ def letter(number: int) -> str:
     """A, B, ..., Z, AA, AB, ..."""
     before = letter(number // 26 - 1) if number >= 26 else ""
     return before + string.ascii_uppercase[number % 26]
-
-
-def format_p(value: float | None) -> str:
-    """A p-value: 0.021, 0.0079, 3e-05."""
-    if value is None:
-        return "–"
-    return f"{value:.2g}" if value >= 0.001 else f"{value:.0e}"
-
-
-def format_n(test: RankTest) -> str:
-    """The numbers of values that a test rests on: runs of both groups, or pairs that differ."""
-    return f"{test.n[0]} + {test.n[1]}" if test.test == "mann-whitney-u" else str(test.n[0])
 
 
 def _new(title: str, *headings: str) -> Table:
@@ -122,7 +109,7 @@ def _tests(comparison: Comparison) -> Table:
         for of, test in (("runs", pair.runs), ("classes", pair.classes)):
             if test is not None:
                 higher = "–" if test.better is None else f"{test.better:.0%} of pairs"
-                statistic = "–" if test.statistic is None else f"{_TESTS[test.test]} = {test.statistic:g}"
+                statistic = "–" if test.statistic is None else f"{SYMBOLS[test.test]} = {test.statistic:g}"
                 listing.add_row(title, of, higher, statistic, format_p(test.p), format_n(test))
                 title = ""
     return listing

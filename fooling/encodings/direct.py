@@ -54,18 +54,22 @@ class DirectPopulation:
         """See `Genotypes.take`."""
         return DirectPopulation(self.genes[np.asarray(rows, np.int64)])
 
-    def put(self, rows: ArrayLike, other: DirectPopulation) -> DirectPopulation:
+    def put(self, rows: ArrayLike, *others: DirectPopulation) -> DirectPopulation:
         """See `Genotypes.put`: in place."""
-        if other.genes.shape[1:] != self._store.shape[1:]:
-            raise ValueError(f"expected images of {self._store.shape[1:]}, found {other.genes.shape[1:]}")
+        for other in others:
+            if other.genes.shape[1:] != self._store.shape[1:]:
+                raise ValueError(f"expected images of {self._store.shape[1:]}, found {other.genes.shape[1:]}")
         rows = np.asarray(rows, np.int64)
-        length = length_after(self._count, rows, len(other))
+        length = length_after(self._count, rows, sum(map(len, others)))
         if length > len(self._store) or not self._store.flags.writeable:
             room = max(length, 2 * len(self._store)) if length > len(self._store) else len(self._store)
             store = np.empty((room, *self._store.shape[1:]), np.float32)
             store[: self._count] = self.genes
             self._store = store
-        self._store[rows] = other.genes
+        start = 0
+        for other in others:
+            self._store[rows[start : start + len(other)]] = other.genes
+            start += len(other)
         self._count = length
         return self
 

@@ -27,12 +27,12 @@ class Genotypes(Protocol):
         """A new population of the genotypes at `rows`, in that order; rows may repeat."""
         ...
 
-    def put(self, rows: ArrayLike, other: Self) -> Self:
-        """The population with `other`'s genotypes at `rows`, which may also extend it by new rows at the
-        end. It may be this one, changed in place: go on with what is returned.
+    def put(self, rows: ArrayLike, *others: Self) -> Self:
+        """The population with the genotypes of `others`, one after the other, at `rows`, which may also extend it
+        by new rows at the end. It may be this one, changed in place: go on with what is returned.
 
         Raises:
-            ValueError: not one row per genotype of `other`, or new rows that leave a gap.
+            ValueError: not one row per genotype of `others`, or new rows that leave a gap.
         """
         ...
 

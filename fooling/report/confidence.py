@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,10 @@ BANDS = (
     Band("below 50 %", 0.0),
 )
 VACANT = "no elite yet"
+
+# Half of what float32 can still tell from 1: a confidence of exactly 1 counts as that far from it.
+LEAST_DISTANCE = 2.0**-25
+MOST_NINES = -math.log10(LEAST_DISTANCE)
 
 # From here up, digits after the nines say more as the distance from 1 than as a percentage.
 _NEAR_ONE = 0.999999
@@ -70,6 +75,12 @@ def scientific(value: float, decimals: int = 2) -> str:
     """Like "5.96e-8": scientific form without the exponent's padding."""
     mantissa, exponent = f"{value:.{decimals}e}".split("e")
     return f"{mantissa}e{int(exponent)}"
+
+
+def nines(confidence: Any) -> NDArray[np.float64]:
+    """How many nines: -log10 of the distance from 1, which is where confidences differ; NaN stays."""
+    distance = np.maximum(1.0 - np.asarray(confidence, np.float64), LEAST_DISTANCE)
+    return -np.log10(distance)
 
 
 def band_of(confidence: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from fooling.runs.view import RunView
 
 _ENCODINGS = {"cppn": "CPPN"}
+_MEANINGS = {
+    "logits": "softmax over {classes} classes",
+    "probabilities": "the classifier's own probabilities of {classes} classes",
+    "scores": "a score of each of {classes} classes by itself: no softmax, no sum of 1",
+}
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How far a run got. Statistics are over the classes that have an elite; NaN where none has."""
+    """How far a run got with the classes that its search is for. Statistics are over those that have an elite; NaN
+    where none has."""
 
     classes: int
     occupied: int
@@ -30,9 +36,10 @@ class Summary:
     @classmethod
     def of(cls, view: RunView) -> Summary:
         """The summary of a run's elites."""
-        held = view.confidence[~np.isnan(view.confidence)]
+        confidence = view.confidence[view.aims]
+        held = confidence[~np.isnan(confidence)]
         return cls(
-            classes=len(view.confidence),
+            classes=len(confidence),
             occupied=len(held),
             median=float(np.median(held.astype(np.float64))) if len(held) else np.nan,
             minimum=float(held.min()) if len(held) else np.nan,
@@ -53,6 +60,13 @@ def classifier_of(view: RunView) -> str:
     return str(spec.get("name", "the classifier"))
 
 
+def meaning_of(view: RunView) -> str:
+    """What a confidence of this run means: a share of a softmax, or a score of its own."""
+    spec = view.manifest.get("classifier", {}).get("spec", {})
+    meaning = _MEANINGS.get(spec.get("output"), "unknown").format(classes=f"{len(view.labels):,}")
+    return str(spec.get("confidence") or meaning)
+
+
 def encoding_of(view: RunView) -> str:
     """Like "CPPN, normalised, 28 x 28 grey"."""
     encoding = view.manifest.get("config", {}).get("encoding", {})
@@ -70,20 +84,32 @@ def search_of(view: RunView) -> str:
 
 
 def length_of(view: RunView) -> str:
-    """How long the run is so far: like "200 generations", or "500 steps" of each climb."""
+    """How long the run is so far: like "200 generations"; or "500 steps", of each climb of gradient ascent; or
+    "13,400 steps", of which each is a generation of one class."""
     search = _search(view)
-    if search.get("name") != "gradient-ascent":
-        return f"{view.generation:,} generations"
-    return f"{min(view.generation * search['steps_per_task'], search['steps']):,} steps"
+    if search.get("name") == "gradient-ascent":
+        return f"{min(view.generation * search['steps_per_task'], search['steps']):,} steps"
+    if search.get("name") == "single-class":
+        return f"{view.generation + (view.evaluations > 0):,} steps"  # from step 0 on
+    return f"{view.generation:,} generations"
 
 
 def _length(view: RunView) -> tuple[str, str]:
     """The fact of that: a name and a text."""
     number, name = length_of(view).split(" ")
-    starts = _search(view).get("starts", 0)
-    if name == "steps":
+    search = _search(view)
+    if search.get("name") == "gradient-ascent":
+        starts = search["starts"]
         number += f", {starts:,} {'start' if starts == 1 else 'starts'} a class"
+    elif search.get("name") == "single-class":
+        number += ", each a generation of one class"
     return name.capitalize(), number
+
+
+def _chosen(view: RunView) -> list[tuple[str, str]]:
+    """The fact of which part of the classes the search is for, where it is a part."""
+    aims, every = len(view.aims), len(view.labels)
+    return [] if aims == every else [("Classes", f"{aims:,} of {every:,}")]
 
 
 def _search(view: RunView) -> dict[str, Any]:
@@ -94,9 +120,11 @@ def facts(view: RunView) -> list[tuple[str, str]]:
     """What the run is and what it cost, as pairs of a name and a text."""
     return [
         ("Model", str(view.manifest.get("model", "unknown"))),
+        ("Confidence", meaning_of(view)),
         ("Encoding", encoding_of(view)),
         ("Search", search_of(view)),
         ("Seed", str(view.manifest.get("seed", "unknown"))),
+        *_chosen(view),
         _length(view),
         ("Evaluations", f"{view.evaluations:,}"),
         ("Time", format_seconds(view.seconds)),
@@ -106,8 +134,9 @@ def facts(view: RunView) -> list[tuple[str, str]]:
 def summary_line(view: RunView) -> str:
     """One line: how many classes are fooled, and how surely."""
     summary = Summary.of(view)
+    classes = "chosen classes" if summary.classes < len(view.labels) else "classes"
     line = (
-        f"Median {format_confidence(summary.median)}; {summary.at_least_99:,} of {summary.classes:,} classes"
+        f"Median {format_confidence(summary.median)}; {summary.at_least_99:,} of {summary.classes:,} {classes}"
         f" reach 99 %, {summary.at_least_9999:,} reach 99.99 %"
     )
     vacant = summary.classes - summary.occupied

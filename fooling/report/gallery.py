@@ -79,8 +79,8 @@ def _pieces(views: Sequence[RunView]) -> Iterator[str]:
         images=images.encoded(),
         style=Markup(style),
         script=Markup(script),
-        style_hash=_csp_hash(style),
-        script_hash=_csp_hash(script),
+        style_hash=csp_hash(style),
+        script_hash=csp_hash(script),
         size=lambda: format_bytes(size),
     )
     for piece in pieces:
@@ -120,7 +120,7 @@ def _data(views: Sequence[RunView], images: _Images) -> dict[str, Any]:
     groups: dict[tuple[int, str], set[int]] = {key: set() for key in classes}
     for view in views:
         for name, members in view.groups.items():
-            for index in members:
+            for index in np.intersect1d(members, view.aims).tolist():
                 groups[index, view.labels[index]].add(names.index(name))
     return {
         "bands": [{"name": band.name, "low": band.low} for band in BANDS],
@@ -137,8 +137,9 @@ def _data(views: Sequence[RunView], images: _Images) -> dict[str, Any]:
 
 
 def _merged_classes(views: Sequence[RunView]) -> dict[tuple[int, str], int]:
-    """(index, label) -> position, of every class of any run: the same class only where both agree."""
-    keys = sorted({key for view in views for key in enumerate(view.labels)})
+    """(index, label) -> position, of every class that any run's search is for: the same class only where both
+    agree."""
+    keys = sorted({(index, view.labels[index]) for view in views for index in view.aims.tolist()})
     return {key: position for position, key in enumerate(keys)}
 
 
@@ -197,5 +198,6 @@ def distinct_names(views: Sequence[RunView]) -> list[str]:
     return names
 
 
-def _csp_hash(text: str) -> str:
+def csp_hash(text: str) -> str:
+    """What a content security policy calls a script or style of this text."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -175,7 +175,7 @@ class _Page:
 
 
 def _subtitle(view: RunView, shown: int) -> tuple[str, ...]:
-    total = len(view.labels)
+    total = len(view.aims)
     part = "" if shown == total else f"{shown:,} of {total:,} classes shown. "
     made = f"{encoding_of(view)}; {length_of(view)}, {view.evaluations:,} images tried"
     return (made, f"{part}{summary_line(view)}")

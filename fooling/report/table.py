@@ -34,11 +34,11 @@ def summary(view: RunView) -> list[str]:
 
 
 def table(view: RunView) -> Table:
-    """A run's elites: class, label, confidence and generation of each; or, of more than 20 classes, how
-    many are in each band of confidence, the groups (where the classifier names some), and the ten most
-    and least confident."""
-    if len(view.labels) <= _FEW:
-        return _elites(view, range(len(view.labels)), label_width=40, generations=True)
+    """A run's elites of the classes that its search is for: class, label, confidence and generation of each;
+    or, of more than 20 classes, how many are in each band of confidence, the groups (where the classifier
+    names some), and the ten most and least confident."""
+    if len(view.aims) <= _FEW:
+        return _elites(view, view.aims.tolist(), label_width=40, generations=True)
     parts = [_bands(view)]
     if view.groups:
         parts.append(_groups(view))
@@ -75,7 +75,7 @@ def _elites(
 
 
 def _bands(view: RunView) -> Table:
-    counts = np.bincount(band_of(view.confidence), minlength=len(BANDS) + 1)
+    counts = np.bincount(band_of(view.confidence[view.aims]), minlength=len(BANDS) + 1)
     names = [band.name for band in BANDS] + [VACANT]
     listing = _new_table()
     listing.add_column("confidence")
@@ -83,7 +83,7 @@ def _bands(view: RunView) -> Table:
     listing.add_column("")
     for name, count in zip(names, counts.tolist(), strict=True):
         if count or name != VACANT:
-            listing.add_row(name, f"{count:,}", Bar(len(view.labels), 0, count, width=40))
+            listing.add_row(name, f"{count:,}", Bar(len(view.aims), 0, count, width=40))
     return listing
 
 
@@ -93,9 +93,13 @@ def _groups(view: RunView) -> Table:
     listing.add_column("group", max_width=28, no_wrap=True, overflow="ellipsis")
     for heading in ("classes", "median", "at 99 %", "at 99.99 %"):
         listing.add_column(heading, justify="right", no_wrap=True)
-    by_size = sorted(view.groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    groups = {name: np.intersect1d(members, view.aims) for name, members in view.groups.items()}
+    by_size = sorted(
+        ((name, members) for name, members in groups.items() if len(members)),
+        key=lambda item: (-len(item[1]), item[0]),
+    )
     for name, members in by_size[:_GROUPS]:
-        held = _held(view.confidence[np.asarray(members, np.int64)])
+        held = _held(view.confidence[members])
         median = float(np.median(held)) if len(held) else float("nan")
         above = [f"{int((held >= np.float32(edge)).sum()):,}" for edge in (0.99, 0.9999)]
         listing.add_row(Text(name), f"{len(members):,}", format_confidence(median), *above)

@@ -25,6 +25,7 @@ from typing import Any
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.files import json_bytes, replacing, sync_directory
+from workers.processes import is_alive
 
 FORMAT = 1
 MANIFEST_KEYS = ("config", "seed", "model", "classifier", "numerics", "operators", "versions", "trust")
@@ -165,15 +166,5 @@ def _remove_leftovers(path: Path) -> None:
     """Delete what a killed process left of an attempt to make this directory."""
     for leftover in path.parent.glob(f".{path.name}.*.tmp"):
         pid = leftover.name.removesuffix(".tmp").rpartition(".")[2]
-        if pid.isdigit() and not _is_alive(int(pid)):
+        if pid.isdigit() and not is_alive(int(pid)):
             shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

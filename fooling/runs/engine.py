@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from fooling import lineage
 from fooling.archive import Archive
 from fooling.config import Settings
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, OutOfAnswers
 from fooling.report.png import sync_elites
 from fooling.runs import checkpoint, events
 from fooling.runs.directory import RunDirectory
@@ -55,6 +55,7 @@ class Engine:
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
         self._checkpointed = state["generation"]
+        self._aims = np.array(settings.search.aims(len(archive)), np.int64)
 
     def note(self, kind: str, **fields: Any) -> None:
         """Add an event to the run's log."""
@@ -64,13 +65,14 @@ class Engine:
         """Go on until a stop rule holds or `stop` is called.
 
         Returns:
-            The run as it is then: completed or interrupted.
+            The run as it is then: completed; or interrupted, by `stop` or since its classifier gives no more
+            answers.
 
         Raises:
             FoolingError: it could not go on; the last checkpoint is kept.
         """
         with self._explained():
-            status = "completed"
+            status, why = "completed", dict[str, str]()
             last_save = time.monotonic()
             try:
                 while not self._is_done():
@@ -82,9 +84,11 @@ class Engine:
                     self._report(self.view("running"))
             except Interrupted:
                 status = "interrupted"
+            except OutOfAnswers as error:
+                status, why = "interrupted", {"reason": str(error)}
             if status == "completed" or self._search.resumable:  # who is done needs no way to go on
                 self._save()
-            self.note(status, generation=self._checkpointed)
+            self.note(status, generation=self._checkpointed, **why)
             self._events.sync()
             if self._state["generation"] != self._checkpointed:  # what can't be kept is not shown either
                 return replace(open_run(self._directory.path), status=status)
@@ -122,7 +126,7 @@ class Engine:
             "generation": state["generation"],
             "evaluations": state["evaluations"],
             "seconds": round(state["seconds"], 6),
-            **describe(self._archive.confidence),
+            **describe(self._archive.confidence[self._aims]),
             "replacements": outcome.replacements,
             "goal_switches": outcome.goal_switches,
             "gains": _gains(before, self._archive.confidence),
@@ -155,11 +159,12 @@ class Engine:
         if self._stopping.is_set():
             raise Interrupted
         state, stop = self._state, self._settings.stop
+        lowest = float(self._archive.confidence[self._aims].min())
         return (
             state["generation"] >= self._search.generations
             or (stop.evaluations is not None and state["evaluations"] >= stop.evaluations)
             or (stop.seconds is not None and state["seconds"] >= stop.seconds)
-            or (stop.confidence is not None and float(self._archive.confidence.min()) >= stop.confidence)
+            or (stop.confidence is not None and lowest >= stop.confidence)
         )
 
     def _save(self) -> None:

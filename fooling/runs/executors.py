@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -90,6 +90,8 @@ def _distributed(
 
     settings = recipe.settings
     run = settings.run
+    if reason := _stays_here(host.classifier):
+        raise InvalidError(f"run.workers: {reason}")
     if run.device.startswith("cuda:"):
         raise InvalidError(f'run.device: expected "cuda" with Ray, which assigns GPUs, found {run.device!r}')
     if run.gpus is not None and not _is_share(run.gpus):
@@ -177,6 +179,13 @@ class Team:
             return network.combined(torch.from_numpy(np.stack(answers))).numpy()
 
         return SpreadExecutor(groups, combine)
+
+
+def _stays_here(classifier: Any) -> str:
+    """Why a classifier can't be asked from other processes, where it, or a member of it, can't; else ""."""
+    network = getattr(classifier, "network", None)
+    members = map(_stays_here, getattr(network, "members", ()))
+    return getattr(network, "stays_here", "") or next(filter(None, members), "")
 
 
 def _is_share(gpus: float) -> bool:

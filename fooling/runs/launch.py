@@ -11,6 +11,7 @@ from typing import Any
 
 from fooling import classifiers
 from fooling.classifiers.numerics import Numerics
+from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import sync_directory
@@ -101,10 +102,7 @@ def resume(
             return finish(replace(open_run(directory.path), status="completed"))
         state = found.state if found else new_state()
         settings = _moved(settings, workers, address)
-        numerics = Numerics.from_dict(manifest["numerics"])
-        numerics = replace(numerics, batch=state.get("batch", numerics.batch))
-        if is_distributed(settings):
-            numerics = replace(numerics, device="cpu")
+        numerics = _numerics_again(manifest, state, settings)
         recipe = Recipe(settings, numerics, bool(manifest["trust"]), classifier, customise)
         classifier = recipe.classifier()
         if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
@@ -158,6 +156,24 @@ def _moved(settings: Settings, workers: int | None, address: str | None) -> Sett
         return settings
     run = settings.run.model_copy(update={"workers": workers, "address": address})
     return settings.model_copy(update={"run": run})
+
+
+def _numerics_again(manifest: Mapping[str, Any], state: Mapping[str, Any], settings: Settings) -> Numerics:
+    """The numerics that a run began with, on the device that is here; with the batch that memory left it.
+
+    Raises:
+        InvalidError: no such device.
+    """
+    begun = Numerics.from_dict(manifest["numerics"])
+    try:
+        here = resolve_numerics("cpu" if is_distributed(settings) else begun.device)
+    except InvalidError:
+        raise InvalidError(
+            f"this run computes on {begun.device} ({begun.device_model}), which torch does not find here; "
+            "resume it on a machine that has one"
+        ) from None
+    batch = state.get("batch", begun.batch)
+    return replace(begun, batch=batch, device=here.device, device_model=here.device_model)
 
 
 def _manifest(recipe: Recipe, classifier: classifiers.Classifier, swapped: dict[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def _at_least(level: float) -> Any:
 
 
 def statistics() -> tools.Statistics:
-    """Statistics of the elites' confidences, (K,) float32; a class without an elite counts as 0."""
+    """Statistics of the elites' confidences, (n,) float32; a class without an elite counts as 0."""
     table = tools.Statistics()
     table.register("median", lambda values: float(np.median(values)))
     table.register("mean", lambda values: float(np.mean(values, dtype=np.float64)))
@@ -26,7 +26,7 @@ def statistics() -> tools.Statistics:
 
 
 def describe(confidence: NDArray[np.float32]) -> dict[str, Any]:
-    """The statistics of an archive's confidences, (K,), -1 or NaN where a class has no elite."""
+    """The statistics of some classes' confidences, (n,), -1 or NaN where one has no elite."""
     return dict(statistics().compile(np.nan_to_num(np.maximum(confidence, np.float32(0)), nan=0.0)))
 
 

@@ -36,6 +36,7 @@ class RunView:
         archive: the elites.
         curve: one dict per generation.
         state: the counters: generation (-1 before the first), evaluations, seconds, lineage_bytes, ...
+        reason: why it ended before it was done, where that was not the user's wish; else "".
     """
 
     directory: Path
@@ -47,6 +48,7 @@ class RunView:
     archive: Archive
     curve: list[dict[str, Any]]
     state: dict[str, Any]
+    reason: str = ""
 
     @property
     def generation(self) -> int:
@@ -67,6 +69,11 @@ class RunView:
     def confidence(self) -> NDArray[np.float32]:
         """(K,) float32, NaN where a class has no elite."""
         return np.where(self.archive.cell >= 0, self.archive.confidence, np.float32(np.nan))
+
+    @property
+    def aims(self) -> NDArray[np.int64]:
+        """The classes that the search makes images for, ascending: all, unless its settings choose some."""
+        return np.sort(np.array(self.settings.search.aims(len(self.labels)), np.int64))
 
     @property
     def ids(self) -> NDArray[np.int32]:
@@ -125,6 +132,7 @@ def view(
         archive,
         curve,
         state,
+        log[-1].get("reason", "") if log and log[-1]["event"] in ENDINGS else "",
     )
 
 
@@ -206,11 +214,12 @@ def status_of(directory: RunDirectory, log: list[dict[str, Any]]) -> str:
 
 def summary(run: RunView) -> dict[str, Any]:
     """What `fooling run --json`, `resume --json` and `show --json` print."""
-    statistics = describe(run.confidence)
+    statistics = describe(run.confidence[run.aims])
     seconds = run.seconds
     return {
         "run": str(run.directory),
         "status": run.status,
+        "reason": run.reason,
         "config": run.manifest["config"],
         "seed": run.manifest["seed"],
         "model": run.manifest["model"],
@@ -222,7 +231,7 @@ def summary(run: RunView) -> dict[str, Any]:
         "goal_switches": int(run.state["goal_switches"]),
         "archive_sha256": run.archive.digest(),
         "lineage_sha256": lineage.digest(RunDirectory(run.directory).lineage, run.state["lineage_bytes"]),
-        "confidence": {**statistics, "classes": len(run.labels)},
+        "confidence": {**statistics, "classes": len(run.aims)},
         "elites": [
             {
                 "class": int(number),

@@ -7,7 +7,7 @@ offers each of them to every class.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling import lineage
 from fooling.archive import Archive, Candidates
-from fooling.search.protocol import Compute, Outcome
+from fooling.search.protocol import Compute, Outcome, Stateless
 from workers.tasks import Brood, Parents
 
 
@@ -40,7 +40,7 @@ class Generation:
     parents: NDArray[np.int64] | None
 
 
-class MapElites:
+class MapElites(Stateless):
     """The search named `map-elites`. It has no state besides the archive."""
 
     resumable = True
@@ -54,12 +54,6 @@ class MapElites:
     def generations(self) -> int:
         """Generations after the first, random one."""
         return self._settings.generations
-
-    def arrays(self) -> dict[str, NDArray]:
-        return {}
-
-    def restore(self, arrays: Mapping[str, NDArray]) -> None:
-        pass
 
     def step(self, number: int, compute: Compute) -> Outcome:
         """Generation `number`, whole."""

@@ -54,9 +54,19 @@ class Search(Protocol):
         ...
 
     def arrays(self) -> dict[str, NDArray]:
-        """State of the search's own that a checkpoint has to hold besides the archive; most have none."""
+        """State of the search's own that a checkpoint has to hold besides the archive."""
         ...
 
     def restore(self, arrays: Mapping[str, NDArray]) -> None:
         """The inverse of `arrays`, in a new search whose archive was restored."""
         ...
+
+
+class Stateless:
+    """Those two of a search that goes on from the archive alone."""
+
+    def arrays(self) -> dict[str, NDArray]:
+        return {}
+
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        pass

@@ -19,6 +19,10 @@ __all__ = ["GradientAscentSettings", "MapElitesSettings", "SingleClassSettings"]
 class _SearchSettings(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
+    def aims(self, count: int) -> tuple[int, ...]:
+        """Of so many classes, those that images are made for: what the others are given is no result."""
+        return chosen_classes(getattr(self, "classes", None), count)
+
 
 class MapElitesSettings(_SearchSettings):
     """Every image competes for every class; parents are drawn from the elites (Nguyen 2015, section 2)."""

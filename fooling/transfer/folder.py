@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fooling.errors import FoolingError
-from fooling.files import json_bytes, replacing
+from fooling.files import json_bytes, refuse_foreign, replacing
+from fooling.report.gallery import csp_hash
 from fooling.report.png import SMALL, encode
 from fooling.transfer.document import KIND
 from fooling.transfer.figures import heat_map
@@ -25,17 +24,6 @@ from fooling.transfer.measure import Source
 DATA, FIGURE, PAGE = "transfer.json", "matrix.png", "transfer.html"
 THUMB = 112  # pixels at most: the page shows many; the images themselves are in the run directories
 _TEMPLATES = Path(__file__).with_name("templates")
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Guard what is not ours: only an empty folder or an older transfer is written over.
-
-    Raises:
-        FoolingError: it is something else.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())) or _is_ours(folder):
-        return
-    raise FoolingError(f"{folder} exists and is no transfer; remove it, or give another --out")
 
 
 def write(data: dict[str, Any], sources: Sequence[Source], folder: Path) -> list[Path]:
@@ -47,7 +35,7 @@ def write(data: dict[str, Any], sources: Sequence[Source], folder: Path) -> list
     Raises:
         FoolingError: the folder is something else, or can't be written.
     """
-    refuse_foreign(folder)
+    refuse_foreign(folder, DATA, KIND)
     names = {str(source.view.directory): source.name for source in sources}
     contents = {
         DATA: json_bytes(data),
@@ -81,8 +69,8 @@ def page(data: Mapping[str, Any], sources: Sequence[Source], names: Mapping[str,
         images=images,
         style=Markup(style),
         script=Markup(script),
-        style_hash=_csp_hash(style),
-        script_hash=_csp_hash(script),
+        style_hash=csp_hash(style),
+        script_hash=csp_hash(script),
     )
 
 
@@ -126,14 +114,3 @@ def _thumb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     small = np.asarray(image.resize((THUMB, THUMB), Image.Resampling.LANCZOS))
     return small[..., None] if small.ndim == 2 else small
-
-
-def _is_ours(folder: Path) -> bool:
-    try:
-        return json.loads((folder / DATA).read_bytes()).get("kind") == KIND
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def _csp_hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -66,6 +66,31 @@ def test_a_batch_gives_what_its_images_give_one_at_a_time(offer: tuple[np.ndarra
     assert filled(ids, confidences).digest() == one_by_one.digest()
 
 
+@given(offers(), st.integers(0, 2**32 - 1))
+@settings(max_examples=200, deadline=None)
+def test_batches_at_once_give_what_they_give_one_after_the_other(
+    offer: tuple[np.ndarray, np.ndarray], seed: int
+) -> None:
+    """Else the number of workers would change the result of a run, or an elite would have another's image."""
+    ids, confidences = offer
+    rng = np.random.default_rng(seed)
+    owner, order = rng.integers(0, 4, len(ids)), rng.permutation(4)
+    at_once, in_turn = archive(confidences.shape[1]), archive(confidences.shape[1])
+    for half in (slice(0, len(ids) // 2), slice(len(ids) // 2, None)):
+        batches = [
+            batch(ids[half][mine], confidences[half][mine])
+            for mine in (owner[half] == k for k in order)
+            if mine.any()
+        ]
+        before = in_turn.elite_ids
+        changed = at_once.offer(*batches)
+        for one in batches:
+            in_turn.offer(one)
+        assert changed.tolist() == np.flatnonzero((in_turn.elite_ids != before).any(axis=1)).tolist()
+    assert at_once.digest() == in_turn.digest() == filled(ids, confidences).digest()
+    assert np.array_equal(at_once.elite_ids, in_turn.elite_ids)
+
+
 @given(offers())
 @settings(max_examples=100, deadline=None)
 def test_every_cell_holds_the_first_of_the_best(offer: tuple[np.ndarray, np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""The Ray executor on a real cluster: what workers, nodes and chunks may do to a run without changing it."""
+"""The Ray executor on a real cluster: what workers and chunks may do to a run without changing it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from fooling.errors import FoolingError
-from tests.cheap_hosts import BATCH, BUILDER, Job, Numbers, make
+from tests.cheap_hosts import BATCH, BUILDER, Job, make
+from tests.cheap_work import LARGE, SMALL, expected, times, toil
 from tests.ray_clusters import Holder, wait_until
 from workers import distributed
 from workers.actor import Blueprint
@@ -26,44 +24,6 @@ from workers.protocol import Interrupted
 
 pytestmark = pytest.mark.xdist_group("ray")
 
-VALUES = np.random.default_rng(1).normal(size=1000)
-SMALL = Numbers(VALUES)
-LARGE = Numbers(np.resize(VALUES, 200_000), nbytes=1_600_000)
-CORES = 3
-Staff = Callable[..., RayExecutor]
-
-
-@pytest.fixture(scope="module")
-def holder() -> Iterator[Holder]:
-    """A cluster with one node of three cores, which this process has joined."""
-    with Holder() as held, pytest.MonkeyPatch.context() as patch:
-        held.add(cpus=CORES)
-        for name, value in held.environment.items():
-            patch.setenv(name, value)
-        with Cluster(held.address, 1, 1):
-            yield held
-
-
-@pytest.fixture
-def staff(holder: Holder) -> Iterator[Staff]:
-    """`staff(count, ...)`: an executor with so many workers, closed when the test is over."""
-    opened = []
-
-    def hire(
-        count: int | None = 1, cpus: float = 1, gpus: float = 0, host: str = "cheap", **options: Any
-    ) -> RayExecutor:
-        argument = options.pop("argument", {})
-        need = Resources(cpus, gpus)
-        executor = RayExecutor(
-            Cluster(None, 1, 1), Blueprint(BUILDER, argument), make(host), need, count, **options
-        )
-        opened.append(executor)
-        return executor
-
-    yield hire
-    for executor in opened:
-        executor.close()
-
 
 @pytest.fixture(scope="module")
 def pair(holder: Holder) -> Iterator[RayExecutor]:
@@ -72,18 +32,6 @@ def pair(holder: Holder) -> Iterator[RayExecutor]:
     executor = RayExecutor(Cluster(None, 1, 1), blueprint, make(), Resources(1, 0), 2)
     yield executor
     executor.close()
-
-
-def toil(executor: RayExecutor, jobs: list[Job], shared: Numbers = SMALL) -> list[float]:
-    return list(executor.map("toil", shared, jobs))
-
-
-def expected(jobs: list[Job], shared: Numbers = SMALL) -> list[float]:
-    return [float(shared.values.sum() * job.number) for job in jobs]
-
-
-def times(log: Path) -> int:
-    return len(log.read_text().splitlines())
 
 
 @pytest.mark.parametrize("shared", [SMALL, LARGE], ids=["inline", "through the object store"])
@@ -246,11 +194,15 @@ def test_workers_write_into_the_folder_of_logs(staff, tmp_path):
 
 
 def test_a_host_that_can_t_be_built(staff, tmp_path):
-    """Three tries, one line. A failure costs workers that start and die for ever."""
+    """Three tries, one line; and the worker's traceback for who asks for it, since there is no log yet. A failure
+    costs workers that start and die for ever."""
     log = tmp_path / "log"
     with pytest.raises(FoolingError) as failure:
         staff(1, argument={"trouble": "raise", "log": log})
     assert str(failure.value) == "workers can't start: ValueError: the network"
+    (note,) = failure.value.__notes__
+    assert note.startswith("On the worker:\nTraceback")
+    assert "in _raise" in note
     assert times(log) == 3
 
 
@@ -277,185 +229,6 @@ def test_what_can_t_be_sent_is_said_in_one_line(staff):
     with pytest.raises(FoolingError, match="given from Python can't be sent to Ray workers: ") as failure:
         staff(1, argument={"lock": threading.Lock()})
     assert "\n" not in str(failure.value)
-
-
-# From here on nodes come and go. Workers take GPUs, which only these nodes have.
-
-
-def places(executor: RayExecutor, jobs: int = 12, seconds: float = 0.05) -> dict[int, dict[str, Any]]:
-    """Where the workers are, by process."""
-    work = [Job(number, seconds=seconds) for number in range(jobs)]
-    return {facts["pid"]: facts for facts in executor.map("look_around", SMALL, work)}
-
-
-def begin(work: Callable[[], Any]) -> Callable[[], Any]:
-    """Do something in a thread; call what is returned for its result."""
-    return ThreadPoolExecutor(1).submit(work).result
-
-
-@pytest.mark.slow
-def test_a_node_that_goes(holder, staff):
-    """Its chunks are computed on the others, and the user is told. A failure costs the run."""
-    told: list[str] = []
-    with holder.node(gpus=1):
-        leaving = holder.add(gpus=1)
-        executor = staff(2, cpus=0, gpus=1, notify=told.append)
-        wait_until(lambda: len(places(executor)) == 2, "two workers")
-        jobs = [Job(number, seconds=0.2) for number in range(30)]
-        results = begin(lambda: toil(executor, jobs))
-        time.sleep(1)
-        holder.kill(leaving)
-        assert results() == expected(jobs)
-        executor.close()
-    assert told == ["waiting for 2 GPUs, the cluster has 1; going on with 1 of 2 workers"]
-
-
-@pytest.mark.slow
-def test_all_nodes_go_then_one_comes(holder, staff):
-    """A failure costs what a cluster of spot instances is for."""
-    told: list[str] = []
-    first = holder.add(gpus=1)
-    executor = staff(1, cpus=0, gpus=1, notify=told.append)
-    jobs = [Job(number, seconds=0.1) for number in range(30)]
-    results = begin(lambda: toil(executor, jobs))
-    time.sleep(1)
-    holder.kill(first)
-    wait_until(lambda: told == ["waiting for 1 GPU, the cluster has 0"], "the line about waiting")
-    with holder.node(gpus=1):
-        assert results() == expected(jobs)
-        executor.close()
-    assert len(told) == 1
-
-
-@pytest.mark.slow
-def test_a_chunk_that_loses_its_node_three_times(holder, staff, tmp_path):
-    """It is not to blame. A failure costs a run on preemptible nodes, whose chunks are long."""
-    log = tmp_path / "log"
-    log.touch()
-    node = holder.add(gpus=1)
-    executor = staff(1, cpus=0, gpus=1)
-    job = Job(1, trouble="hang", log=log, times=3)
-    results = begin(lambda: toil(executor, [job]))
-    for number in range(1, 4):
-        wait_until(lambda: times(log) == number, f"try {number}")  # noqa: B023
-        holder.kill(node)
-        node = holder.add(gpus=1)
-    assert results() == expected([job])
-    executor.close()
-    holder.remove(node)
-
-
-@pytest.mark.slow
-def test_nodes_that_join_later_are_used(holder, staff):
-    """Without a number of workers, all of the cluster is. A failure costs the nodes that the user adds."""
-    with holder.node(gpus=1):
-        executor = staff(None, cpus=0, gpus=1)
-        assert len(places(executor)) == executor.evaluators == 1
-        with holder.node(gpus=2):
-            wait_until(lambda: len(places(executor)) == 3, "three workers")
-            assert executor.evaluators == 3
-        jobs = [Job(number, seconds=0.05) for number in range(20)]
-        assert toil(executor, jobs) == expected(jobs)
-        executor.close()
-
-
-@pytest.mark.slow
-def test_waiting_for_gpus(holder, staff):
-    """One line, then the run begins with what there is, then uses what comes."""
-    told: list[str] = []
-    with holder.node(gpus=2):
-        executor = staff(4, cpus=0, gpus=1, notify=told.append)
-        wait_until(lambda: len(places(executor)) == 2, "two workers")
-        with holder.node(gpus=2):
-            wait_until(lambda: len(places(executor)) == 4, "four workers")
-            assert told == ["waiting for 4 GPUs, the cluster has 2"]
-            executor.close()
-
-
-@pytest.mark.parametrize(
-    ("count", "cpus", "gpus", "line"),
-    [
-        (4, 0, 1, "expected 4 GPUs, the cluster has 0"),
-        (1, 0, 0.5, "expected 0.5 GPUs, the cluster has 0"),
-        (4, 1, 0, "expected 4 CPU cores, the cluster has 3"),
-        (None, 5, 0, "expected 5 CPU cores, the cluster has 3"),
-    ],
-)
-def test_more_than_there_is_without_waiting(staff, count, cpus, gpus, line):
-    """A failure costs a job script that waits in silence until it is cancelled."""
-    with pytest.raises(FoolingError) as failure:
-        staff(count, cpus=cpus, gpus=gpus, wait=False)
-    rest = "; take fewer --workers, or leave out --no-wait to wait for more"
-    assert str(failure.value) == line + rest
-
-
-@pytest.mark.slow
-def test_room_is_counted_node_by_node(holder, staff):
-    """Two nodes of one core have no room for a worker with two. A failure costs a wait that nobody explains."""
-    with holder.node(cpus=1), holder.node(cpus=1), pytest.raises(FoolingError) as failure:
-        staff(2, cpus=2, wait=False)
-    expected_ = "expected nodes for 2 workers of 2 CPU cores each, the cluster has room for 1; "
-    assert str(failure.value).startswith(expected_)
-
-
-@pytest.mark.slow
-def test_fractions_of_gpus(holder, staff):
-    """Four GPUs hold eight halves, each worker sees its own GPU, and no GPU gets a third worker. A failure
-    costs memory that runs out on one GPU while another does nothing."""
-    with holder.node(cpus=1, gpus=4):
-        executor = staff(None, cpus=0, gpus=0.5)
-        assert executor.evaluators == 8
-        found = wait_until(lambda: len(found := places(executor, 40)) == 8 and found, "eight workers")
-        assert sorted(facts["gpus"] for facts in found.values()) == ["0", "0", "1", "1", "2", "2", "3", "3"]
-        executor.close()
-        pairs = staff(2, cpus=0, gpus=2)
-        found = wait_until(lambda: len(found := places(pairs)) == 2 and found, "two workers")
-        assert sorted(facts["gpus"] for facts in found.values()) == ["0,1", "2,3"]
-        pairs.close()
-
-
-@pytest.mark.slow
-def test_shares_that_fill_a_gpu(holder, staff, monkeypatch):
-    """Thirds and sixths fit though they are no binary fractions; of 0.6 only one fits each GPU."""
-    monkeypatch.setattr(distributed, "PLACE_SECONDS", 3600.0)  # a slow start of twelve is no competition
-    told: list[str] = []
-    with holder.node(gpus=2):
-        sixths = staff(12, cpus=0, gpus=1 / 6, notify=told.append)
-        wait_until(lambda: len(sixths.workers) == 12 or not places(sixths), "twelve workers")
-        assert told == []
-        sixths.close()
-        most = staff(3, cpus=0, gpus=0.6, notify=told.append)
-        wait_until(lambda: len(places(most)) == 2, "two workers")
-        assert told == ["waiting for nodes for 3 workers of 0.6 GPUs each, the cluster has room for 2"]
-        time.sleep(2)
-        assert len(places(most)) == 2
-        most.close()
-
-
-@pytest.mark.slow
-def test_what_others_use_is_waited_for(holder, staff, monkeypatch):
-    """A failure costs an explanation: the cluster is large enough, and nothing happens."""
-    import ray
-
-    monkeypatch.setattr(distributed, "PLACE_SECONDS", 1.0)
-
-    @ray.remote(num_gpus=1, num_cpus=0)
-    class Foreign:
-        def answer(self) -> int:
-            return 42
-
-    told: list[str] = []
-    with holder.node(gpus=1):
-        foreign = Foreign.remote()
-        assert ray.get(foreign.answer.remote()) == 42
-        with pytest.raises(FoolingError, match=r"^expected 1 GPU, the cluster has 0 free; "):
-            staff(1, cpus=0, gpus=1, wait=False)
-        opening = begin(lambda: staff(1, cpus=0, gpus=1, notify=told.append))
-        wait_until(lambda: told == ["waiting for 1 GPU, the cluster has 0 free"], "the line about waiting")
-        assert ray.get(foreign.answer.remote()) == 42
-        ray.kill(foreign)
-        assert len(places(opening())) == 1
-        opening().close()
 
 
 def _is_alive(pid: int) -> bool:

@@ -7,18 +7,15 @@ the last class that was finished; the one that was under way begins again from i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
 from fooling.archive import Archive
-from fooling.search.protocol import Compute, Outcome
+from fooling.search.protocol import Compute, Outcome, Stateless
 from fooling.search.settings import SingleClassSettings
 from fooling.search.single.population import ClassPopulation
 
 
-class SingleClass:
+class SingleClass(Stateless):
     """The search named `single-class`."""
 
     def __init__(
@@ -35,12 +32,6 @@ class SingleClass:
     def generations(self) -> int:
         """Steps after step 0: the generations of all classes together."""
         return self._settings.generations
-
-    def arrays(self) -> dict[str, NDArray]:
-        return {}
-
-    def restore(self, arrays: Mapping[str, NDArray]) -> None:
-        pass
 
     def step(self, number: int, compute: Compute) -> Outcome:
         """A generation of the class whose turn it is.

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fooling.compare.statistics import LEAST, mann_whitney, nines, wilcoxon
+from fooling.compare.statistics import mann_whitney, wilcoxon
+from fooling.report.confidence import LEAST_DISTANCE, nines
 
 # Darwin's crossed and self-fertilised maize, in eighths of an inch (Fisher 1935, "The Design of Experiments").
 MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], float)
@@ -83,5 +84,5 @@ def test_nines() -> None:
     below = np.nextafter(np.float32(1), np.float32(0))
     found = nines(np.array([0, 0.9, 0.999, below, 1, np.nan]))
     assert found[:3] == pytest.approx([0, 1, 3])
-    assert found[3] < found[4] == pytest.approx(-np.log10(LEAST))
+    assert found[3] < found[4] == pytest.approx(-np.log10(LEAST_DISTANCE))
     assert np.isnan(found[5])

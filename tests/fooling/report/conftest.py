@@ -24,9 +24,10 @@ def _make_view(
     curve: list[dict[str, Any]] | None = None,
     status: str = "completed",
     seed: int = 0,
+    aims: Sequence[int] | None = None,
 ) -> Any:
     """A run's view with these confidences (NaN: no elite), each class with an image of its own unless
-    `image` says otherwise. Class k's elite has the id (10 + image, 0, image)."""
+    `image` says otherwise; the search is for all of them unless `aims` names some. Class k's elite has the id (10 + image, 0, image)."""
     values = np.array(confidence, np.float32)
     rows = np.array(range(len(values)) if image is None else image, np.int32)
     rows[np.isnan(values)] = -1
@@ -46,6 +47,7 @@ def _make_view(
         evaluations=4200,
         seconds=8.4,
         confidence=values,
+        aims=np.arange(len(values)) if aims is None else np.array(aims),
         ids=ids,
         image=rows,
         pixels=pixels,

@@ -126,6 +126,25 @@ def test_the_same_class_of_two_runs_is_one_entry_and_different_classes_are_two(m
     assert [elite is None for elite in data["runs"][0]["elites"]] == [False, False, True, True]
 
 
+def test_classes_that_no_run_is_for_are_no_entries(make_view: Any) -> None:
+    """A failure costs the reader a thousand empty cards around the two that there are."""
+    groups = {"low": [0, 1], "high": [2, 3]}
+    first = make_view([np.nan, 0.9, np.nan, np.nan], aims=[1, 3], groups=groups)
+    second = make_view([0.8, np.nan, np.nan, np.nan], aims=[0], groups=groups, name="other")
+    data = _data(_page(first, second))
+    assert [entry["index"] for entry in data["classes"]] == [0, 1, 3]
+    assert [[data["groups"][group] for group in entry["groups"]] for entry in data["classes"]] == [
+        ["low"],
+        ["low"],
+        ["high"],
+    ]
+    assert [[elite is not None for elite in run["elites"]] for run in data["runs"]] == [
+        [False, True, False],
+        [True, False, False],
+    ]
+    assert [run["classes"] for run in data["runs"]] == [2, 1]
+
+
 def test_runs_of_the_same_name_can_be_told_apart(make_view: Any) -> None:
     runs = _data(_page(make_view(), make_view(), make_view(name="other")))["runs"]
     assert [run["name"] for run in runs] == ["run (1)", "run (2)", "other"]

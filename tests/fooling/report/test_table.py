@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from fooling.report.facts import format_bytes, format_seconds
+from fooling.report.facts import facts, format_bytes, format_seconds
 from fooling.report.table import summary, table
 
 
@@ -34,6 +34,23 @@ def test_of_many_classes_every_one_is_counted_in_a_band(make_view: Any) -> None:
     assert re.search(r"all of them\s+200", text)
     assert "most confident" in text
     assert "least confident" in text
+
+
+def test_of_a_run_that_is_for_some_classes_only_those_are_told(make_view: Any) -> None:
+    """A failure costs the median of five classes among a thousand: it would be that of 995 empty ones."""
+    confidence = np.full(1000, np.nan)
+    confidence[[3, 700]] = 0.995, 0.4
+    few = make_view(confidence, aims=[3, 700, 999])
+    listed = re.findall(r"^\s*(\d+)\s+label (\d+)", _printed(few), re.M)
+    assert listed == [("3", "3"), ("700", "700"), ("999", "999")]
+    assert summary(few)[2].startswith("Median 69.7 %; 1 of 3 chosen classes reach 99 %, 0 ")
+    assert summary(few)[2].endswith("; 1 vacant")
+    assert dict(facts(few))["Classes"] == "3 of 1,000"
+    many = _printed(make_view(confidence, aims=list(range(30)), groups={"some": [3, 4, 70], "none": [70]}))
+    assert re.search(r"99 to 99\.99 %\s+1\b", many)
+    assert re.search(r"no elite yet\s+29\b", many)
+    assert re.search(r"some\s+2\b", many)
+    assert "none" not in many
 
 
 def test_nothing_is_wider_than_80_columns(make_view: Any) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from fooling.runs import checkpoint
 from fooling.runs.directory import RunDirectory
@@ -188,6 +189,43 @@ def test_a_lineage_that_lost_its_end(half_done, fooling):
     assert result.returncode == 1
     assert "lineage can't be what this run wrote" in result.stderr
     assert (half_done / "events.jsonl").read_bytes() == before
+
+
+def edit_numerics(run: Path, **changed: str) -> None:
+    """As if the run had begun on another machine."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["numerics"].update(changed)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_another_machine_is_told_of(half_done, fooling, uninterrupted):
+    """On the terminal and in the log. A failure costs the reader the one hint at why last bits differ."""
+    edit_numerics(half_done, device_model="Abacus 1")
+    result = fooling("resume", half_done, "--json", "--quiet")
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("warning: this part runs on ")
+    assert line.endswith(", the run began on Abacus 1: last bits may differ")
+    log = [json.loads(line) for line in (half_done / "events.jsonl").read_text().splitlines()]
+    assert [e["message"] for e in log if e["event"] == "warning"] == [line.removeprefix("warning: ")]
+    assert json.loads(result.stdout)["archive_sha256"] == uninterrupted["archive_sha256"]
+
+
+def test_the_same_machine_is_no_news(half_done, fooling):
+    """A warning that always comes is one that nobody reads."""
+    assert fooling("resume", half_done, "--quiet").stderr == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_here(half_done, fooling):
+    """One line, and not a byte is changed: the run is still to be resumed where it can be."""
+    edit_numerics(half_done, device="cuda", device_model="Abacus 2")
+    before = {path: path.read_bytes() for path in half_done.rglob("*") if path.is_file()}
+    result = fooling("resume", half_done, "--quiet")
+    assert result.returncode == 3
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: this run computes on cuda (Abacus 2), which torch does not find here")
+    assert {path: path.read_bytes() for path in half_done.rglob("*") if path.is_file()} == before
 
 
 def test_a_disk_that_fills(tmp_path, environment, fooling, uninterrupted):

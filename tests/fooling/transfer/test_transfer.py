@@ -130,5 +130,5 @@ def test_a_users_folder_is_not_written_over(fooling: Any, small_run: Any, tmp_pa
     (tmp_path / "letters.txt").write_text("dear")
     result = fooling("transfer", small_run[0], "--to", "builtin:lenet", "--out", tmp_path)
     assert result.returncode == 1
-    assert "is no transfer" in result.stderr
+    assert "is no fooling transfer" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]

@@ -183,9 +183,15 @@ def test_where_memory_runs_out_the_climbs_go_on_with_half_the_batch(tmp_path: Pa
 
 
 def test_some_classes_only(tmp_path: Path) -> None:
+    """And what the run reports, and stops at, is about those. A failure costs the median: that of a thousand
+    classes is 0 whatever a few climb to."""
     found = run(tmp_path / "run", "search.classes=[7, 2]", "search.starts=1")
-    assert found.archive.occupied.tolist() == [2, 7]
+    assert found.archive.occupied.tolist() == found.aims.tolist() == [2, 7]
     assert found.settings.search.classes == (7, 2)
+    told = summary(found)["confidence"]
+    assert (told["classes"], told["min"]) == (2, found.confidence[[2, 7]].min())
+    stopped = run(tmp_path / "stopped", "search.classes=[7, 2]", "search.starts=1", "stop.confidence=1e-30")
+    assert stopped.generation == 0
 
 
 def test_starts_from_images_of_the_user_s(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import fooling
 from fooling import classifiers, lineage
 from fooling.classifiers import Numerics
 from fooling.errors import InvalidError
+from fooling.report.facts import facts
 from fooling.runs.directory import RunDirectory
 from fooling.runs.view import open_run, renderer, summary
 
@@ -56,6 +57,21 @@ def test_each_class_in_turn_spends_its_share(small: fooling.RunView) -> None:
     assert again == 0 if small.settings.encoding.name == "direct" else 12 <= again < 60  # NEAT's elites
     assert small.evaluations == 120
     assert small.status == "completed"
+
+
+def test_statistics_are_of_the_chosen_classes(small: fooling.RunView) -> None:
+    """A failure costs their median: the seven classes that nobody asked for would count as 0."""
+    told, chosen = summary(small)["confidence"], small.confidence[list(CLASSES)]
+    assert (told["classes"], told["median"], told["min"]) == (3, float(np.median(chosen)), chosen.min())
+    assert generations(small.directory)[-1]["median"] == told["median"]
+    assert dict(facts(small))["Classes"] == "3 of 10"
+    assert dict(facts(small))["Steps"] == "15, each a generation of one class"
+
+
+def test_a_confidence_that_the_chosen_classes_have_ends_the_run(tmp_path: Path) -> None:
+    """A failure costs all further steps: the other classes never reach it."""
+    run = evolve(tmp_path / "run", CONFIGS[1], "stop.confidence=1e-30")
+    assert run.state["generation"] == 10  # the first of the third class
 
 
 @pytest.mark.parametrize("encoding", ["direct", "cppn"])
