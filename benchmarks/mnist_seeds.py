@@ -25,7 +25,7 @@ CONFIGS = ("mnist-direct", "mnist-cppn", "mnist-direct-released", "mnist-cppn-re
 
 def networks() -> dict[str, classifiers.Classifier]:
     """The LeNets that ship, and the authors' own where the assets are."""
-    found = {spec: classifiers.load(spec) for spec in classifiers.known()}
+    found = {spec: classifiers.load(spec) for spec in classifiers.known() if spec.startswith("builtin:lenet")}
     if folder := assets():
         found["the authors' LeNet"] = authors_lenet(folder)
     return found

@@ -54,8 +54,11 @@ def fit(module: nn.Module, state: State, origin: str) -> nn.Module:
             )
     if extra := [name for name in state if name not in wanted]:
         raise InvalidError(f"{origin}: expected {_names(wanted)}, found {extra[0]!r} too")
-    floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-    module.load_state_dict(floats, assign=True)
+    # Into the module's own dictionary, which knows the versions of its parts' layouts.
+    wanted.update(
+        (name, value.float() if value.is_floating_point() else value) for name, value in state.items()
+    )
+    module.load_state_dict(wanted, assign=True)
     return module.eval().requires_grad_(False)
 
 

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("data", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--architecture", default="lenet", show_default=True, help="The network to train.")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--architecture", default="lenet", show_default=True, help="The network to train: lenet, mlp, "
+              "resnet-mini or vit-mini for 28 x 28 grey, resnet-cifar for 32 x 32 in colour.")  # fmt: skip
 @click.option("--name", help="The name of the files that are written (default: the architecture).")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), default=Path(), help="Where to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), help="Default: as the architecture's recipe says.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Part of the recipe: "
               "another number may give other last bits.")  # fmt: skip
 @quiet_option
@@ -33,19 +34,20 @@ def train(
     name: str | None,
     out: Path,
     seed: int,
-    epochs: int,
+    epochs: int | None,
     threads: int,
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Train a classifier on a FOLDER of MNIST files (IDX, plain or .gz).
+    """Train a classifier on DATA: a folder of MNIST files (IDX, plain or .gz), or an .npz with the arrays
+    train_x, train_y, test_x, test_y and, for their names, classes.
 
     Writes NAME.safetensors and NAME.json; evolve against it with --model file:NAME.json.
     """
     from dataclasses import asdict
 
     from fooling.classifiers.numerics import resolve
-    from fooling.training.recipe import Recipe
+    from fooling.training.recipe import recipe_for
     from fooling.training.recipe import train as fit
     from fooling.training.saving import refuse_taken, save
 
@@ -62,7 +64,8 @@ def train(
                 flush=True,
             )
 
-    recipe = Recipe(architecture=architecture, seed=seed, epochs=epochs)
+    changes = {} if epochs is None else {"epochs": epochs}
+    recipe = recipe_for(architecture, seed=seed, **changes)
     trained = fit(data, recipe, name=name, numerics=resolve(device="cpu", threads=threads), progress=report)
     path = save(trained, out)
     measures = asdict(trained.measures)

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
 
 from fooling.classifiers.architectures.lenet import LeNet
+from fooling.classifiers.architectures.mlp import Mlp
+from fooling.classifiers.architectures.resnet import ResNet
+from fooling.classifiers.architectures.vit import VisionTransformer
 from fooling.classifiers.spec import Colour
 from fooling.errors import InvalidError, did_you_mean
 
@@ -34,7 +38,13 @@ class Architecture:
             return self.construct(classes)
 
 
-ARCHITECTURES = {"lenet": Architecture(LeNet, 28, "grey")}
+ARCHITECTURES = {
+    "lenet": Architecture(LeNet, 28, "grey"),
+    "mlp": Architecture(Mlp, 28, "grey"),
+    "resnet-mini": Architecture(partial(ResNet, channels=1, widths=(16, 32, 64)), 28, "grey"),
+    "vit-mini": Architecture(VisionTransformer, 28, "grey"),
+    "resnet-cifar": Architecture(partial(ResNet, channels=3, widths=(28, 56, 112)), 32, "rgb"),
+}
 
 
 def find(name: str) -> Architecture:

@@ -13,7 +13,7 @@ from fooling.classifiers.sources.file import open_file
 from fooling.errors import InvalidError, did_you_mean
 
 FOLDER = Path(__file__).parents[1] / "weights"
-NAMES = ("lenet", "lenet-b")
+NAMES = ("lenet", "lenet-b", "mlp", "resnet-mini", "vit-mini")
 
 
 def open_builtin(name: str, numerics: Numerics, trust: bool) -> Classifier:
@@ -24,7 +24,7 @@ def open_builtin(name: str, numerics: Numerics, trust: bool) -> Classifier:
     """
     if name not in NAMES:
         raise InvalidError(
-            f"unknown model builtin:{name}: expected builtin:{' or builtin:'.join(NAMES)}"
+            f"unknown model builtin:{name}: expected one of builtin:{', builtin:'.join(NAMES)}"
             f"{did_you_mean(name, NAMES)}"
         )
     return open_file(str(FOLDER / f"{name}.json"), numerics, trust)

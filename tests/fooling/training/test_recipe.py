@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 
 from fooling import classifiers
-from fooling.classifiers import Numerics
+from fooling.classifiers import Numerics, architectures
 from fooling.classifiers.check import check
 from fooling.classifiers.samples import Samples
 from fooling.errors import FoolingError, InvalidError
 from fooling.training import Recipe, fit, save, train
+from fooling.training.descent import rate
 from fooling.training.measures import calibration_error
-from fooling.training.recipe import initialised
+from fooling.training.recipe import RECIPES, initialised, recipe_for
 
 NUMERICS = Numerics(device_model="test")
 
 
-def blobs(count: int, seed: int) -> Samples:
+def blobs(count: int, seed: int, architecture: str = "lenet") -> Samples:
     """Three classes of noisy images with a bright square in one of three places: learnt in a few steps."""
+    seen = architectures.find(architecture)
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 3, count)
-    images = generator.integers(0, 60, (count, 28, 28, 1), dtype=np.uint8)
+    shape = (count, seen.size, seen.size, 1 if seen.colour == "grey" else 3)
+    images = generator.integers(0, 60, shape, dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[4 + 8 * label : 10 + 8 * label, 8:20] += 180
     return Samples(images, labels.astype(np.int64))
@@ -52,6 +56,45 @@ def test_the_same_recipe_gives_the_same_weights(trained):
     assert torch.equal(torch.get_rng_state(), state)
     other = fit(blobs(640, 0), blobs(100, 1), Recipe(seed=4, epochs=2), "blobs", numerics=NUMERICS)
     assert other.classifier.fingerprint != trained.classifier.fingerprint
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "lenet"])
+def test_so_does_that_of_every_architecture_and_it_loads_as_it_was(name, tmp_path):
+    """Statistics of a batch norm that were not kept, or drawn weights, would give other confidences."""
+    recipe = recipe_for(name, seed=3, epochs=1)
+    data, test = blobs(200, 0, name), blobs(40, 1, name)
+    one, again = (fit(data, test, recipe, name, numerics=NUMERICS) for _ in range(2))
+    assert again.classifier.fingerprint == one.classifier.fingerprint
+    loaded = classifiers.load(f"file:{save(one, tmp_path)}", numerics=NUMERICS)
+    assert np.array_equal(loaded.classify(test.images), one.classifier.classify(test.images))
+    assert [finding.name for finding in check(loaded).findings if finding.status == "failed"] == []
+
+
+@pytest.mark.parametrize("name, epochs", [("mlp", 2), ("resnet-mini", 2), ("vit-mini", 12)])
+def test_every_recipe_learns(name, epochs):
+    recipe = recipe_for(name, epochs=epochs)
+    trained = fit(blobs(640, 0), blobs(100, 1), recipe, name, numerics=NUMERICS)
+    assert trained.measures.accuracy > 0.95
+
+
+def test_a_recipe_takes_changes():
+    assert recipe_for("mlp", seed=7) == Recipe(**{**asdict(RECIPES["mlp"]), "seed": 7})
+    assert recipe_for("lenet") == Recipe(), "LeNet's is Caffe's"
+    with pytest.raises(InvalidError, match=r"unknown architecture 'mpl'.*did you mean mlp"):
+        recipe_for("mpl")
+
+
+def test_the_rate_rises_and_falls_to_zero():
+    cosine = rate(Recipe(schedule="cosine"), 1000)
+    rates = [cosine(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) == pytest.approx(1.0, abs=0.03)
+    assert rates.index(max(rates)) == pytest.approx(95, abs=6)
+    assert rates[500] == pytest.approx(0.5)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-5)
+    inverse = rate(Recipe(), 1000)
+    assert inverse(0) == 1.0
+    assert inverse(10_000) == pytest.approx(2**-0.75), "Caffe's: 0.01 (1 + 1e-4 t)^-0.75"
 
 
 def test_the_initial_weights_are_caffes_xavier():
@@ -104,7 +147,8 @@ def test_nothing_is_overwritten(trained, tmp_path):
     "training, recipe, labels, message",
     [
         (Samples(np.zeros((4, 20, 20, 1), np.uint8), np.zeros(4, np.int64)), Recipe(), None,
-         r"expected training images of shape \(28, 28, 1\) for x, found \(20, 20, 1\)"),
+         r"expected training images of shape \(28, 28, 1\) for lenet, found \(20, 20, 1\)$"),
+        (blobs(9, 0, "resnet-cifar"), Recipe(), None, r"found \(32, 32, 3\); for those: resnet-cifar$"),
         (blobs(9, 0), Recipe(), ("a", "b"), "expected training labels from 0 to 1, found others or none"),
         (blobs(9, 0), Recipe(architecture="lenett"), None, "unknown architecture 'lenett'.*did you mean lenet"),
         (Samples(np.zeros((0, 28, 28, 1), np.uint8), np.zeros(0, np.int64)), Recipe(), ("a",),
