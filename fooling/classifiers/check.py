@@ -252,8 +252,9 @@ def _gradient(probe: Probe) -> Finding:
     if not probe.classifier.differentiable:
         return Finding("gradient", "ok", "not differentiable: gradient ascent unavailable")
     images = probe.images.clone().requires_grad_()
-    outputs = probe.classifier.outputs(images)
-    (gradient,) = torch.autograd.grad(outputs.amax(1).sum(), images)
+    with probe.classifier.numerics.applied():  # backwards too: threads beyond the run's wait for busy cores
+        outputs = probe.classifier.outputs(images)
+        (gradient,) = torch.autograd.grad(outputs.amax(1).sum(), images)
     size = gradient.abs().max().item()
     if not math.isfinite(size):
         return Finding("gradient", "warning", "NaN or infinite gradients: gradient ascent will fail", size)

@@ -104,6 +104,10 @@ class Spec(Record):
     accuracy: Annotated[
         float | None, Field(ge=0, le=1, description="expected share of labelled samples named right")
     ] = None
+    confidence: Annotated[
+        str | None,
+        Field(description="what a confidence means, in words; left out: what `output` says"),
+    ] = None
     source: Annotated[str | None, Field(description="where the network comes from")] = None
     licence: Annotated[str | None, Field(description="its licence")] = None
 

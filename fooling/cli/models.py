@@ -27,15 +27,16 @@ def models() -> None:
 def list_models(as_json: bool) -> int:
     """The classifiers that come with the package, and the sources of others."""
     from fooling import classifiers
+    from fooling.classifiers.sources import FORMS
 
     rows = [_facts(classifiers.load(spec), spec) for spec in classifiers.known()]
     if as_json:
         click.echo(json.dumps(rows))
         return 0
     for row in rows:
-        click.echo(f"{row['model']:18} {row['classes']} classes, {row['size']}x{row['size']} {row['colour']}, "
+        click.echo(f"{row['model']:20} {row['classes']} classes, {row['size']}x{row['size']} {row['colour']}, "
                    f"accuracy {row['accuracy']:.2%}")  # fmt: skip
-    click.echo("others: file:SPEC.toml, python:MODULE:CALLABLE (docs/models.md)")
+    click.echo(f"others: {', '.join(FORMS)} (docs/models.md)")
     return 0
 
 
@@ -98,7 +99,16 @@ def _facts(classifier: Classifier, spec: str) -> dict[str, Any]:
         "classes": len(classifier.labels),
         **{
             key: data[key]
-            for key in ("size", "colour", "output", "preprocessing", "accuracy", "source", "licence")
+            for key in (
+                "size",
+                "colour",
+                "output",
+                "confidence",
+                "preprocessing",
+                "accuracy",
+                "source",
+                "licence",
+            )
         },
         "differentiable": classifier.differentiable,
         "fingerprint": classifier.fingerprint,

@@ -7,22 +7,58 @@ from collections.abc import Callable
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics, resolve
 from fooling.classifiers.sources.builtin import NAMES, open_builtin
+from fooling.classifiers.sources.clip import open_clip
+from fooling.classifiers.sources.extras import need
 from fooling.classifiers.sources.file import open_file
+from fooling.classifiers.sources.huggingface import open_huggingface
+from fooling.classifiers.sources.onnx import open_onnx
 from fooling.classifiers.sources.python import open_python
+from fooling.classifiers.sources.timm import open_timm
+from fooling.classifiers.sources.torchvision import open_torchvision
 from fooling.errors import InvalidError, did_you_mean
 
 Source = Callable[[str, Numerics, bool], Classifier]
 
-SOURCES: dict[str, Source] = {"builtin": open_builtin, "file": open_file, "python": open_python}
+
+def _open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
+    need("urllib3", f"http:{name}")
+    from fooling.classifiers.sources.http.source import open_http
+
+    return open_http(name, numerics, trust)
+
+
+SOURCES: dict[str, Source] = {
+    "builtin": open_builtin,
+    "clip": open_clip,
+    "file": open_file,
+    "hf": open_huggingface,
+    "http": _open_http,
+    "onnx": open_onnx,
+    "python": open_python,
+    "timm": open_timm,
+    "torchvision": open_torchvision,
+}
+# What a SPEC of each source looks like, besides those of the models that come along.
+FORMS = (
+    "file:SPEC.toml",
+    "torchvision:NAME",
+    "timm:NAME",
+    "hf:FOLDER-OR-REPOSITORY",
+    "clip:SPEC.toml",
+    "onnx:MODEL.onnx",
+    "http:SPEC.toml",
+    "python:MODULE:CALLABLE",
+)
 
 
 def load(spec: str, *, numerics: Numerics | None = None, trust: bool = False) -> Classifier:
     """The classifier that a model SPEC names.
 
     Args:
-        spec: "builtin:lenet", "file:spec.toml" or "python:package.module:callable".
+        spec: "builtin:lenet", or one of `FORMS`.
         numerics: left out: `numerics.resolve()`.
-        trust: allow what runs its author's code: `python:`, `module:callable`, `.pt2`, TorchScript.
+        trust: allow what runs its author's code: `python:`, `module:callable`, `.pt2`, TorchScript,
+            code that lies in the folder of an `hf:` model.
 
     Raises:
         InvalidError: an unknown source or model, a network that is wrong, or one that needs trust.
@@ -32,10 +68,7 @@ def load(spec: str, *, numerics: Numerics | None = None, trust: bool = False) ->
     if not colon or not name or source not in SOURCES:
         candidates = [f"builtin:{known}" for known in NAMES] + [f"{known}:" for known in SOURCES]
         near = did_you_mean(spec, candidates) or did_you_mean(f"builtin:{spec}", candidates)
-        raise InvalidError(
-            f"unknown model {spec!r}: expected one of {', '.join(known())}, file:SPEC.toml "
-            f"or python:MODULE:CALLABLE{near}"
-        )
+        raise InvalidError(f"unknown model {spec!r}: expected one of {', '.join([*known(), *FORMS])}{near}")
     return SOURCES[source](name, resolve() if numerics is None else numerics, trust)
 
 

@@ -28,6 +28,9 @@ class Ensemble:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Ask every member; one of another size sees the image resized (bilinear, antialiased)."""
+        recorded = images.requires_grad and torch.is_grad_enabled()
+        if recorded and not all(member.differentiable for member in self.members):
+            return torch.zeros(len(images), len(self.members[0].labels))  # from which no gradients lead back
         answers = torch.stack(
             [member.confidences(_sized(images, member.spec.size)) for member in self.members]
         )

@@ -12,8 +12,6 @@ the network was made.
 
 from __future__ import annotations
 
-import json
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,10 +24,11 @@ from fooling.classifiers import architectures, weights_files
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources import program
+from fooling.classifiers.sources.documents import read_description, read_mean_image
 from fooling.classifiers.sources.ensemble import Ensemble, described
 from fooling.classifiers.sources.python import build
-from fooling.classifiers.spec import Record, Spec, parse, read_lines
-from fooling.errors import InvalidError, NotFoundError
+from fooling.classifiers.spec import Record, Spec, parse
+from fooling.errors import InvalidError
 
 
 class NetworkTable(Record):
@@ -86,16 +85,11 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
     path = Path(name).expanduser()
     if path.resolve() in within:
         raise InvalidError(f"{path}: expected an ensemble of other networks, but it is a member of itself")
-    data = _read(path)
+    data = read_description(path)
     tables = {key: data.pop(key) for key in Document.model_fields if key in data}
     document = parse(Document, tables, str(path))
     if (document.network is None) == (document.ensemble is None):
         raise InvalidError(f"{path}: expected a table [network] or a table [ensemble], one of the two")
-    for key in ("labels", "wordnet"):
-        if isinstance(data.get(key), str):
-            data[key] = read_lines(path.parent / data[key])
-    if isinstance(data.get("groups"), str):
-        data["groups"] = _read_groups(path.parent / data["groups"])
     if document.ensemble is not None:
         members = _members(path, document.ensemble, numerics, trust, within)
         return _ensemble(path, document.ensemble, members, data, numerics)
@@ -107,7 +101,7 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
         network,
         spec,
         numerics,
-        mean_image=_mean_image(path, spec),
+        mean_image=read_mean_image(path, spec),
         identity=identity,
         expected=_expected(path, document.expected, spec),
     )
@@ -171,35 +165,6 @@ def _ensemble(
     return Classifier(ensemble, spec, numerics, identity=ensemble.identity)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise NotFoundError(
-            f"{path}: expected a TOML file that describes a network: {error.strerror}"
-        ) from None
-    except ValueError as error:
-        kind = "JSON" if path.suffix == ".json" else "TOML"
-        raise InvalidError(f"{path}: expected {kind}: {str(error).splitlines()[0]}") from None
-    if not isinstance(data, dict):
-        raise InvalidError(f"{path}: expected keys and values, found {type(data).__name__}")
-    return data
-
-
-def _read_groups(path: Path) -> dict[str, Any]:
-    """Groups from a JSON (or TOML) file: {name: [class index, ...]}, or {name: {"indices": [...]}}, as they
-    are or under "groups"."""
-    data = _read(path)
-    groups = data.get("groups", data)
-    if not isinstance(groups, dict):
-        raise InvalidError(f"{path}: expected groups by name, found {type(groups).__name__}")
-    return {
-        name: members.get("indices", members) if isinstance(members, dict) else members
-        for name, members in groups.items()
-    }
-
-
 def _verify_digest(path: Path, table: NetworkTable) -> None:
     name = table.weights or table.program
     if table.sha256 is None or name is None or not (file := path.parent / name).is_file():
@@ -208,22 +173,6 @@ def _verify_digest(path: Path, table: NetworkTable) -> None:
         raise InvalidError(
             f"{file}: expected SHA-256 {table.sha256[:12]}..., found {found[:12]}...: the file was altered"
         )
-
-
-def _mean_image(path: Path, spec: Spec) -> NDArray[np.float32] | None:
-    name = spec.preprocessing.mean_image
-    if name is None:
-        return None
-    file = path.parent / name
-    try:
-        array = np.load(file, allow_pickle=False)
-    except OSError as error:
-        raise NotFoundError(f"{file}: expected a mean image (.npy): {error.strerror or error}") from None
-    except ValueError as error:
-        raise InvalidError(f"{file}: expected a mean image as a plain .npy array: {error}") from None
-    if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
-        raise InvalidError(f"{file}: expected finite numbers in the mean image, found {array.dtype}")
-    return array.astype(np.float32)
 
 
 def _expected(path: Path, table: ExpectedTable | None, spec: Spec) -> NDArray[np.float32] | None:

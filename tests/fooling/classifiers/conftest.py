@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import re
+import importlib.util
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +14,22 @@ import torch
 from torch import Tensor, nn
 
 from fooling.classifiers import Classifier, Numerics, Spec, from_module
+
+CPU_TORCHVISION = Path(__file__).parents[2] / "cpu_torchvision"
+
+
+def _declare() -> None:
+    """Let this process import torchvision; a process with the folder on its PYTHONPATH does so by itself."""
+    name = CPU_TORCHVISION.name
+    found = importlib.util.spec_from_file_location(name, CPU_TORCHVISION / "sitecustomize.py")
+    assert found is not None
+    assert found.loader is not None
+    sys.modules[name] = module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+
+
+if CPU_TORCHVISION.name not in sys.modules:
+    _declare()
 
 
 class Tiny(nn.Module):
@@ -62,19 +78,5 @@ def wrap(tiny: nn.Module) -> Callable[..., Classifier]:
 
 @pytest.fixture(scope="session")
 def torchvision() -> ModuleType:
-    """torchvision, where it is installed. Its wheels are built for CUDA and do not import beside a torch
-    without: the operators that it misses, none of which is used here, are declared first."""
-    library = torch.library.Library("torchvision", "DEF")
-    for _ in range(50):
-        try:
-            return importlib.import_module("torchvision")
-        except ImportError:
-            pytest.skip("torchvision is not installed")
-        except RuntimeError as error:
-            missing = re.search(r"torchvision::(\w+) does not exist", str(error))
-            if missing is None:
-                raise
-            library.define(f"{missing[1]}(Tensor x) -> Tensor")
-            for name in [name for name in sys.modules if name.startswith("torchvision")]:
-                del sys.modules[name]
-    pytest.skip("torchvision does not import beside this torch")
+    """torchvision, where it is installed; it need not fit this torch (`tests/cpu_torchvision`)."""
+    return pytest.importorskip("torchvision", reason="torchvision is not installed")

@@ -12,23 +12,28 @@ import pytest
 
 from fooling.classifiers import Crop, Preprocessing, Resize, Spec, load
 from fooling.classifiers.check import check
+from fooling.classifiers.sources.clip import PromptsTable
 from fooling.classifiers.sources.file import EnsembleTable, NetworkTable
 
+CPU_TORCHVISION = Path(__file__).parents[2] / "cpu_torchvision"
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
 
 def named(block: str) -> str | None:
     """The file that a block is, if its first line says so."""
-    first = re.match(r"# ([\w.]+\.(?:py|toml))\n", block)
+    first = re.match(r"# ([\w.-]+\.(?:py|toml))\n", block)
     return first[1] if first else None
 
 
 @pytest.mark.slow
 def test_every_block_runs_as_written(tmp_path, environment):
     """In order, in one folder: files are written, Python goes on in one session, shell runs where it stands."""
+    for package in ("onnx", "onnxruntime", "timm", "torchvision", "transformers"):
+        pytest.importorskip(package, reason=f"{package} is not installed: the extras hf, onnx and zoo")
     variables = {
         **environment,
+        "PYTHONPATH": str(CPU_TORCHVISION),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
     session: list[str] = []
@@ -43,7 +48,7 @@ def test_every_block_runs_as_written(tmp_path, environment):
         elif language == "sh":
             call(["bash", "-euc", block], tmp_path, variables)
     assert {block[0] for block in BLOCKS} == {"python", "sh", "toml"}
-    for run in ("api", "python", "both"):
+    for run in ("api", "python", "both", "zoo", "hf", "clip", "onnx"):
         assert (tmp_path / "runs" / run / "elites" / "0000.png").exists()
 
 
@@ -61,7 +66,7 @@ def call(command: list[str], folder: Path, variables: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    sorted({name for model in (Spec, Preprocessing, Resize, Crop, NetworkTable, EnsembleTable) for name in model.model_fields}),
+    sorted({name for model in (Spec, Preprocessing, Resize, Crop, NetworkTable, EnsembleTable, PromptsTable) for name in model.model_fields}),
 )  # fmt: skip
 def test_every_key_is_listed(key):
     tables = "\n".join(line for line in PAGE.read_text().splitlines() if line.startswith("|"))

@@ -1,0 +1,86 @@
+"""What is said about a network in a TOML (or JSON) file, and in the files that it names: labels, WordNet ids,
+groups, a mean image. All paths are relative to the file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling.classifiers.spec import Spec, read_lines
+from fooling.errors import InvalidError, NotFoundError
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """The keys and tables of a file that describes a classifier. Where `labels`, `wordnet` or `groups` name
+    files beside it, what those hold stands in their place.
+
+    Raises:
+        NotFoundError: the file, or one that it names, is not there.
+        InvalidError: they can't be read.
+    """
+    data = _read(path)
+    for key in ("labels", "wordnet"):
+        if isinstance(data.get(key), str):
+            data[key] = read_lines(path.parent / data[key])
+    if isinstance(data.get("groups"), str):
+        data["groups"] = _read_groups(path.parent / data["groups"])
+    return data
+
+
+def read_mean_image(path: Path, spec: Spec) -> NDArray[np.float32] | None:
+    """The mean image that a spec names, None where it names none.
+
+    Returns:
+        (input channels, side, side) float32, as far as the file's author kept to that.
+
+    Raises:
+        NotFoundError: no such file.
+        InvalidError: not a plain .npy array of finite numbers.
+    """
+    name = spec.preprocessing.mean_image
+    if name is None:
+        return None
+    file = path.parent / name
+    try:
+        array = np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise NotFoundError(f"{file}: expected a mean image (.npy): {error.strerror or error}") from None
+    except ValueError as error:
+        raise InvalidError(f"{file}: expected a mean image as a plain .npy array: {error}") from None
+    if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
+        raise InvalidError(f"{file}: expected finite numbers in the mean image, found {array.dtype}")
+    return array.astype(np.float32)
+
+
+def _read_groups(path: Path) -> dict[str, Any]:
+    """Groups from a JSON (or TOML) file: {name: [class index, ...]}, or {name: {"indices": [...]}}, as they
+    are or under "groups"."""
+    data = _read(path)
+    groups = data.get("groups", data)
+    if not isinstance(groups, dict):
+        raise InvalidError(f"{path}: expected groups by name, found {type(groups).__name__}")
+    return {
+        name: members.get("indices", members) if isinstance(members, dict) else members
+        for name, members in groups.items()
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise NotFoundError(
+            f"{path}: expected a TOML file that describes a network: {error.strerror}"
+        ) from None
+    except ValueError as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise InvalidError(f"{path}: expected {kind}: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict):
+        raise InvalidError(f"{path}: expected keys and values, found {type(data).__name__}")
+    return data

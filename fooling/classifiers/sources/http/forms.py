@@ -1,0 +1,174 @@
+"""An image as the body of a request, and the JSON of an answer as labels and scores."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from urllib3 import encode_multipart_formdata
+
+from fooling.classifiers.sources.http.secrets import filled
+from fooling.classifiers.sources.http.spec import RequestTable, ResponseTable
+from fooling.errors import InvalidError, did_you_mean
+
+# What an answer says: pairs of label and score, of the top k or of all; or a score per label, in their order.
+Answer = list[tuple[str, float]] | list[float]
+
+_ROUNDING = 1e-4  # how far a score may lie above certainty
+
+
+class MisreadError(ValueError):
+    """An answer that does not look as the spec says."""
+
+
+def body_of(image: NDArray[np.uint8], table: RequestTable) -> tuple[bytes, str]:
+    """The body of a request and its content type.
+
+    Args:
+        image: (H, W, C) uint8.
+
+    Raises:
+        InvalidError: no place for the image in the body, or a secret that is not there.
+    """
+    png = _png(image)
+    if table.form == "png":
+        return png, "image/png"
+    if table.form == "multipart":
+        fields = {**filled(table.body), table.image: ("image.png", png, "image/png")}
+        return encode_multipart_formdata(fields)
+    document = filled(table.body)
+    _put(document, table.image, table.prefix + base64.b64encode(png).decode())
+    return json.dumps(document).encode(), "application/json"
+
+
+def read(body: bytes, table: ResponseTable) -> Answer:
+    """What an answer says, its scores in [0, 1].
+
+    Raises:
+        ValueError: no JSON. MisreadError: other JSON than expected.
+    """
+    document = json.loads(body, parse_constant=_refuse_constant)
+    if table.items is not None:
+        items = _list(_at(document, table.items), table.items)
+        return [(_label(_at(item, table.label)), _score(_at(item, table.score), table)) for item in items]
+    assert table.scores is not None
+    scores = _at(document, table.scores)
+    if table.labels is not None:
+        labels = _list(_at(document, table.labels), table.labels)
+        if len(labels) != len(_list(scores, table.scores)):
+            raise MisreadError(f"expected as many scores as labels, found {len(scores)} and {len(labels)}")
+        return [(_label(label), _score(score, table)) for label, score in zip(labels, scores, strict=True)]
+    if isinstance(scores, dict):
+        return [(label, _score(score, table)) for label, score in scores.items()]
+    if not _list(scores, table.scores):
+        raise MisreadError(f"expected a score per label at {table.scores}, found none")
+    return [_score(score, table) for score in scores]
+
+
+def confidences_of(
+    answer: Answer, classes: Mapping[str, int], label_map: Mapping[str, str], ignore_unknown: bool
+) -> NDArray[np.float32]:
+    """(K,) float32: an answer as confidences. A label that it leaves out has 0; of labels that mean the same
+    class the highest score counts.
+
+    Args:
+        classes: the spec's labels and their indices.
+        label_map: the server's labels and the spec's.
+
+    Raises:
+        InvalidError: a label that is none of the spec's, or another number of scores than of labels.
+    """
+    row = np.zeros(len(classes), np.float32)
+    if answer and isinstance(answer[0], float):
+        if len(answer) != len(classes):
+            raise InvalidError(f"expected a score for each of {len(classes)} labels, found {len(answer)}")
+        row[:] = answer
+        return row
+    for label, score in answer:  # type: ignore[misc]
+        index = classes.get(label_map.get(label, label))
+        if index is not None:
+            row[index] = max(row[index], score)
+        elif not ignore_unknown:
+            near = did_you_mean(label, classes)
+            raise InvalidError(
+                f"expected labels of the spec, found {label!r}{near}; add it, give it a place in [label_map], "
+                'or say unknown = "ignore"'
+            )
+    return row
+
+
+def stored(answer: Answer) -> str:
+    """An answer as text; `restored` is the inverse."""
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+
+
+def restored(text: str) -> Answer:
+    """An answer from its text."""
+    return [part if isinstance(part, float) else (part[0], part[1]) for part in json.loads(text)]  # type: ignore[return-value]
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(file, "PNG")
+    return file.getvalue()
+
+
+def _put(document: Any, path: str, value: str) -> None:
+    """Set what a dotted path leads to; tables that are not there are made."""
+    *steps, last = path.split(".")
+    node = document
+    try:
+        for step in steps:
+            node = node[int(step)] if isinstance(node, list) else node.setdefault(step, {})
+        node[int(last) if isinstance(node, list) else last] = value
+    except (AttributeError, TypeError, ValueError, IndexError):
+        raise InvalidError(
+            f"expected a place for the image at {path} in the request's body, found none"
+        ) from None
+
+
+def _at(document: Any, path: str) -> Any:
+    """What a dotted path leads to."""
+    node = document
+    for step in path.split("."):
+        try:
+            node = node[int(step)] if isinstance(node, list) else node[step]
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise MisreadError(f"expected {step!r} (of {path}), found {_shown(node)}") from None
+    return node
+
+
+def _list(value: Any, path: str) -> Sequence[Any]:
+    if not isinstance(value, list):
+        raise MisreadError(f"expected a list at {path}, found {_shown(value)}")
+    return value
+
+
+def _label(value: Any) -> str:
+    if not isinstance(value, str):
+        raise MisreadError(f"expected a label, found {_shown(value)}")
+    return value
+
+
+def _score(value: Any, table: ResponseTable) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
+        raise MisreadError(f"expected a score, found {_shown(value)}")
+    score = value / table.full
+    if not 0 <= score <= 1 + _ROUNDING:
+        raise MisreadError(f"expected scores from 0 to {table.full:g} (response.full), found {value:g}")
+    return min(score, 1.0)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MisreadError(f"expected numbers, found {name}")

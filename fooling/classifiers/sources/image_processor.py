@@ -1,0 +1,119 @@
+"""`preprocessor_config.json`, the form in which transformers keeps preprocessing, as a `Pipeline`.
+
+The file is read, no processor is made: those of transformers 5 can't be imported without torchvision. What a
+processor does by default and its file does not say is taken from `image_processing_utils` (transformers 5);
+any step that is not known here is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fooling.classifiers.sources.hub import Folder, read_json
+from fooling.classifiers.sources.pipelines import Pipeline
+from fooling.errors import InvalidError, NotFoundError
+
+# PIL.Image.Resampling
+_FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
+_KNOWN = (
+    "do_resize",
+    "do_center_crop",
+    "do_rescale",
+    "do_normalize",
+    "do_convert_rgb",
+    "do_flip_channel_order",
+)
+# Processors that resize to another side than they say.
+_OWN_RESIZE = ("Levit", "TextNet")
+_CONVNEXT_SQUASHES = 384
+
+
+def read_pipeline(folder: Folder, origin: str) -> Pipeline:
+    """What the image processor of a folder does to a square photograph.
+
+    Raises:
+        NotFoundError: the folder has no file of a processor.
+        InvalidError: one that does something which a spec can't hold.
+    """
+    config = _config(folder, origin)
+    unknown = [key for key, value in config.items() if key.startswith("do_") and value and key not in _KNOWN]
+    if unknown:
+        raise InvalidError(f"{origin}: {unknown[0]} of its image processor can't be expressed in a spec")
+    resized, side = _sides(config, origin)
+    mean, std = _normalisation(config, origin)
+    # Rescaling is to 0..1 unless it says otherwise; our images begin there, theirs at 0..255.
+    scale = 255.0 * config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 255.0
+    return Pipeline(
+        side=side,
+        resized=resized,
+        filter=_FILTERS.get(config.get("resample", 2), "unknown"),
+        mean=mean,
+        std=std,
+        scale=1.0 if abs(scale - 1.0) < 1e-6 else scale,
+        channels="bgr" if config.get("do_flip_channel_order") else None,
+    )
+
+
+def _config(folder: Folder, origin: str) -> dict[str, Any]:
+    """The keys of the processor, in a file of its own or beside the tokenizer's in one."""
+    try:
+        return read_json(folder, "preprocessor_config.json", origin)
+    except NotFoundError:
+        if not (folder.path / "processor_config.json").is_file():
+            raise
+    return read_json(folder, "processor_config.json", origin).get("image_processor", {})
+
+
+def _sides(config: dict[str, Any], origin: str) -> tuple[int | None, int]:
+    """Sides of the resized photograph (None: not known) and of the network's input."""
+    kind = str(config.get("image_processor_type", config.get("feature_extractor_type", "")))
+    resizes, crops = config.get("do_resize", True), config.get("do_center_crop", "crop_size" in config)
+    edge = _side(config.get("size"), "size", origin) if resizes or not crops else None
+    resized = edge if resizes else None
+    if edge is not None and "crop_pct" in config:
+        if kind.startswith("ConvNext"):  # which cuts what it says as its size, or squashes to it
+            share = config["crop_pct"] if edge < _CONVNEXT_SQUASHES else 1.0
+            return int(edge / share), edge
+        resized = int(edge / config["crop_pct"])
+    if kind.startswith(_OWN_RESIZE):
+        resized = None
+    if not crops:
+        assert edge is not None
+        return resized, edge
+    return resized, _side(config.get("crop_size"), "crop_size", origin)
+
+
+def _side(size: Any, key: str, origin: str) -> int:
+    """A side of a square photograph: a number, {"shortest_edge": n}, or {"height": n, "width": n}."""
+    sides = {size} if isinstance(size, int) else set()
+    if isinstance(size, dict) and set(size) in ({"shortest_edge"}, {"height", "width"}):
+        sides = set(size.values())
+    if isinstance(size, list | tuple):
+        sides = set(size)
+    if len(sides) != 1 or not isinstance(side := sides.pop(), int):
+        raise InvalidError(f"{origin}: expected a square in {key} of its image processor, found {size}")
+    return side
+
+
+def _normalisation(
+    config: dict[str, Any], origin: str
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    """Mean and std. EfficientNet's processor may subtract 1 first, and divide by std once more at the end."""
+    # MobileViT's, the only one that flips channels, does not normalise unless it says so.
+    normalises = config.get("do_normalize", not config.get("do_flip_channel_order"))
+    divides = int(bool(normalises)) + int(bool(config.get("include_top")))
+    offset = 1.0 if config.get("rescale_offset") else 0.0
+    mean, std = (
+        _channels(config.get(key), key, origin) if divides else None for key in ("image_mean", "image_std")
+    )
+    centre = tuple(value + offset for value in (mean if normalises and mean else (0.0, 0.0, 0.0)))
+    return centre if any(centre) else None, None if std is None else tuple(value**divides for value in std)
+
+
+def _channels(values: Any, key: str, origin: str) -> tuple[float, ...]:
+    numbers = [values] * 3 if isinstance(values, int | float) else values
+    if not isinstance(numbers, list) or len(numbers) != 3:
+        raise InvalidError(
+            f"{origin}: expected three numbers in {key} of its image processor, found {values}"
+        )
+    return tuple(float(number) for number in numbers)

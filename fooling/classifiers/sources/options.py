@@ -1,0 +1,64 @@
+"""What may follow the name in a model SPEC: `NAME?weights=FILE&labels=FILE&view=whole`.
+
+weights     a file of weights, instead of those that the makers offer for download
+labels      a text file with one label per line, for weights of one's own
+view        "input": images are what the network sees (the default); "whole": they are what the makers'
+            pipeline begins with, a whole square photograph, and its resize and crop follow
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from fooling.classifiers.spec import read_lines
+from fooling.errors import InvalidError, did_you_mean
+
+View = Literal["input", "whole"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for.
+
+    Attributes:
+        weights: a file, or None.
+        labels: what the file of labels holds, or None.
+        view: what the images are.
+    """
+
+    weights: Path | None = None
+    labels: tuple[str, ...] | None = None
+    view: View = "input"
+
+
+def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Options]:
+    """The name without its options, and the options.
+
+    Args:
+        origin: the whole SPEC, for errors.
+        allowed: names of the options that the source knows.
+
+    Raises:
+        InvalidError: an unknown option, or a value that it can't have.
+        NotFoundError: no such file of labels.
+    """
+    name, mark, text = name.partition("?")
+    given: dict[str, str] = {}
+    for pair in text.split("&") if mark else ():
+        key, equals, value = pair.partition("=")
+        if key not in allowed:
+            raise InvalidError(
+                f"{origin}: expected {' or '.join(f'{option}=...' for option in allowed)} after the ?, "
+                f"found {pair!r}{did_you_mean(key, allowed)}"
+            )
+        if not equals or not value:
+            raise InvalidError(f"{origin}: expected a value: {key}=...")
+        given[key] = value
+    view = given.get("view", "input")
+    if view not in get_args(View):
+        raise InvalidError(f"{origin}: expected view=input or view=whole, found view={view}")
+    labels = read_lines(Path(given["labels"]).expanduser()) if "labels" in given else None
+    weights = Path(given["weights"]).expanduser() if "weights" in given else None
+    return name, Options(weights, labels, cast(View, view))

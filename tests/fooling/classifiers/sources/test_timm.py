@@ -1,0 +1,176 @@
+"""timm's classifiers: its data config, labels and weights, from a file; and why something is refused."""
+
+from __future__ import annotations
+
+import pytest
+import safetensors.torch
+import torch
+from PIL import Image
+from torch import nn
+
+from fooling import classifiers
+from fooling.classifiers import Numerics
+from fooling.classifiers.preprocessing import Preprocess
+from fooling.errors import InvalidError, NotFoundError
+
+NUMERICS = Numerics(batch=5)
+
+
+@pytest.fixture
+def timm(timm_weights):
+    import timm
+
+    return timm
+
+
+@pytest.fixture
+def net(timm_weights) -> str:
+    name, file, _ = timm_weights
+    return f"timm:{name}?weights={file}"
+
+
+def test_spec_is_what_timm_says(timm, timm_weights, net):
+    spec = classifiers.load(net).spec
+    config = timm.data.resolve_model_data_config(timm_weights[2])
+    assert (spec.size, spec.preprocessing.mean, spec.preprocessing.std) == (
+        160,
+        config["mean"],
+        config["std"],
+    )
+    assert spec.labels[:2] == ("tench, Tinca tinca", "goldfish, Carassius auratus")
+    assert spec.wordnet[:2] == ("n01440764", "n01443537")
+
+
+def test_outputs_are_timms(timm_weights, net, photos):
+    """Square photographs of the size that timm resizes to: its whole pipeline, to 1e-5."""
+    from timm.data import create_transform, resolve_model_data_config
+
+    network = timm_weights[2]
+    whole = classifiers.load(net + "&view=whole", numerics=NUMERICS)
+    square = nn.functional.interpolate(photos, whole.spec.size, mode="bilinear", antialias=True)
+    pixels = (square * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    transform = create_transform(**resolve_model_data_config(network))
+    inputs = torch.stack([transform(Image.fromarray(image)) for image in pixels])
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    assert (Preprocess(whole.spec)(images) - inputs).abs().max() < 1e-5
+    with torch.no_grad():
+        expected = network(inputs)
+    assert (whole.outputs(images) - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize(
+    "name, view, size, seen",
+    [
+        ("resnet50.a1_in1k", "whole", 235, 224),
+        ("resnet50.a1_in1k", "input", 224, 224),
+        ("vit_tiny_patch16_224.augreg_in21k_ft_in1k", "whole", 248, 224),
+        ("tf_efficientnet_b0.ns_jft_in1k", "whole", 256, 224),
+    ],
+)
+def test_data_configs_are_described(timm, name, view, size, seen):
+    from fooling.classifiers.sources.timm import _pipeline
+
+    config = timm.data.resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg(name).to_dict())
+    described = _pipeline(config, name).described(view, name)
+    assert described["size"] == size
+    assert (described["preprocessing"].get("crop") or {"size": size})["size"] == seen
+
+
+def test_every_imagenet_classifier_of_timm_can_be_described(timm):
+    """All data configs that are there today, but for a few that see no squares, or pad."""
+    from fooling.classifiers.sources.timm import _labels, _pipeline
+
+    known = [(name, timm.get_pretrained_cfg(name)) for name in timm.list_pretrained()]
+    refused = []
+    for name, config in ((name, config) for name, config in known if config.num_classes == 1000):
+        try:
+            described = _pipeline(timm.data.resolve_data_config(pretrained_cfg=config.to_dict()), name)
+            described.described("whole", name)
+        except InvalidError as error:
+            refused.append(str(error))
+    assert all("a network that sees squares" in reason or "and pad to" in reason for reason in refused)
+    assert len(refused) < 10
+    for classes in (1000, 11821, 21841, 21843):
+        config = next(config for _, config in known if config.num_classes == classes)
+        labels, wordnet = _labels(timm, config, "timm")
+        assert len(labels) == len(wordnet) == classes
+
+
+def test_grey_networks_see_grey(timm):
+    from fooling.classifiers.sources.timm import _pipeline
+
+    config = {
+        "input_size": (1, 28, 28),
+        "crop_pct": 1.0,
+        "interpolation": "bilinear",
+        "mean": (0.5,),
+        "std": (0.2,),
+    }
+    assert _pipeline(config, "timm:x").described("input", "timm:x")["colour"] == "grey"
+    with pytest.raises(InvalidError, match="expected a network of 1 or 3 channels, found 4"):
+        _pipeline({**config, "input_size": (4, 28, 28)}, "timm:x")
+
+
+def test_weights_and_labels_of_ones_own(timm, timm_weights, net, tmp_path):
+    network = timm.create_model("test_resnet.r160_in1k", pretrained=False, num_classes=3)
+    safetensors.torch.save_file(network.state_dict(), tmp_path / "net.safetensors")
+    (tmp_path / "labels.txt").write_text("cat\ndog\nship\n")
+    own = f"timm:test_resnet.r160_in1k?weights={tmp_path / 'net.safetensors'}"
+    ours = classifiers.load(f"{own}&labels={tmp_path / 'labels.txt'}", numerics=NUMERICS)
+    assert (ours.labels, ours.spec.wordnet) == (("cat", "dog", "ship"), None)
+    with torch.no_grad():
+        expected = network.eval()(torch.full((1, 3, 160, 160), 0.0))
+    grey = torch.tensor(ours.spec.preprocessing.mean).view(1, 3, 1, 1).expand(1, 3, 160, 160).contiguous()
+    assert (ours.outputs(grey) - expected).abs().max() < 1e-5
+    with pytest.raises(
+        InvalidError, match=r"net.safetensors: expected weights of .* with 1000 classes: .*size mismatch"
+    ):
+        classifiers.load(own)
+
+
+def test_weights_that_are_left_out_are_noticed(timm_weights, tmp_path):
+    """timm drops a head that does not fit without a word: every label would get about the same."""
+    name, _, network = timm_weights
+    state = {key: value for key, value in network.state_dict().items() if not key.startswith("fc.")}
+    safetensors.torch.save_file(state, tmp_path / "net.safetensors")
+    with pytest.raises(InvalidError, match=r"expected weights of .*Missing key"):
+        classifiers.load(f"timm:{name}?weights={tmp_path / 'net.safetensors'}")
+
+
+def test_without_network_the_line_says_how_to_give_a_file(timm, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(
+        NotFoundError, match=r"timm:test_vit: could not get its weights .* say timm:test_vit\?weights=FILE"
+    ) as caught:
+        classifiers.load("timm:test_vit")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spec, error, message",
+    [
+        ("resnet5", InvalidError, "expected a network of timm, found 'resnet5'; did you mean resnet"),
+        ("test_vit.r16_in1k", InvalidError, "expected one of test_vit.r160_in1k, found .*did you mean test_vit.r160_in1k"),
+        ("vit_base_patch14_dinov2.lvd142m?weights={file}", InvalidError, "found a network without classes"),
+        ("test_vit?weights=no.pth", NotFoundError, "no.pth: expected a file of weights"),
+        ("test_vit?labels=labels.txt", NotFoundError, "labels.txt"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_one_line(timm_weights, spec, error, message):
+    with pytest.raises(error, match=message) as caught:
+        classifiers.load("timm:" + spec.format(file=timm_weights[1]))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pickle_planted_in_weights_never_runs(timm_weights, tmp_path):
+    """timm's own reading of files would refuse it too, but it is not asked."""
+    import os
+
+    class Bomb:
+        def __reduce__(self):
+            return os.mknod, (str(tmp_path / "mark"),)
+
+    torch.save({"state": Bomb()}, tmp_path / "net.pth")
+    with pytest.raises(InvalidError, match="expected a state dict and nothing else"):
+        classifiers.load(f"timm:{timm_weights[0]}?weights={tmp_path / 'net.pth'}", trust=True)
+    assert not (tmp_path / "mark").exists()
