@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -65,3 +66,29 @@ def test_the_settings_page_is_up_to_date():
     finally:
         sys.path.pop(0)
     assert (ROOT / "docs" / "settings.md").read_text() == settings.page()
+
+
+def test_every_kind_of_event_is_documented():
+    """Other programs read the log; what docs/run-directory.md leaves out they take for damage."""
+    from fooling.runs.view import ENDINGS
+
+    code = "".join(path.read_text() for path in (ROOT / "fooling" / "runs").glob("*.py"))
+    kinds = {*re.findall(r'\bnote\(\s*"([\w-]+)"', code), *ENDINGS}
+    table = (ROOT / "docs" / "run-directory.md").read_text().split("## events.jsonl")[1]
+    assert "generation" in kinds
+    assert (
+        set(re.findall(r"^\| `([\w-]+)` \|", table.split("A `generation` has")[0], re.M)) - {"event"} == kinds
+    )
+
+
+def test_every_key_of_a_generation_is_documented(small_run):
+    events = [json.loads(line) for line in (small_run[0] / "events.jsonl").read_text().splitlines()]
+    table = (ROOT / "docs" / "run-directory.md").read_text().split("A `generation` has")[1]
+    found = {key for event in events if event["event"] == "generation" for key in event}
+    assert found - {"event"} == set(re.findall(r"`([^`]+)`", _first_column(table)))
+
+
+def _first_column(text: str) -> str:
+    """Of the first table in a text."""
+    rows = text.split("\n\n")[1].splitlines()[2:]
+    return " ".join(row.split("|")[1] for row in rows)

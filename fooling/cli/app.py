@@ -14,8 +14,20 @@ from typing import Any, NoReturn
 import click
 
 from fooling import __version__
-from fooling.cli import bench, compare, doctor, evolve, lineage, look, models, train, transfer
-from fooling.errors import FoolingError
+from fooling.cli import (
+    bench,
+    compare,
+    doctor,
+    evolve,
+    lineage,
+    look,
+    models,
+    reproduce,
+    retrain,
+    train,
+    transfer,
+)
+from fooling.errors import FAILED, INTERRUPTED, USAGE, FoolingError
 
 
 class Group(click.Group):
@@ -56,6 +68,8 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     transfer.transfer,
     models.models,
     train.train,
+    retrain.retrain,
+    reproduce.reproduce,
     bench.bench,
     doctor.doctor,
 )
@@ -74,14 +88,14 @@ def main() -> NoReturn:
         code = cli.main(arguments, prog_name="fooling", standalone_mode=False)
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _fail(f"{error.format_message()}{where}", 2)
+        _fail(f"{error.format_message()}{where}", USAGE)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted", 130)
+        _fail("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        _fail(error.format_message(), 1)
+        _fail(error.format_message(), FAILED)
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(1)
+        sys.exit(FAILED)
     except FoolingError as error:
         if debug:
             raise
@@ -89,7 +103,7 @@ def main() -> NoReturn:
     except Exception as error:
         if debug:
             raise
-        _fail(f"{type(error).__name__}: {error} (this is a defect; --debug shows where)", 1)
+        _fail(f"{type(error).__name__}: {error} (this is a defect; --debug shows where)", FAILED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

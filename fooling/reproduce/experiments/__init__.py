@@ -1,0 +1,1 @@
+"""The experiments: a function of a laboratory each, which returns a `Result`."""

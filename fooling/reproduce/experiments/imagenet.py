@@ -1,0 +1,239 @@
+"""`imagenet-direct` and `imagenet-cppn`: how sure does an ImageNet network get of images that show nothing (Nguyen,
+Yosinski & Clune 2015, sections 3.3 and 3.4, figures 6 and 7)?"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling.compare.comparison import class_medians
+from fooling.compare.statistics import in_words, mann_whitney
+from fooling.report.confidence import format_confidence
+from fooling.report.plots import TEXT, colour, panels_of, png
+from fooling.report.sheet import contact_sheet
+from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.runs.view import RunView
+
+# Generations of 400 (cppn) and 200 (direct) images: the paper's, and a quick look's.
+GENERATIONS = {"cppn": (5000, 100), "direct": (20_000, 100)}
+BEST = 40  # images on a sheet
+ALPHA = 1e-4  # the paper's
+# WordNet ids of ILSVRC's dogs and domestic cats, first and last (Russakovsky 2015), and where they stand among its
+# 1,000 classes.
+BAND_IDS = (("n02085620", "n02113978"), ("n02123045", "n02124075"))
+BAND_PLACES = (range(151, 269), range(281, 286))
+
+
+def evolved(laboratory: Laboratory, encoding: str) -> list[RunView]:
+    """A run of each seed against the ImageNet classifier.
+
+    Raises:
+        Lacking: there is none.
+    """
+    full, quick = GENERATIONS[encoding]
+    return laboratory.runs(
+        f"imagenet-{encoding}",
+        model=laboratory.imagenet(),
+        search__generations=laboratory.scale.pick(full, quick),
+    )
+
+
+def direct(laboratory: Laboratory) -> Result:
+    """Figure 6."""
+    runs = evolved(laboratory, "direct")
+    medians = _medians(runs)
+    sure = [_at_least(view, 0.99) for view in runs]
+    outcome: Verdict = (
+        "reproduced"
+        if np.median(medians) < 0.5 and max(sure) > 0
+        else "partly"
+        if np.median(medians) < 0.5
+        else "not reproduced"
+    )
+    return Result(
+        outcome,
+        f"Most classes stay out of reach of directly encoded images (median {format_confidence(float(np.median(medians)))}); "
+        f"{np.median(sure):g} of {len(runs[0].labels):,} reach 99 %.{_short(laboratory, 'direct')}",
+        _rows(runs, {"median": "21.59 % after 20,000", "0.99": "45 of 1,000", "0.9999": "–"}),
+        figures=_figures(runs, "direct"),
+        notes=_notes(laboratory, runs),
+        numbers=_numbers(runs),
+    )
+
+
+def cppn(laboratory: Laboratory) -> Result:
+    """Figure 7, beside figure 6."""
+    runs, others = evolved(laboratory, "cppn"), evolved(laboratory, "direct")
+    ours, theirs = by_class(runs), by_class(others)
+    between = mann_whitney(ours, theirs)
+    higher = between.p is not None and between.p < ALPHA and (between.better or 0) > 0.5
+    tests = [
+        f"CPPN beside direct images, a value a class (the median over runs): {in_words(between)}.",
+        f"The same by run, of their medians: {in_words(mann_whitney(_medians(runs), _medians(others)))}.",
+    ]
+    band = pets(runs[0].manifest["classifier"]["spec"])
+    lower = None
+    if band is not None:
+        test = mann_whitney(ours[band], ours[~band])
+        lower = test.p is not None and test.p < ALPHA and (test.better or 0) < 0.5
+        tests.append(f"Dogs and domestic cats beside the other classes, CPPN images: {in_words(test)}.")
+    found = [higher, *([] if lower is None else [lower])]
+    outcome: Verdict = "reproduced" if all(found) else "partly" if any(found) else "not reproduced"
+    return Result(
+        outcome,
+        f"CPPN images are {'believed more' if higher else 'not believed more'} than direct ones; "
+        f"{_BAND_WORDS[lower]}.{_short(laboratory, 'cppn')}",
+        (
+            *_rows(runs, {"median": "88.11 % after 5,000", "0.99": "–", "0.9999": "many"}),
+            *_band_rows(ours, band),
+            Row("direct images: median of the classes", "21.59 %", spread(_medians(others).tolist()), tuple(_medians(others).tolist())),
+        ),
+        tuple(tests),
+        _figures(runs, "cppn", band),
+        _notes(laboratory, runs),
+        _numbers(runs),
+    )  # fmt: skip
+
+
+_BAND_WORDS: Mapping[bool | None, str] = {
+    True: "dogs and cats are the low band",
+    False: "dogs and cats are no low band",
+    None: "which classes are dogs and cats the classifier does not say",
+}
+
+
+def by_class(runs: Sequence[RunView]) -> NDArray[np.float64]:
+    """(K,): each class's median over the runs."""
+    return class_medians(np.array([view.confidence for view in runs], np.float64))
+
+
+def pets(spec: Mapping[str, Any]) -> NDArray[np.bool_] | None:
+    """(K,): the dogs and domestic cats among a classifier's classes, by WordNet id, or by their places where the
+    classes are ILSVRC's in its order; None where neither is known, or there are none.
+
+    Args:
+        spec: as the manifest holds it.
+    """
+    labels = spec["labels"]
+    band = np.zeros(len(labels), bool)
+    if ids := spec.get("wordnet"):
+        band |= [any(first <= one <= last for first, last in BAND_IDS) for one in ids]
+    elif len(labels) == 1000 and labels[0].lower().startswith("tench"):
+        for places in BAND_PLACES:
+            band[places] = True
+    return band if band.any() and not band.all() else None
+
+
+def _medians(runs: Sequence[RunView]) -> NDArray[np.float64]:
+    return np.array([np.nanmedian(view.confidence.astype(np.float64)) for view in runs])
+
+
+def _at_least(view: RunView, level: float) -> int:
+    return int((view.confidence >= np.float32(level)).sum())
+
+
+def _rows(runs: Sequence[RunView], paper: Mapping[str, str]) -> tuple[Row, ...]:
+    medians = tuple(_medians(runs).tolist())
+    rows = [
+        Row(
+            f"median of the classes after {runs[0].generation:,} generations",
+            paper["median"],
+            spread(medians),
+            medians,
+        )
+    ]
+    for level, words in ((0.99, "99 %"), (0.9999, "99.99 %")):
+        counts = tuple(float(_at_least(view, level)) for view in runs)
+        rows.append(
+            Row(f"classes that reach {words}", paper[f"{level:g}"], spread(counts, "{:g}".format), counts)
+        )
+    return tuple(rows)
+
+
+def _band_rows(values: NDArray[np.float64], band: NDArray[np.bool_] | None) -> list[Row]:
+    if band is None:
+        return []
+    pair = f"{format_confidence(float(np.nanmedian(values[band])))} beside {format_confidence(float(np.nanmedian(values[~band])))}"
+    return [
+        Row(
+            "median of dogs and cats beside that of the others",
+            "low band",
+            f"{pair} (n = {band.sum()} and {(~band).sum()} classes)",
+        )
+    ]
+
+
+def _short(laboratory: Laboratory, encoding: str) -> str:
+    full, quick = GENERATIONS[encoding]
+    return f" After {quick} generations of the paper's {full:,}." if laboratory.scale.quick else ""
+
+
+def _notes(laboratory: Laboratory, runs: Sequence[RunView]) -> str:
+    size = runs[0].pixels.shape[1]
+    return (
+        f"Classifier: `{laboratory.imagenet()}`, images of {size} x {size} pixels shown whole, not as the mean of ten "
+        f"crops; {runs[0].evaluations:,} images a run, {len(runs)} runs. Tests of classes take them as independent, "
+        "which relatives are not."
+    )
+
+
+def _numbers(runs: Sequence[RunView]) -> dict[str, Any]:
+    return {
+        "generations": runs[0].generation,
+        "evaluations": [view.evaluations for view in runs],
+        "median": _medians(runs).tolist(),
+        "by_class": by_class(runs).tolist(),
+    }
+
+
+def _figures(
+    runs: Sequence[RunView], encoding: str, band: NDArray[np.bool_] | None = None
+) -> tuple[Figure, ...]:
+    best = contact_sheet(runs[0], columns=10, limit=BEST, sort="confidence", zoom=_zoom(runs[0]))
+    buffer = io.BytesIO()
+    best.save(buffer, "PNG", optimize=True)
+    marked = "; orange: dogs and domestic cats" if band is not None else ""
+    return (
+        Figure(
+            "classes",
+            f"Confidence of each class's elite, median and range over {len(runs)} runs, by class index"
+            f"{marked}. On the right how many classes reach what.",
+            _classes(runs, band),
+        ),
+        Figure("best", f"The {BEST} {_NAMES[encoding]} images of one run that are believed most.", buffer.getvalue()),
+    )  # fmt: skip
+
+
+_NAMES = {"cppn": "CPPN", "direct": "directly encoded"}
+
+
+def _zoom(view: RunView) -> int:
+    return max(1, round(112 / view.pixels.shape[1]))
+
+
+def _classes(runs: Sequence[RunView], band: NDArray[np.bool_] | None) -> bytes:
+    """As figures 6 and 7: by index; and sorted."""
+    table = np.nan_to_num(np.array([view.confidence for view in runs], np.float64))
+    middle, place = np.median(table, axis=0), np.arange(table.shape[1])
+    figure, (left, right) = panels_of(1, 2, 12, 3.8, share=False)
+    pet = np.zeros(len(middle), bool) if band is None else band
+    for number, chosen in enumerate((~pet, pet)):
+        shade = colour(number)
+        left.vlines(
+            place[chosen], table.min(0)[chosen], table.max(0)[chosen], color=shade, alpha=0.18, lw=0.8
+        )
+        left.plot(place[chosen], middle[chosen], ".", color=shade, ms=4, mew=0)
+        if chosen.any():
+            falling = np.sort(middle[chosen])[::-1]
+            right.step(np.linspace(0, 1, len(falling)), falling, where="mid", color=shade, lw=1.8)
+    left.set_xlabel("class", fontsize=TEXT)
+    left.set_ylabel("confidence", fontsize=TEXT)
+    right.set_xlabel("share of the classes that reach it", fontsize=TEXT)
+    for axes in (left, right):
+        axes.set_ylim(0, 1.02)
+    return png(figure)

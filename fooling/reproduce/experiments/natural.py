@@ -1,0 +1,42 @@
+"""Networks for natural images: those that `retrain-cifar10` trains first, of three seeds, and whether the elites of each
+fool the others (three trained alike from different initial weights are three pairs of twins)."""
+
+from __future__ import annotations
+
+from fooling.reproduce.experiments.retrain import cifar10_plan, first_network
+from fooling.reproduce.experiments.transfer import Answer
+from fooling.reproduce.laboratory import Laboratory
+
+SEEDS = range(3)
+
+
+def pairs(laboratory: Laboratory) -> list[Answer]:
+    """CPPN elites of every seed's runs against each of the networks, shown to the others.
+
+    Raises:
+        Lacking: there are no images to train on.
+    """
+    networks = {number: first_network(laboratory, cifar10_plan(laboratory, "7x", number)) for number in SEEDS}
+    runs = [
+        (number, laboratory.run("cifar10-cppn", seed, name=f"cifar10-cppn-net{number}-s{seed}",
+                                model=f"file:{path}"))
+        for number, path in networks.items()
+        for seed in laboratory.seeds
+    ]  # fmt: skip
+
+    def ask() -> list[Answer]:
+        from fooling.transfer.measure import measure, sources_of
+
+        found = []
+        for number, path in networks.items():
+            others = [(home, run) for home, run in runs if home != number]
+            sources = sources_of([run for _, run in others], [run.directory.name for _, run in others], 0.0)
+            cells = measure(sources, f"file:{path}", {})
+            found += [
+                Answer(f"network {home}", f"network {number}", run.settings.seed,
+                       cell.source.confidences.tolist(), cell.same_top1.tolist(), cell.confidence.tolist())
+                for (home, run), cell in zip(others, cells, strict=True)
+            ]  # fmt: skip
+        return found
+
+    return [Answer(*one) for one in laboratory.once("transfer-cifar10", ask)]

@@ -1,0 +1,187 @@
+"""`goal-switching`: how often does the new elite of a class descend from the elite of another (Nguyen, Yosinski & Clune
+2015, "Innovation Engines", GECCO)?
+
+A goal switch: the new elite has a parent that, at the generation's start, was elite of other classes and not of this
+one. Shares are of the replacements after the first, random generation, whose images have no parents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling import lineage
+from fooling.ancestry.replay import replay
+from fooling.ancestry.walk import Ancestor, ancestors, line
+from fooling.compare.statistics import in_words, mann_whitney
+from fooling.report.confidence import format_confidence
+from fooling.report.plots import TEXT, colour, panels_of, png
+from fooling.reproduce.experiments import pictures
+from fooling.reproduce.experiments.imagenet import evolved
+from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.runs.directory import RunDirectory
+from fooling.runs.view import RunView
+
+PAPER = 0.179
+TRIED = 10  # elites whose lines are looked at
+SHOWN = 8  # images of a line
+
+
+def perform(laboratory: Laboratory) -> Result:
+    """Digits with both encodings; ImageNet's classes where there is a classifier."""
+    groups = {f"digits, {encoding}": laboratory.digits(encoding) for encoding in ("cppn", "direct")}
+    if laboratory.model is not None:
+        groups = {"ImageNet, cppn": evolved(laboratory, "cppn"), **groups}
+    shares = {name: [switched(view) for view in views] for name, views in groups.items()}
+    first = next(iter(groups))
+    encodings = [np.array(shares[f"digits, {encoding}"]) for encoding in ("cppn", "direct")]
+    return Result(
+        *verdict(first, shares[first]),
+        tuple(
+            Row(
+                f"{name}: replacements that are goal switches",
+                "17.9 % (ImageNet, recalled)" if name.endswith("cppn") else "–",
+                spread(values, percent),
+                tuple(values),
+            )
+            for name, values in shares.items()
+        )
+        + tuple(_halves(name, views) for name, views in groups.items()),
+        (f"CPPN beside direct digits, a value a run: {in_words(mann_whitney(*encodings))}.",),
+        (_curves(groups), _line(groups[first][0])),
+        _NOTES,
+        {name: [_counts(view) for view in views] for name, views in groups.items()},
+    )
+
+
+_NOTES = (
+    "Parents are drawn evenly from the cells, so nearly all of them are strangers to the class that is won: nine of ten "
+    "on digits, 999 of 1,000 on ImageNet. A share far below that says that children of a class's own elite win it "
+    "far more often. With ten classes and elites near certainty there is less to switch to than with a thousand."
+)
+
+
+def switched(view: RunView) -> float:
+    """The share of a run's replacements, those of the first generation left out, that are goal switches."""
+    counts = _counts(view)
+    return counts["goal_switches"] / counts["replacements"] if counts["replacements"] else 0.0
+
+
+def _counts(view: RunView) -> dict[str, int]:
+    switches, replacements = _by_generation(view)
+    return {"replacements": int(replacements.sum()), "goal_switches": int(switches.sum())}
+
+
+def verdict(name: str, shares: Sequence[float]) -> tuple[Verdict, str]:
+    """Reproduced: half to twice the paper's share; partly: it happens in each run."""
+    middle = float(np.median(shares))
+    close = PAPER / 2 <= middle <= PAPER * 2
+    outcome: Verdict = "reproduced" if close else "partly" if min(shares) > 0 else "not reproduced"
+    how = "within a factor of two of" if close else "far more than" if middle > PAPER else "far less than"
+    return outcome, (
+        f"Of the replacements {percent(middle)} are goal switches ({name}, median of {len(shares)} runs), {how} the "
+        f"paper's {percent(PAPER)}."
+    )
+
+
+def _halves(name: str, views: Sequence[RunView]) -> Row:
+    """When they happen."""
+    early, late = (tuple(_part(view, half) for view in views) for half in (0, 1))
+    return Row(
+        f"{name}: in the first half of the generations, and in the second",
+        "–",
+        f"{percent(float(np.median(early)))} and {percent(float(np.median(late)))} (medians, n = {len(views)})",
+    )
+
+
+def _part(view: RunView, half: int) -> float:
+    switches, replacements = _by_generation(view)
+    middle = len(switches) // 2
+    part = slice(middle, None) if half else slice(0, middle)
+    return float(switches[part].sum() / max(1, replacements[part].sum()))
+
+
+def _by_generation(view: RunView) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(generations,) goal switches and replacements of each generation after the first."""
+    bred = [event for event in view.curve if event["generation"] > 0]
+    switches, replacements = (
+        np.array([event[key] for event in bred]) for key in ("goal_switches", "replacements")
+    )
+    return switches, replacements
+
+
+def _curves(groups: dict[str, list[RunView]]) -> Figure:
+    """Shares in stretches of generations, each twice as long as the one before; runs pooled."""
+    figure, (left, right) = panels_of(1, 2, 11, 3.6)
+    for number, (name, views) in enumerate(groups.items()):
+        counts = np.array([_by_generation(view) for view in views]).sum(axis=0)
+        edges = _stretches(counts.shape[1])
+        switches, replacements = np.add.reduceat(counts, edges[:-1], axis=1)
+        x = [*(edges[:-1] + 1), counts.shape[1]]
+        for axes, values in (
+            (left, switches / np.maximum(replacements, 1)),
+            (right, replacements / np.diff(edges) / len(views)),
+        ):
+            axes.step(x, [*values, values[-1]], where="post", color=colour(number), lw=1.8, label=name)
+    left.axhline(PAPER, color="#777777", lw=1.2, ls=":")
+    left.set_ylabel("goal switches per replacement\n(dotted: the paper's, recalled)", fontsize=TEXT)
+    left.set_ylim(bottom=0)
+    right.set_ylabel("replacements per generation", fontsize=TEXT)
+    right.set_yscale("log")
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_xlabel("generation", fontsize=TEXT)
+    left.legend(frameon=False, fontsize=TEXT)
+    return Figure(
+        "curves",
+        "On the left the share of goal switches over the generations, in stretches that double, runs pooled; on the "
+        "right how many classes get a new elite in a generation.",
+        png(figure),
+    )
+
+
+def _stretches(generations: int) -> NDArray[np.int64]:
+    """Edges 0, 1, 3, 7, ... of so many generations."""
+    edges = 2 ** np.arange(generations.bit_length() + 1) - 1
+    return np.unique(np.append(edges[edges < generations], generations))
+
+
+def _line(view: RunView) -> Figure:
+    """Of the `TRIED` most confident elites the one whose line changed classes most often, an image for each change."""
+    records = lineage.read(RunDirectory(view.directory).lineage, view.state["lineage_bytes"])
+    families = {
+        number: ancestors(records, tuple(view.ids[number].tolist()))
+        for number in np.argsort(-np.nan_to_num(view.confidence), kind="stable")[:TRIED].tolist()
+        if view.image[number] >= 0
+    }
+    number = max(families, key=lambda one: (len(stations(line(families[one]), one)), -one))
+    replayed = replay(view, families[number])
+    places = {ancestor.identity: place for place, ancestor in enumerate(replayed.family)}
+    chosen = stations(line(replayed.family), number)[-SHOWN:]
+    images, captions = [], []
+    for ancestor, held in chosen:
+        place = places[ancestor.identity]
+        images.append(replayed.pixels[place])
+        label = view.labels[held].split(",")[0][:16]
+        confidence = format_confidence(float(replayed.confidences[place, held]))
+        captions.append(f"generation {ancestor.generation}\n{label}: {confidence}")
+    return Figure(
+        "line",
+        f'The line of descent of the elite of "{view.labels[number]}": each time it changes the class it holds, the '
+        "ancestor that was chosen as parent last, the class it held then and its confidence in it.",
+        pictures.strip(images, captions, columns=SHOWN),
+    )
+
+
+def stations(way: Sequence[Ancestor], number: int) -> list[tuple[Ancestor, int]]:
+    """Of each stretch of a line that held one class, the last image and that class.
+
+    Args:
+        way: the oldest first; the last is the elite of class `number`.
+    """
+    held = [child.held[0] for child in way[1:]] + [number]
+    last = [place + 1 == len(way) or held[place] != held[place + 1] for place in range(len(way))]
+    return [(way[place], held[place]) for place in range(len(way)) if last[place]]

@@ -1,0 +1,240 @@
+"""Where the experiments are done: runs that several of them share, measurements that are made once, the data.
+
+Everything lies in one folder. What is there is not made again, and a run that was interrupted is resumed: an
+interrupted reproduction goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fooling.errors import FoolingError, InvalidError
+from fooling.files import json_bytes, refuse_foreign, replacing
+
+if TYPE_CHECKING:
+    from fooling.runs.view import RunView
+
+T = TypeVar("T")
+MANIFEST = "reproduction.json"
+KIND = "fooling reproduction"
+DATA = "FOOLING_ASSETS"  # the environment variable that names the folder of data
+
+
+class Stopped(Exception):
+    """A run was interrupted by the user, after a checkpoint."""
+
+
+class Lacking(FoolingError):
+    """An experiment lacks something that the user has to give."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything.
+
+    Attributes:
+        quick: whether experiments choose their smaller sizes.
+        seeds: runs of each kind.
+        generations: of each run on digits.
+    """
+
+    quick: bool = False
+    seeds: int = 5
+    generations: int = 200
+
+    def __str__(self) -> str:
+        return f"{'--quick and ' if self.quick else ''}{self.seeds} seeds"
+
+    @classmethod
+    def of(cls, quick: bool, seeds: int | None = None) -> Scale:
+        """The paper's scale, or the smallest that still says something."""
+        small = cls(True, 3, 100)
+        base = small if quick else cls()
+        return cls(base.quick, seeds or base.seeds, base.generations)
+
+    def pick(self, full: T, quick: T) -> T:
+        """A size that depends on the scale."""
+        return quick if self.quick else full
+
+
+class Laboratory:
+    """A folder of runs and measurements.
+
+    Attributes:
+        folder: it.
+        scale: how much is done.
+        model: the SPEC of an ImageNet classifier, for the experiments that need one.
+        trust: whether models may bring code of their own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        scale: Scale,
+        *,
+        data: Path | None = None,
+        model: str | None = None,
+        trust: bool = False,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """
+        Args:
+            data: a folder with `mnist/` (the four IDX files) and `cifar10/cifar10.npz`; left out: the one that
+                the environment variable FOOLING_ASSETS names, if any.
+            say: told in one line what is being done.
+
+        Raises:
+            InvalidError: the folder was made at another scale.
+            FoolingError: it holds something else, or can't be written.
+        """
+        self.folder, self.scale, self.model, self.trust, self.say = folder, scale, model, trust, say
+        named = os.environ.get(DATA)
+        self._data = data or (Path(named) if named else None)
+        try:
+            _claim(folder, scale)
+        except OSError as error:
+            raise FoolingError(f"can't write {folder}: {error.strerror or error}") from None
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of this scale."""
+        return range(self.scale.seeds)
+
+    def runs(self, config: str, seeds: Sequence[int] | None = None, **settings: Any) -> list[RunView]:
+        """A completed run of each seed (default: the scale's); see `run`."""
+        return [self.run(config, seed, **settings) for seed in (self.seeds if seeds is None else seeds)]
+
+    def run(self, config: str, seed: int, *, name: str | None = None, **settings: Any) -> RunView:
+        """A completed run: the one that is there, the rest of it, or a new one.
+
+        Args:
+            config: the name of a ready-made config.
+            name: of the run directory; left out: made of the config, the model and the seed.
+            settings: dotted settings; "__" stands for the dot. MAP-Elites on digits has the scale's generations
+                unless they are given.
+
+        Raises:
+            Stopped: the user interrupted it.
+            FoolingError: it failed.
+        """
+        import fooling
+        from fooling.runs.view import open_run
+
+        flags = {key.replace("__", "."): value for key, value in settings.items()}
+        path = self.folder / "runs" / (name or _name(config, seed, flags))
+        flags |= {"seed": seed}
+        if path.exists():
+            view = open_run(path)
+            if view.status != "completed":
+                self.say(f"going on with {path.name}")
+                view = fooling.resume(path)
+        else:
+            self.say(f"run {path.name}")
+            view = fooling.run(config, out=path, flags=flags, trust=self.trust)
+        if view.status != "completed":
+            raise Stopped
+        return view
+
+    def digits(
+        self, encoding: str, model: str = "builtin:lenet", seeds: Sequence[int] | None = None
+    ) -> list[RunView]:
+        """MAP-Elites on digits at the paper's population and the scale's generations, a run of each seed.
+
+        Args:
+            encoding: "cppn" or "direct".
+        """
+        generations = self.scale.generations
+        return self.runs(f"mnist-{encoding}", seeds, model=model, search__generations=generations)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` returned, JSON-like: measured now, or kept from before."""
+        path = self.folder / "measured" / f"{name}.json"
+        if path.exists():
+            return json.loads(path.read_bytes())
+        self.say(f"measure {name}")
+        made = make()
+        _write(path, json_bytes(made))
+        return json.loads(json_bytes(made))
+
+    def text(self, name: str, content: str) -> Path:
+        """A small file of the folder, like a model's spec; its absolute path."""
+        path = self.folder.absolute() / "models" / name
+        if not path.exists():
+            _write(path, content.encode())
+        return path
+
+    def mnist(self) -> Path:
+        """The folder of MNIST's four IDX files.
+
+        Raises:
+            Lacking: there is none.
+        """
+        return self._found("mnist", "the four IDX files of MNIST")
+
+    def cifar10(self) -> Path:
+        """The file with CIFAR-10's images: `train_x`, `train_y`, `test_x`, `test_y`, `classes`.
+
+        Raises:
+            Lacking: there is none.
+        """
+        return self._found(
+            "cifar10/cifar10.npz", "CIFAR-10's images as train_x, train_y, test_x, test_y, classes"
+        )
+
+    def imagenet(self) -> str:
+        """The SPEC of the ImageNet classifier.
+
+        Raises:
+            Lacking: none was given.
+        """
+        if self.model is None:
+            raise Lacking("expected an ImageNet classifier: give one with --model SPEC")
+        return self.model
+
+    def _found(self, part: str, what: str) -> Path:
+        if self._data is None:
+            raise Lacking(f"expected training images: give a folder that has {part} ({what}) with --data DIR")
+        path = self._data / part
+        if not path.exists():
+            raise Lacking(f"{path} is not there: expected {what}; give another folder with --data DIR")
+        return path
+
+
+def _name(config: str, seed: int, flags: dict[str, Any]) -> str:
+    """A directory's name: readable, and another for other settings."""
+    model = flags.get("model", "builtin:lenet")
+    rest = {key: value for key, value in flags.items() if key not in ("model", "search.generations")}
+    parts = [config, model.rpartition("/")[2].rpartition(":")[2].removesuffix(".toml")]
+    if "search.generations" in flags:
+        parts.append(f"g{flags['search.generations']}")
+    if rest or not model.startswith("builtin:"):
+        text = json.dumps([model, rest], sort_keys=True, default=str)
+        parts.append(hashlib.sha256(text.encode()).hexdigest()[:8])
+    return "-".join([*parts, f"s{seed}"])
+
+
+def _claim(folder: Path, scale: Scale) -> None:
+    """Make the folder, or see that it is one of this scale."""
+    refuse_foreign(folder, MANIFEST, KIND)
+    manifest = folder / MANIFEST
+    if not manifest.exists():
+        _write(manifest, json_bytes({"kind": KIND, "format": 1, "scale": asdict(scale)}))
+        return
+    try:
+        made = Scale(**json.loads(manifest.read_bytes())["scale"])
+    except (KeyError, TypeError):
+        raise InvalidError(f"{manifest}: expected the scale of a reproduction, found none") from None
+    if made != scale:
+        raise InvalidError(f"{folder} was made with {made}, not with {scale}: give another --out")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(content)

@@ -1,0 +1,141 @@
+"""The results as one page in Markdown with pictures: what the paper found, what was found here, and a verdict."""
+
+from __future__ import annotations
+
+import io
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from fooling.files import json_bytes, replacing
+from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.result import table
+from fooling.reproduce.session import FIGURES, Done
+
+PAGE, DATA = "paper.md", "paper.json"
+
+
+def write(laboratory: Laboratory, done: Sequence[Done], command: str) -> list[Path]:
+    """Write the page, its data and its pictures into `page/`.
+
+    Args:
+        command: what anyone would give to make it.
+
+    Returns:
+        The page and its data.
+    """
+    folder = laboratory.folder / "page"
+    folder.mkdir(parents=True, exist_ok=True)
+    data = document(laboratory, done, command)
+    contents = {PAGE: markdown(data).encode(), DATA: json_bytes(data)}
+    for one in done:
+        for figure in one.result.figures:
+            name = f"{one.experiment.name}-{figure.name}"
+            picture = (laboratory.folder / FIGURES / f"{name}.png").read_bytes()
+            contents[f"{name}.webp"] = _webp(picture)
+    for name, content in contents.items():
+        with replacing(folder / name) as file:
+            file.write(content)
+    return [folder / PAGE, folder / DATA]
+
+
+def document(laboratory: Laboratory, done: Sequence[Done], command: str) -> dict[str, Any]:
+    """The results as JSON-like data: what `fooling reproduce --json` prints."""
+    scale = laboratory.scale
+    return {
+        "kind": "fooling reproduction",
+        "format": 1,
+        "command": command,
+        "machine": machine(),
+        "scale": {"quick": scale.quick, "seeds": scale.seeds, "generations": scale.generations},
+        "experiments": [
+            {
+                "name": one.experiment.name,
+                "title": one.experiment.title,
+                "claim": one.experiment.claim,
+                "seconds": one.seconds,
+                **one.result.to_dict(),
+            }
+            for one in done
+        ],
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the experiments were done with."""
+    from fooling.classifiers.numerics import resolve
+    from workers.local import usable_cores
+
+    packages = ("fooling", "torch", "numpy", "numba", "deap", "neat-python")
+    return {
+        "device": resolve().device_model,
+        "cores": usable_cores(),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }
+
+
+def markdown(data: dict[str, Any]) -> str:
+    """The page, from the data alone."""
+    scale, at = data["scale"], data["machine"]
+    cores = f"{at['cores']} core{'s' if at['cores'] > 1 else ''} of {at['device']}"
+    lines = [
+        '# "Deep Neural Networks are Easily Fooled", done again',
+        "",
+        f"Written by `{data['command']}` on {cores}, torch {at['torch']}: {scale['seeds']} seeds, "
+        f"{scale['generations']} generations of 200 images on digits. All numbers are in [{DATA}]({DATA}). "
+        '"Recalled" marks numbers of the paper that could not be read there again; IQR are the quartiles over '
+        "seeds.",
+        "",
+        table(
+            ("experiment", "verdict", "time"),
+            [
+                (
+                    f"[{one['title']}](#{_anchor(one['title'])})",
+                    f"**{one['verdict']}**",
+                    _time(one["seconds"]),
+                )
+                for one in data["experiments"]
+            ],
+        ),
+    ]
+    for one in data["experiments"]:
+        lines += ["", *_section(one)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(one: dict[str, Any]) -> list[str]:
+    lines = [f"## {one['title']}", "", f"`fooling reproduce {one['name']}`", ""]
+    lines += [f"*The paper:* {one['claim']}", "", f"*Here:* **{one['verdict']}**. {one['why']}", ""]
+    if one["rows"]:
+        rows = [(row["quantity"], row["paper"], row["ours"]) for row in one["rows"]]
+        lines += [table(("", "the paper", "here"), rows)]
+    lines += [f"- {test}" for test in one["tests"]]
+    lines += [""] if one["tests"] else []
+    for figure in one["figures"]:
+        lines += [f"![{figure['caption']}]({one['name']}-{figure['name']}.webp)", "", figure["caption"], ""]
+    if one["notes"]:
+        lines += [one["notes"].strip(), ""]
+    return lines
+
+
+def _anchor(title: str) -> str:
+    """GitHub's anchor of a heading."""
+    kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -")
+    return kept.replace(" ", "-")
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "–"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _webp(picture: bytes) -> bytes:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(picture)).convert("RGB").save(buffer, "WEBP", lossless=True, method=4)
+    return buffer.getvalue()

@@ -1,0 +1,122 @@
+"""Experiments in turn: each kept when it is done, none stopped by another's failure."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fooling.errors import FoolingError
+from fooling.files import json_bytes, replacing
+from fooling.reproduce.catalogue import Experiment
+from fooling.reproduce.laboratory import Laboratory, Lacking
+from fooling.reproduce.result import Result
+
+FIGURES, RESULTS = "figures", "results"
+
+
+@dataclass(frozen=True)
+class Done:
+    """An experiment and what it found.
+
+    Attributes:
+        seconds: it took, all its parts but those that other experiments had made; 0 where it was not run.
+        failed: whether it was begun and could not be finished.
+    """
+
+    experiment: Experiment
+    result: Result
+    seconds: float = 0.0
+    failed: bool = False
+
+
+def perform(
+    laboratory: Laboratory,
+    experiments: Sequence[Experiment],
+    report: Callable[[Done], None] = lambda _: None,
+) -> list[Done]:
+    """Do each experiment that is not done yet.
+
+    Args:
+        report: told of each as it is done.
+
+    Raises:
+        Stopped: the user interrupted a run; what is done is kept.
+    """
+    done = []
+    for experiment in experiments:
+        one = _kept(laboratory.folder, experiment) or _performed(laboratory, experiment)
+        report(one)
+        done.append(one)
+    return done
+
+
+def kept(folder: Path, experiments: Sequence[Experiment]) -> list[Done]:
+    """Those of the experiments that were done in this folder."""
+    found = [_kept(folder, experiment) for experiment in experiments]
+    return [one for one in found if one is not None]
+
+
+def _performed(laboratory: Laboratory, experiment: Experiment) -> Done:
+    clock = _Clock(laboratory.folder / RESULTS / f"{experiment.name}.seconds")
+    laboratory.say(f"{experiment.name}: {experiment.title}")
+    try:
+        with clock:
+            result = experiment.perform(laboratory)
+    except Lacking as error:
+        return Done(experiment, Result("open", str(error)))
+    except FoolingError as error:
+        return Done(experiment, Result("open", f"it failed: {error}"), clock.seconds, failed=True)
+    done = Done(experiment, result, clock.seconds)
+    _keep(laboratory.folder, done)
+    clock.forget()
+    return done
+
+
+class _Clock:
+    """Counts on where an interrupted part stopped."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.seconds = float(path.read_text()) if path.exists() else 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.monotonic() - self._began
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(f"{self.seconds:.3f}")
+
+    def forget(self) -> None:
+        """The time is kept elsewhere now."""
+        self._path.unlink(missing_ok=True)
+
+
+def _keep(folder: Path, done: Done) -> None:
+    """The figures first: who sees the result finds them."""
+    name = done.experiment.name
+    for figure in done.result.figures:
+        path = folder / FIGURES / f"{name}-{figure.name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            file.write(figure.picture)
+    path = folder / RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(json_bytes({"seconds": round(done.seconds, 1), "result": done.result.to_dict()}))
+
+
+def _kept(folder: Path, experiment: Experiment) -> Done | None:
+    path = folder / RESULTS / f"{experiment.name}.json"
+    if not path.exists():
+        return None
+    try:
+        data = json.loads(path.read_bytes())
+        return Done(experiment, Result.from_dict(data["result"]), data["seconds"])
+    except (ValueError, KeyError, TypeError):
+        raise FoolingError(
+            f"{path}: expected an experiment's result, found a damaged file; remove it"
+        ) from None

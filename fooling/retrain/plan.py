@@ -1,0 +1,79 @@
+"""What a retraining experiment is asked to do, and the seeds that follow from it.
+
+The defaults are the paper's numbers for MNIST (Nguyen 2015, section 3.7: 6,000 images first, then 1,000 a
+round), but for fewer rounds and fewer runs with more images of each: the paper's 300 runs of 20 images and
+15 rounds are `per_run=20, rounds=15`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from fooling.config import DEFAULT_CONFIG, Settings, Table, resolve
+
+_CLASSES = re.compile(r"(\d+(?:\.\d+)?)x")
+# The model of a plan's settings: every round brings its own network.
+_MODEL = {"model": "object:the network of the round"}
+
+
+class Plan(Table):
+    """An experiment. An amount is a number of images, or a text like "7x": so many times the mean class."""
+
+    rounds: int = Field(5, ge=1, description="retrainings; the first network is round 0")
+    first: int | str = Field(6000, description="fooling images of the first retraining: an amount")
+    more: int | str = Field(1000, description="fooling images that each later retraining adds: an amount")
+    per_run: int = Field(100, ge=1, description="images that a run gives at most")
+    runs: int = Field(10, ge=1, description="runs against each network at least, for its confidence")
+    size: float = Field(
+        1.0, gt=0, le=1, description="share of the training images, and of amounts in images, that is used"
+    )
+    seed: int = Field(0, ge=0, lt=2**32, description="the seed of all randomness")
+    architecture: str = Field("lenet", description="the network that is trained")
+    epochs: int | None = Field(None, ge=1, description="of each training (default: the architecture's own)")
+    config: str = Field(DEFAULT_CONFIG, description="the runs: a ready-made config, or the path of one")
+    assignments: tuple[str, ...] = Field((), description='settings of the runs, like "search.generations=60"')
+
+    @field_validator("first", "more")
+    @classmethod
+    def _amount(cls, value: int | str) -> int | str:
+        fits = float(value[:-1]) > 0 if isinstance(value, str) and _CLASSES.fullmatch(value) else False
+        if not fits and not (isinstance(value, int) and value > 0):
+            raise ValueError(f"expected a number of images, or times a class like 7x, found {value!r}")
+        return value
+
+    def wanted(self, number: int, mean_class: float) -> int:
+        """Images that are harvested in a round, for the next one's training.
+
+        Args:
+            number: of the round; the last one's harvest is not trained on, so it is 0.
+            mean_class: training images of a class, in the mean.
+        """
+        if number >= self.rounds:
+            return 0
+        amount = self.first if number == 0 else self.more
+        images = float(amount[:-1]) * mean_class if isinstance(amount, str) else amount * self.size
+        return max(1, round(images))
+
+    def settings(self) -> Settings:
+        """The settings of the runs.
+
+        Raises:
+            FoolingError: no such config, or wrong settings.
+        """
+        return resolve(self.config, self.assignments, _MODEL)
+
+    def training_seed(self, number: int) -> int:
+        """Of a round's network."""
+        return _derived(self.seed, number, 0)
+
+    def run_seed(self, number: int, run: int) -> int:
+        """Of a run against it."""
+        return _derived(self.seed, number, 1 + run)
+
+
+def _derived(*numbers: int) -> int:
+    """A 32-bit seed from numbers: numpy's SeedSequence, whose answers do not change between versions."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

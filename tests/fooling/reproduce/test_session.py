@@ -1,0 +1,131 @@
+"""A reproduction is long: what is done is kept, one experiment's failure costs no other, and the page says what the
+numbers say."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from fooling.errors import FoolingError
+from fooling.reproduce import page
+from fooling.reproduce.catalogue import EXPERIMENTS, Experiment, chosen
+from fooling.reproduce.experiments import pictures
+from fooling.reproduce.laboratory import Laboratory, Lacking
+from fooling.reproduce.result import Figure, Result, Row, spread
+from fooling.reproduce.session import kept, perform
+
+PICTURE = pictures.strip([np.zeros((4, 4, 1), np.uint8)] * 2, ["a", "b\nc"], heads=("row",))
+
+
+def found(verdict: str = "reproduced") -> Result:
+    return Result(
+        verdict,  # type: ignore[arg-type]
+        "So it is.",
+        (Row("median", "99.99 %", "99.9 %", (0.999, 0.9991)),),
+        ("U = 3, p = 0.1, n = 5 + 5",),
+        (Figure("plot", "A plot.", PICTURE),),
+        "More.",
+        {"x": [1.5]},
+    )
+
+
+def experiment(name: str, outcome: Result | Exception) -> Experiment:
+    class One(Experiment):
+        def perform(self, laboratory: Laboratory) -> Result:
+            calls.append(name)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+    return One(name, name.title(), "A claim.", "")
+
+
+calls: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    calls.clear()
+
+
+def test_what_is_done_is_not_done_again(laboratory: Laboratory) -> None:
+    wanted = [experiment("one", found())]
+    first = perform(laboratory, wanted)
+    second = perform(laboratory, wanted)
+    assert calls == ["one"]
+    assert json.dumps(second[0].result.to_dict()) == json.dumps(first[0].result.to_dict())
+
+
+def test_one_failure_costs_no_other(laboratory: Laboratory) -> None:
+    wanted = [
+        experiment("broken", FoolingError("no disk")),
+        experiment("lacking", Lacking("give --data DIR")),
+        experiment("good", found()),
+    ]
+    done = perform(laboratory, wanted)
+    assert [one.result.verdict for one in done] == ["open", "open", "reproduced"]
+    assert "no disk" in done[0].result.why
+    assert done[0].failed
+    assert done[1].result.why == "give --data DIR"
+    assert [one.experiment.name for one in kept(laboratory.folder, wanted)] == ["good"], (
+        "open ones are tried again"
+    )
+
+
+def test_a_damaged_result_is_told_and_not_counted(laboratory: Laboratory) -> None:
+    wanted = [experiment("one", found())]
+    perform(laboratory, wanted)
+    (laboratory.folder / "results" / "one.json").write_text("{")
+    with pytest.raises(FoolingError, match=r"one\.json.*remove it"):
+        perform(laboratory, wanted)
+
+
+def test_the_page_has_every_number_and_picture(laboratory: Laboratory) -> None:
+    done = perform(laboratory, [experiment("one", found()), experiment("two", Lacking("give it"))])
+    files = page.write(laboratory, done, "fooling reproduce --quick")
+    text = files[0].read_text()
+    for expected in (
+        "**reproduced**",
+        "99.99 %",
+        "n = 5 + 5",
+        "More.",
+        "`fooling reproduce --quick`",
+        "give it",
+    ):
+        assert expected in text
+    for line in text.splitlines():
+        if line.startswith("!["):
+            assert (files[0].parent / line.rpartition("(")[2].rstrip(")")).is_file()
+    assert "(#one)" in text
+    data = json.loads(files[1].read_text())
+    assert data["experiments"][0]["rows"][0]["values"] == [0.999, 0.9991]
+    assert page.markdown(data) == text, "the page must follow from its data alone"
+
+
+def test_every_experiment_can_be_called() -> None:
+    import importlib
+
+    for one in EXPERIMENTS:
+        module, _, function = one.where.partition(":")
+        assert callable(getattr(importlib.import_module(f"fooling.reproduce.experiments.{module}"), function))
+
+
+def test_without_names_all_that_need_no_model() -> None:
+    assert {one.needs for one in chosen((), None)} == {"nothing", "mnist", "cifar10"}
+    assert {one.needs for one in chosen((), None, quick=True)} == {"nothing", "mnist"}
+    assert chosen((), "builtin:lenet") == list(EXPERIMENTS)
+    assert [one.name for one in chosen(("ascent", "mnist-direct"), None)] == ["mnist-direct", "ascent"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.5], "50.0 % (n = 1)"),
+        ([0.1, 0.5, 0.2], "20.0 % (range 10.0 % to 50.0 %, n = 3)"),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], "30.0 % (IQR 20.0 % to 40.0 %, n = 5)"),
+    ],
+)
+def test_a_spread_has_its_n(values: list[float], expected: str) -> None:
+    assert spread(values) == expected
