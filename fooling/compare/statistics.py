@@ -61,7 +61,7 @@ def in_words(test: RankTest) -> str:
 
 
 def _equals(value: float) -> str:
-    """"= 0.02", but "< 1e-300"."""
+    """An equation, or what it is below where it is too small for a float."""
     text = format_p(value)
     return text if text.startswith("<") else f"= {text}"
 

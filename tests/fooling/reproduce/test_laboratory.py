@@ -81,7 +81,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "[]", json.dumps({"kind": "fooling reproduction", "scale": 3})])
 def test_a_damaged_manifest_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / "reproduction.json").write_text(content)
-    with pytest.raises(FoolingError, match=r"is no fooling reproduction|reproduction\.json: expected the scale"):
+    with pytest.raises(
+        FoolingError, match=r"is no fooling reproduction|reproduction\.json: expected the scale"
+    ):
         Laboratory(tmp_path, SMALL)
 
 
