@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -31,6 +31,10 @@ from fooling.errors import InvalidError
 from fooling.training.data import read
 from fooling.training.descent import epochs
 from fooling.training.measures import Measures, measure
+
+Optimiser = Literal["sgd", "adamw"]
+Schedule = Literal["inverse", "cosine"]
+Augmentation = Literal["none", "crop-flip"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,17 @@ class Recipe:
     weight_decay: float = 5e-4
     decay: float = 1e-4
     power: float = 0.75
-    optimiser: Literal["sgd", "adamw"] = "sgd"
-    schedule: Literal["inverse", "cosine"] = "inverse"
-    augmentation: Literal["none", "crop-flip"] = "none"
+    optimiser: Optimiser = "sgd"
+    schedule: Schedule = "inverse"
+    augmentation: Augmentation = "none"
+
+    def __post_init__(self) -> None:
+        choices = {"optimiser": Optimiser, "schedule": Schedule, "augmentation": Augmentation}
+        for name, choice in choices.items():
+            if (value := getattr(self, name)) not in get_args(choice):
+                raise InvalidError(
+                    f"recipe: expected {name} to be one of {', '.join(get_args(choice))}, found {value!r}"
+                )
 
 
 # Weight decay decides how sure vit-mini gets: at 0.01 it names four test digits of five at 0.9999 (LeNet: two

@@ -198,7 +198,7 @@ def _across_verdict(
     between = mann_whitney(cppn, direct)
     tests.append(f"CPPN beside direct images, across architectures, a value a run: {in_words(between)}.")
     twins = [Answer(*one.values()) for one in numbers["cppn"] if {one["source"], one["target"]} == set(TWINS)]
-    same, other = float(np.mean([one.share for one in twins])), float(cppn.mean())
+    same, other = (hits / count for hits, count in (_pooled(twins), _pooled(kinds["cppn"])))
     low = wilson(*_pooled(kinds["cppn"]))
     above, fewer = low is not None and low[0] > CHANCE, other < same
     verdict = "reproduced" if above and fewer else "partly" if above or fewer else "not reproduced"

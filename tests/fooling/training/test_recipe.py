@@ -82,6 +82,10 @@ def test_a_recipe_takes_changes():
     assert recipe_for("lenet") == Recipe(), "LeNet's is Caffe's"
     with pytest.raises(InvalidError, match=r"unknown architecture 'mpl'.*did you mean mlp"):
         recipe_for("mpl")
+    with pytest.raises(
+        InvalidError, match="recipe: expected schedule to be one of inverse, cosine, found 'cos'"
+    ):
+        recipe_for("mlp", schedule="cos")
 
 
 def test_the_rate_rises_and_falls_to_zero():
