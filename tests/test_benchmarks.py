@@ -24,6 +24,7 @@ from benchmarks import (
     scaling_model,
     sweeps,
     throughput,
+    transfer_page,
     zoo,
 )
 from benchmarks.peers import __main__ as peers
@@ -328,3 +329,32 @@ def test_genes_tell_images_apart() -> None:
     ids, pixels, genotypes, _ = archive.chunks(archive.classified(8, 3, 0), 0, 8)[0]
     assert isinstance(genotypes, DirectPopulation)
     assert len(np.unique(genotypes.flat[:, 0])) == len(np.unique(pixels[:, 0, 0, 0])) == len(ids)
+
+
+def test_transfer_leaves_home_out_and_counts_each_run_once() -> None:
+    """The share that is quoted beside the paper's: a network's answers to its own elites are no transfer."""
+
+    def image(source: str, confidence: float, ranks: dict[str, int]) -> dict[str, Any]:
+        targets = [{"target": target, "rank": rank} for target, rank in ranks.items()]
+        return {"source": source, "confidence": confidence, "targets": targets}
+
+    models = {"run-a": "python:zoo:a", "run-b": "python:zoo:b"}
+    data = {
+        "sources": list(models),
+        "cells": [
+            {"source": source, "source_model": model, "target": f"python:zoo:{target}"}
+            for source, model in models.items()
+            for target in "abc"
+        ],
+        "images": [
+            image("run-a", 0.999, {"python:zoo:a": 0, "python:zoo:b": 0, "python:zoo:c": 3}),
+            image("run-a", 0.5, {"python:zoo:a": 0, "python:zoo:b": 7, "python:zoo:c": 9}),
+            image("run-b", 0.5, {"python:zoo:a": 0, "python:zoo:b": 9, "python:zoo:c": 0}),
+        ],
+    }
+    encoding = SimpleNamespace(settings=SimpleNamespace(encoding=SimpleNamespace(name="cppn")))
+    views: Any = dict.fromkeys(models, encoding)
+    assert transfer_page.shares(data, views, "cppn", 0.0, "top1") == [0.25, 1.0]
+    assert transfer_page.shares(data, views, "cppn", 0.0, "top5") == [0.5, 1.0]
+    assert transfer_page.shares(data, views, "cppn", 0.99, "top1") == [0.5]
+    assert transfer_page.shares(data, views, "direct", 0.0, "top1") == []
