@@ -20,6 +20,7 @@ from benchmarks import (
     cold_start,
     memory,
     report,
+    run_page,
     scaling,
     scaling_model,
     sweeps,
@@ -33,6 +34,7 @@ from cppn.jit import cache_directory
 from fooling import bench
 from fooling.config import resolve
 from fooling.encodings.direct import DirectPopulation
+from fooling.runs.view import open_run
 
 
 def bred(encoding: str) -> bench.Bench:
@@ -358,3 +360,18 @@ def test_transfer_leaves_home_out_and_counts_each_run_once() -> None:
     assert transfer_page.shares(data, views, "cppn", 0.0, "top5") == [0.5, 1.0]
     assert transfer_page.shares(data, views, "cppn", 0.99, "top1") == [0.5]
     assert transfer_page.shares(data, views, "direct", 0.0, "top1") == []
+
+
+def test_a_page_of_runs_says_what_the_runs_say(small_run: tuple[Path, dict[str, Any]]) -> None:
+    """It is all that is left of a long run."""
+    view = open_run(small_run[0])
+    body = run_page.body([view, view], "some")
+    median = run_page.figure(float(np.median(view.confidence)))
+    assert body.count(f"| {view.evaluations:,} |") == 2
+    assert f"| {median} |" in body
+    assert f"| all | 10 | {median} |" in body, "of two runs that are alike"
+    assert f"`{view.archive.digest()[:16]}`" in body
+    kept = run_page.record(view)
+    assert np.array_equal(np.float32(kept["confidences"]), view.confidence)
+    assert kept["resumes"] == 0
+    assert run_page.curves([view]).startswith(b"\x89PNG")

@@ -169,16 +169,16 @@ def _rows(encoding: str, trials: Sequence[Trial]) -> list[Row]:
 
 
 def _verdict(trials: Sequence[Trial], better: Sequence[float]) -> tuple[Any, str]:
-    """The paper's finding: one image can fool several networks at once, which is harder than fooling one."""
+    """The paper's finding, of CPPN images: one can fool several networks at once, which is harder than fooling one."""
 
     def at(aim: str) -> float:
-        return float(np.median([trial.home for trial in trials if trial.aim == aim]))
+        return float(np.median([one.home for one in trials if (one.encoding, one.aim) == ("cppn", aim)]))
 
     fooled, harder = at("mean") >= HIGH, at("mean") < at("one")
     verdict = "reproduced" if fooled and harder else "partly" if fooled or harder else "not reproduced"
     transfers = "transfer better" if min(better) > 0 else "do not all transfer better"
     return verdict, (
-        f"Against the mean of three networks the median is {format_confidence(at('mean'))}, against one "
+        f"The median of CPPN images against the mean of three networks is {format_confidence(at('mean'))}, against one "
         f"{format_confidence(at('one'))}: {'harder' if harder else 'not harder'}"
         f"{', but it succeeds' if fooled and harder else ''}. Images evolved against several networks "
         f"{transfers} to one that was held out."

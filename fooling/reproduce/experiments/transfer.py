@@ -105,7 +105,7 @@ def same_architecture(laboratory: Laboratory) -> Result:
     held = all(verdicts)
     return Result(
         "reproduced" if held else "partly" if any(verdicts) else "not reproduced",
-        "Some images are sure of themselves on both networks, some fool one alone"
+        "Some images fool both networks at 99.99 %, some fool one alone"
         + (", with both encodings." if held else "; not all of it with both encodings."),
         tuple(rows),
         figures=(_examples(laboratory),),
