@@ -7,8 +7,10 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 invalid config, model or run directory,
 from __future__ import annotations
 
 import difflib
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -84,6 +86,7 @@ def main() -> NoReturn:
     debug = "--debug" in arguments
     if debug:  # anywhere on the line
         arguments.remove("--debug")
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = cli.main(arguments, prog_name="fooling", standalone_mode=False)
     except click.UsageError as error:
@@ -105,6 +108,11 @@ def main() -> NoReturn:
             raise
         _fail(f"{type(error).__name__}: {error} (this is a defect; --debug shows where)", FAILED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """A SIGTERM is a Ctrl-C, also while nothing runs yet: what was begun is undone, and the exit code says so."""
+    raise KeyboardInterrupt
 
 
 def _fail(message: str, code: int) -> NoReturn:

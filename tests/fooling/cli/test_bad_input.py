@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,8 +24,10 @@ def here(monkeypatch, capsys):
         if cwd is not None:
             monkeypatch.chdir(cwd)
         monkeypatch.setattr("sys.argv", ["fooling", *map(str, arguments)])
+        handler = signal.getsignal(signal.SIGTERM)
         with pytest.raises(SystemExit) as end:
             main()
+        signal.signal(signal.SIGTERM, handler)
         printed = capsys.readouterr()
         return SimpleNamespace(returncode=end.value.code, stdout=printed.out, stderr=printed.err)
 
@@ -128,3 +132,27 @@ def test_debug_shows_the_traceback(tmp_path, environment):
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "Traceback" in result.stderr
+
+
+def test_a_sigterm_while_the_network_loads(tmp_path, environment):
+    """A scheduler's: no checkpoint is needed yet, and the exit code must not say that the program crashed."""
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, time\ndef build():\n    pathlib.Path('loading').touch()\n    time.sleep(100)\n"
+    )
+    words = ("run", "--model", "python:slow:build", "--trust", "--out", "run")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fooling", *words],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        while not (tmp_path / "loading").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "error: interrupted"
+    assert not (tmp_path / "run").exists()

@@ -116,14 +116,27 @@ def test_ctrl_c_checkpoints_and_exits_130(number, tmp_path, environment, fooling
 
 @pytest.fixture
 def half_done(tmp_path, environment) -> Path:
-    """A run that was killed with two checkpoints."""
+    """A run that was killed with two checkpoints, while it was not writing a third."""
     out = tmp_path / "run"
     process = start(out, environment, "0")
     wait_for_generation(out, 12, process)
+    while True:
+        os.kill(process.pid, signal.SIGSTOP)
+        if process.poll() is not None or not is_checkpointing(out):
+            break
+        os.kill(process.pid, signal.SIGCONT)
+        time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert len(checkpoint.saved(out / "checkpoints")) >= 2  # 3 between writing one and deleting one
     return out
+
+
+def is_checkpointing(run: Path) -> bool:
+    """Whether a checkpoint is begun and not finished, by the log's complete lines."""
+    *lines, _ = (run / "events.jsonl").read_text().split("\n")
+    events = [json.loads(line)["event"] for line in lines]
+    return events.count("checkpointing") > events.count("checkpoint")
 
 
 def damage(path: Path, how: str) -> None:
