@@ -113,7 +113,7 @@ def folded(assets: Path, name: str, labels: tuple[str, ...]) -> Classifier:
     return from_module(network, Spec(name=name, size=network.size, colour="rgb", labels=labels), NUMERICS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [SMALL, pytest.param("squeezenet_v11", marks=pytest.mark.slow)])
 def test_a_network_from_a_file_keeps_its_stated_accuracy(assets, folder, name):
     classifier = classifiers.load(described(folder, name), numerics=NUMERICS, trust=True)
     report = check(classifier, samples.read(assets / "photos.csv", classifier.spec))

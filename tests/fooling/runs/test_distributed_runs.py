@@ -64,8 +64,7 @@ def long_run(fooling, tmp_path_factory) -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2, 4])
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize(("config", "workers"), [("mnist-direct", 1), ("mnist-direct", 4), ("mnist-cppn", 2)])
 def test_any_number_of_workers(config, workers, long_run, environment, tmp_path):
     arguments = ("run", config, "--out", tmp_path / "run", "--workers", workers, "--json", "--quiet", *MANY)
     with command(environment, *arguments) as process:
@@ -73,7 +72,7 @@ def test_any_number_of_workers(config, workers, long_run, environment, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", ["mnist-direct"])
 def test_a_worker_killed_every_two_seconds(config, long_run, environment, tmp_path):
     """Ready or still starting: any, as long as one is ready, without which a slow machine gets nowhere. A
     failure costs runs on machines that others may reclaim."""
@@ -105,7 +104,7 @@ def test_a_worker_killed_every_two_seconds(config, long_run, environment, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", ["mnist-cppn"])
 def test_the_driver_is_killed_and_the_run_goes_on_elsewhere(config, long_run, environment, tmp_path, fooling):
     """First with other workers, then in one process; what the killed left behind is cleaned up."""
     out = tmp_path / "run"
