@@ -67,7 +67,7 @@ def test_its_provenance_is_a_recipe_that_can_be_followed(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mlp"])  # the others take minutes: docs/models.md says how
+@pytest.mark.parametrize("name", ["mlp"])  # a LeNet takes minutes
 def test_its_provenance_gives_it_again(assets, name):
     """To the last bit, where torch and processor are the same: else the numbers of its papers are hearsay."""
     stated = json.loads((FOLDER / f"{name}.json").read_text())
