@@ -114,10 +114,10 @@ def test_ctrl_c_checkpoints_and_exits_130(number, tmp_path, environment, fooling
     assert_same_end(fooling, out, uninterrupted)
 
 
-@pytest.fixture
-def half_done(tmp_path, environment) -> Path:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory, environment) -> Path:
     """A run that was killed with two checkpoints, while it was not writing a third."""
-    out = tmp_path / "run"
+    out = tmp_path_factory.mktemp("killed") / "run"
     process = start(out, environment, "0")
     wait_for_generation(out, 12, process)
     while True:
@@ -130,6 +130,12 @@ def half_done(tmp_path, environment) -> Path:
     process.wait()
     assert len(checkpoint.saved(out / "checkpoints")) >= 2  # 3 between writing one and deleting one
     return out
+
+
+@pytest.fixture
+def half_done(killed, tmp_path) -> Path:
+    """A copy of it, to be damaged and resumed."""
+    return shutil.copytree(killed, tmp_path / "run")
 
 
 def is_checkpointing(run: Path) -> bool:
