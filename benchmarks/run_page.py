@@ -211,8 +211,10 @@ def curves(views: Sequence[RunView]) -> bytes:
 
 
 def shown(view: RunView) -> int:
-    """Elites on the contact sheet: noise needs few examples and compresses badly."""
-    return 100 if view.settings.encoding.name == "cppn" else 20
+    """Elites on the contact sheet: noise needs few examples, and like large images compresses badly."""
+    if view.settings.encoding.name == "direct":
+        return 20
+    return 100 if view.pixels.shape[1] <= 128 else 40
 
 
 def zoom(view: RunView) -> int:
