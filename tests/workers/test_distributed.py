@@ -139,7 +139,7 @@ def test_workers_killed_at_random_moments(pair):
         toil(pair, [Job(1)])
         return len(pair.pids) == 2 and not set(pair.pids) & set(killed)
 
-    wait_until(whole, "two new workers")
+    wait_until(whole, "two new workers", 150)
 
 
 @pytest.mark.slow
