@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.report import ROOT, arguments, interleaved, markdown, parser, save, spread
+from benchmarks.report import ROOT, arguments, interleaved, parser, save, spread
 from fooling.archive import Archive, Candidates
 from fooling.encodings.direct import DirectPopulation
+from fooling.report.markdown import table as markdown
 
 SIDE, IMAGES, CHUNK, GENERATIONS = 28, 400, 50, 20
 LIMITS = {1_000: 2.0, 20_000: 40.0}  # milliseconds

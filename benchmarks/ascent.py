@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.report import arguments, assets, interleaved, markdown, parser, save
+from benchmarks.report import arguments, assets, interleaved, parser, save
 from benchmarks.zoo import network
 from cppn.keys import Keys
 from fooling import classifiers
 from fooling.classifiers import Classifier, Numerics
+from fooling.report.markdown import table as markdown
 from fooling.search.ascent.task import Ascent, Climbs, climb
 from fooling.search.settings import GradientAscentSettings
 from workers.allocator import keep_freed_memory

@@ -22,9 +22,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 import fooling
 from benchmarks.mnist_seeds import networks
-from benchmarks.report import ROOT, assets, markdown, save
+from benchmarks.report import ROOT, assets, save
 from benchmarks.zoo import network
 from fooling.classifiers import Classifier
+from fooling.report.markdown import table as markdown
 from fooling.runs.directory import RunDirectory
 from fooling.runs.view import newest_checkpoint
 from fooling.search.ascent.records import MILESTONES, Records

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from benchmarks.report import ROOT, arguments, assets, interleaved, markdown, parser, save, spread
+from benchmarks.report import ROOT, arguments, assets, interleaved, parser, save, spread
+from fooling.report.markdown import table as markdown
 
 REPEATS = 7
 

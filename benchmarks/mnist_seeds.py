@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 import fooling
-from benchmarks.report import ROOT, assets, machine, markdown, save
+from benchmarks.report import ROOT, assets, machine, save
 from fooling import classifiers
 from fooling.classifiers.architectures.lenet import LeNet
+from fooling.report.markdown import table as markdown
 
 CONFIGS = ("mnist-direct", "mnist-cppn", "mnist-direct-released", "mnist-cppn-released")
 

@@ -1,5 +1,4 @@
-"""What all measurements share: cores, turns, where results go, on what machine they were taken, how a table
-looks."""
+"""What all measurements share: cores, turns, where results go, on what machine they were taken."""
 
 from __future__ import annotations
 
@@ -80,13 +79,6 @@ def machine() -> dict[str, Any]:
         **{name: version for name in _PEERS if (version := _version(name))},
         "command": " ".join(["python", "-m", _module(), *sys.argv[1:]]),
     }
-
-
-def markdown(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table."""
-    lines = [" | ".join(head), " | ".join("---" for _ in head)]
-    lines += [" | ".join(str(cell) for cell in row) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines) + "\n"
 
 
 def save(

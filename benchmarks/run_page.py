@@ -19,12 +19,13 @@ import numpy as np
 from PIL import Image
 
 import fooling
-from benchmarks.report import ROOT, markdown
+from benchmarks.report import ROOT, exponent
 from fooling.compare.statistics import in_words, mann_whitney
 from fooling.report.confidence import format_confidence
 from fooling.report.export import export_sheet
+from fooling.report.markdown import table as markdown
 from fooling.report.plots import TEXT, colour, panels_of, png
-from fooling.reproduce.experiments.imagenet import by_class, pets
+from fooling.reproduce.experiments.imagenet import at_least, by_class, pets, zoom
 from fooling.reproduce.experiments.switching import switched
 from fooling.runs.view import RunView, summary
 
@@ -72,6 +73,8 @@ Goal switches: the share of new elites with a parent that held other classes and
 
 ## How they went
 
+Medians by generation; growth: the exponent of a power of the number of images, fitted over the last tenfold.
+
 {progress(views)}
 ![median confidence by images, and the share of classes that reach a confidence]({name}.webp)
 
@@ -97,11 +100,6 @@ def setting(view: RunView) -> Setting:
     return view.manifest["classifier"]["spec"]["name"], view.settings.encoding.name
 
 
-def reached(view: RunView, level: float) -> int:
-    """How many classes reach a confidence."""
-    return int((view.confidence >= np.float32(level)).sum())
-
-
 def resumes(view: RunView) -> int:
     """How often the run was taken up again."""
     events = (view.directory / "events.jsonl").read_text().splitlines()
@@ -121,7 +119,7 @@ def table(views: Sequence[RunView]) -> str:
             figure(float(np.median(view.confidence))),
             figure(float(view.confidence.mean())),
             figure(float(view.confidence.min())),
-            *(str(reached(view, level)) for level in LEVELS),
+            *(str(at_least(view, level)) for level in LEVELS),
             f"{switched(view):.1%}",
             f"`{view.archive.digest()[:16]}`",
         )
@@ -146,7 +144,16 @@ def progress(views: Sequence[RunView]) -> str:
             cells.append(figure(float(np.median(values))) if len(values) == len(runs) else "")
         if any(cells):
             rows.append((f"{mark:,}", *cells))
+    rows.append(("growth", *(f"{growth(runs):.2f}" for runs in found.values())))
     return markdown(("generation", *(heading(key) for key in found)), rows)
+
+
+def growth(runs: Sequence[RunView]) -> float:
+    """The b of median = a images^b, over the last tenfold of images."""
+    points = [(e["evaluations"], e["median"]) for view in runs for e in view.curve]
+    last = max(images for images, _ in points)
+    images, medians = zip(*(point for point in points if point[0] >= last / 10), strict=True)
+    return exponent(images, medians)
 
 
 def heading(key: Setting) -> str:
@@ -215,11 +222,6 @@ def shown(view: RunView) -> int:
     if view.settings.encoding.name == "direct":
         return 20
     return 100 if view.pixels.shape[1] <= 128 else 40
-
-
-def zoom(view: RunView) -> int:
-    """Times that a pixel is drawn."""
-    return max(1, round(112 / view.pixels.shape[1]))
 
 
 def pictures(sheets: Sequence[tuple[RunView, str]]) -> str:

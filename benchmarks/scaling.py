@@ -28,11 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.processes import has_torch, proportional_bytes, ray_cpu
-from benchmarks.report import arguments, interleaved, markdown, parser, save, spread
+from benchmarks.report import arguments, interleaved, parser, save, spread
 from cppn.keys import Keys
 from fooling import encodings
 from fooling.archive import Archive
 from fooling.encodings.settings import CppnSettings, DirectSettings
+from fooling.report.markdown import table as markdown
 from fooling.search.map_elites import Generation, MapElites
 from fooling.search.settings import MapElitesSettings
 from fooling.search.toolbox import build as build_toolbox

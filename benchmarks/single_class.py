@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 import fooling
-from benchmarks.report import ROOT, assets, machine, markdown
+from benchmarks.report import ROOT, assets, machine
 from fooling.compare.comparison import Comparison, Pair, Run, compare
 from fooling.compare.document import document
 from fooling.compare.figures import figures
@@ -29,6 +29,7 @@ from fooling.compare.images import read_training
 from fooling.compare.statistics import in_words
 from fooling.files import json_bytes
 from fooling.report.confidence import format_confidence, nines
+from fooling.report.markdown import table as markdown
 from fooling.runs.view import RunView, open_run
 
 ENCODINGS = ("cppn", "direct")

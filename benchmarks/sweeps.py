@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.archive import IMAGES, classified, settled
 from benchmarks.archive import chunks as cut
 from benchmarks.archive import reduce as reduced
-from benchmarks.report import arguments, assets, exponent, interleaved, markdown, parser, save, spread
+from benchmarks.report import arguments, assets, exponent, interleaved, parser, save, spread
 from benchmarks.zoo import network
 from cppn import variation
 from cppn.keys import Keys
@@ -31,6 +31,7 @@ from cppn.rendering import Raster, render
 from fooling import bench, encodings
 from fooling.classifiers import Classifier
 from fooling.config import resolve
+from fooling.report.markdown import table as markdown
 
 COUNT = 50  # images of a measured call: a chunk
 

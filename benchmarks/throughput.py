@@ -13,10 +13,11 @@ from __future__ import annotations
 import argparse
 from typing import Any, NamedTuple
 
-from benchmarks.report import arguments, assets, markdown, parser, save
+from benchmarks.report import arguments, assets, parser, save
 from benchmarks.zoo import network
 from fooling import bench
 from fooling.config import resolve
+from fooling.report.markdown import table as markdown
 
 
 class Case(NamedTuple):

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.report import ROOT, markdown
+from benchmarks.report import ROOT
 from fooling.compare.statistics import in_words, mann_whitney
 from fooling.files import json_bytes
+from fooling.report.markdown import table as markdown
 from fooling.runs.view import RunView, open_run
 from fooling.transfer.document import short
 

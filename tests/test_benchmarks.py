@@ -34,6 +34,7 @@ from cppn.jit import cache_directory
 from fooling import bench
 from fooling.config import resolve
 from fooling.encodings.direct import DirectPopulation
+from fooling.report.markdown import table as markdown
 from fooling.runs.view import open_run
 
 
@@ -73,7 +74,7 @@ def test_growth_is_the_exponent() -> None:
 def test_quick_figures_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a glance at the benchmarks overwrites the figures that the documentation quotes."""
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    full = report.save("some", {"x": 1}, {"Title": report.markdown(["a"], [[1]])})
+    full = report.save("some", {"x": 1}, {"Title": markdown(["a"], [[1]])})
     quick = report.save("some", {"x": 2}, quick=True)
     assert full == tmp_path / "some.json"
     assert "## Title" in full.with_suffix(".md").read_text()

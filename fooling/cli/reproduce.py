@@ -80,7 +80,7 @@ def reproduce(
         return INTERRUPTED
     others = [one for one in EXPERIMENTS if one not in wanted]
     everything = sorted([*done, *kept(folder, others)], key=lambda one: EXPERIMENTS.index(one.experiment))
-    command = _command(quick, seeds, model, everything)
+    command = _command(quick, seeds, model, trust, everything)
     files = page.write(laboratory, everything, command)
     if as_json:
         click.echo(json.dumps(page.document(laboratory, done, command), ensure_ascii=False, allow_nan=False))
@@ -92,7 +92,7 @@ def reproduce(
     return PARTLY if any(one.result.verdict == "open" for one in done) else 0
 
 
-def _command(quick: bool, seeds: int | None, model: str | None, done: list[Done]) -> str:
+def _command(quick: bool, seeds: int | None, model: str | None, trust: bool, done: list[Done]) -> str:
     """What makes this page anew: nothing in it depends on where."""
     from fooling.reproduce.catalogue import chosen
 
@@ -101,7 +101,8 @@ def _command(quick: bool, seeds: int | None, model: str | None, done: list[Done]
     if names != [experiment.name for experiment in chosen((), model, quick)]:
         words += names
     words += ["--quick"] * quick + (["--seeds", str(seeds)] if seeds else [])
-    return shlex.join(words + (["--model", model] if model else []))
+    words += ["--model", model] if model else []
+    return shlex.join(words + ["--trust"] * trust)
 
 
 def _list(experiments: tuple[Experiment, ...]) -> None:

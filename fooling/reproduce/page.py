@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import platform
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from fooling.files import json_bytes, replacing
+from fooling.report.markdown import table
 from fooling.reproduce.laboratory import Laboratory
-from fooling.reproduce.result import table
 from fooling.reproduce.session import FIGURES, Done
 
 PAGE, DATA = "paper.md", "paper.json"
@@ -57,7 +55,6 @@ def document(laboratory: Laboratory, done: Sequence[Done], command: str) -> dict
                 "name": one.experiment.name,
                 "title": one.experiment.title,
                 "claim": one.experiment.claim,
-                "seconds": one.seconds,
                 **one.result.to_dict(),
             }
             for one in done
@@ -66,38 +63,30 @@ def document(laboratory: Laboratory, done: Sequence[Done], command: str) -> dict
 
 
 def machine() -> dict[str, Any]:
-    """What the experiments were done with."""
+    """What results may depend on to the last bit: by contract, not the number of cores."""
     from fooling.classifiers.numerics import resolve
-    from workers.local import usable_cores
+    from fooling.runs.underway import versions
 
-    packages = ("fooling", "torch", "numpy", "numba", "deap", "neat-python")
-    return {
-        "device": resolve().device_model,
-        "cores": usable_cores(),
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in packages},
-    }
+    return {"device": resolve().device_model, **versions()}
 
 
 def markdown(data: dict[str, Any]) -> str:
     """The page, from the data alone."""
     scale, at = data["scale"], data["machine"]
-    cores = f"{at['cores']} core{'s' if at['cores'] > 1 else ''} of {at['device']}"
     lines = [
         '# "Deep Neural Networks are Easily Fooled", done again',
         "",
-        f"Written by `{data['command']}` on {cores}, torch {at['torch']}: {scale['seeds']} seeds, "
+        f"Written by `{data['command']}` on {at['device']}, torch {at['torch']}: {scale['seeds']} seeds, "
         f"{scale['generations']} generations of 200 images on digits. All numbers are in [{DATA}]({DATA}). "
         '"Recalled" marks numbers of the paper that could not be read there again; IQR are the quartiles over '
         "seeds.",
         "",
         table(
-            ("experiment", "verdict", "time"),
+            ("experiment", "verdict"),
             [
                 (
                     f"[{one['title']}](#{_anchor(one['title'])})",
                     f"**{one['verdict']}**",
-                    _time(one["seconds"]),
                 )
                 for one in data["experiments"]
             ],
@@ -127,12 +116,6 @@ def _anchor(title: str) -> str:
     """GitHub's anchor of a heading."""
     kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -")
     return kept.replace(" ", "-")
-
-
-def _time(seconds: float) -> str:
-    if seconds < 1:
-        return "–"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _webp(picture: bytes) -> bytes:

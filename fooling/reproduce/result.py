@@ -105,10 +105,3 @@ def spread(values: Sequence[float], form: Callable[[float], str] = format_confid
 def percent(value: float) -> str:
     """A share: 17.3 %."""
     return f"{100 * value:.1f} %"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table in Markdown."""
-    lines = [" | ".join(head), " | ".join("---" for _ in head)]
-    lines += [" | ".join(str(cell) for cell in row) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines) + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +21,11 @@ class Done:
     """An experiment and what it found.
 
     Attributes:
-        seconds: it took, all its parts but those that other experiments had made; 0 where it was not run.
         failed: whether it was begun and could not be finished.
     """
 
     experiment: Experiment
     result: Result
-    seconds: float = 0.0
     failed: bool = False
 
 
@@ -60,39 +57,15 @@ def kept(folder: Path, experiments: Sequence[Experiment]) -> list[Done]:
 
 
 def _performed(laboratory: Laboratory, experiment: Experiment) -> Done:
-    clock = _Clock(laboratory.folder / RESULTS / f"{experiment.name}.seconds")
     laboratory.say(f"{experiment.name}: {experiment.title}")
     try:
-        with clock:
-            result = experiment.perform(laboratory)
+        done = Done(experiment, experiment.perform(laboratory))
     except Lacking as error:
         return Done(experiment, Result("open", str(error)))
     except FoolingError as error:
-        return Done(experiment, Result("open", f"it failed: {error}"), clock.seconds, failed=True)
-    done = Done(experiment, result, clock.seconds)
+        return Done(experiment, Result("open", f"it failed: {error}"), failed=True)
     _keep(laboratory.folder, done)
-    clock.forget()
     return done
-
-
-class _Clock:
-    """Counts on where an interrupted part stopped."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.seconds = float(path.read_text()) if path.exists() else 0.0
-
-    def __enter__(self) -> None:
-        self._began = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds += time.monotonic() - self._began
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(f"{self.seconds:.3f}")
-
-    def forget(self) -> None:
-        """The time is kept elsewhere now."""
-        self._path.unlink(missing_ok=True)
 
 
 def _keep(folder: Path, done: Done) -> None:
@@ -106,7 +79,7 @@ def _keep(folder: Path, done: Done) -> None:
     path = folder / RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
-        file.write(json_bytes({"seconds": round(done.seconds, 1), "result": done.result.to_dict()}))
+        file.write(json_bytes({"result": done.result.to_dict()}))
 
 
 def _kept(folder: Path, experiment: Experiment) -> Done | None:
@@ -115,7 +88,7 @@ def _kept(folder: Path, experiment: Experiment) -> Done | None:
         return None
     try:
         data = json.loads(path.read_bytes())
-        return Done(experiment, Result.from_dict(data["result"]), data["seconds"])
+        return Done(experiment, Result.from_dict(data["result"]))
     except (ValueError, KeyError, TypeError):
         raise FoolingError(
             f"{path}: expected an experiment's result, found a damaged file; remove it"

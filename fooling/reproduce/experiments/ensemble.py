@@ -14,12 +14,13 @@ import numpy as np
 
 from fooling.compare.statistics import in_words, wilcoxon
 from fooling.report.confidence import format_confidence
+from fooling.report.markdown import table
 from fooling.report.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.experiments.transfer import short
 from fooling.reproduce.laboratory import Laboratory
-from fooling.reproduce.result import Figure, Result, Row, percent, spread, table
+from fooling.reproduce.result import Figure, Result, Row, percent, spread
 from fooling.runs.view import RunView
 
 NETWORKS = ("builtin:lenet", "builtin:mlp", "builtin:resnet-mini", "builtin:vit-mini")

@@ -49,7 +49,7 @@ def direct(laboratory: Laboratory) -> Result:
     """Figure 6."""
     runs = evolved(laboratory, "direct")
     medians = _medians(runs)
-    sure = [_at_least(view, 0.99) for view in runs]
+    sure = [at_least(view, 0.99) for view in runs]
     outcome: Verdict = (
         "reproduced"
         if np.median(medians) < 0.5 and max(sure) > 0
@@ -135,7 +135,8 @@ def _medians(runs: Sequence[RunView]) -> NDArray[np.float64]:
     return np.array([np.nanmedian(view.confidence.astype(np.float64)) for view in runs])
 
 
-def _at_least(view: RunView, level: float) -> int:
+def at_least(view: RunView, level: float) -> int:
+    """How many classes reach a confidence."""
     return int((view.confidence >= np.float32(level)).sum())
 
 
@@ -150,7 +151,7 @@ def _rows(runs: Sequence[RunView], paper: Mapping[str, str]) -> tuple[Row, ...]:
         )
     ]
     for level, words in ((0.99, "99 %"), (0.9999, "99.99 %")):
-        counts = tuple(float(_at_least(view, level)) for view in runs)
+        counts = tuple(float(at_least(view, level)) for view in runs)
         rows.append(
             Row(f"classes that reach {words}", paper[f"{level:g}"], spread(counts, "{:g}".format), counts)
         )
@@ -196,7 +197,7 @@ def _numbers(runs: Sequence[RunView]) -> dict[str, Any]:
 def _figures(
     runs: Sequence[RunView], encoding: str, band: NDArray[np.bool_] | None = None
 ) -> tuple[Figure, ...]:
-    best = contact_sheet(runs[0], columns=10, limit=BEST, sort="confidence", zoom=_zoom(runs[0]))
+    best = contact_sheet(runs[0], columns=10, limit=BEST, sort="confidence", zoom=zoom(runs[0]))
     buffer = io.BytesIO()
     best.save(buffer, "PNG", optimize=True)
     marked = "; orange: dogs and domestic cats" if band is not None else ""
@@ -214,7 +215,8 @@ def _figures(
 _NAMES = {"cppn": "CPPN", "direct": "directly encoded"}
 
 
-def _zoom(view: RunView) -> int:
+def zoom(view: RunView) -> int:
+    """Times that a pixel of a sheet is drawn."""
     return max(1, round(112 / view.pixels.shape[1]))
 
 

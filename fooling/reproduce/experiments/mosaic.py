@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from fooling.report.markdown import table
 from fooling.reproduce.chance import PermutationTest, permutation_test
 from fooling.reproduce.laboratory import Laboratory
-from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread, table
+from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
 from fooling.transfer.intervals import wilson
 
 Features = NDArray[np.float64]  # (runs, classes, values)

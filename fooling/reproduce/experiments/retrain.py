@@ -12,9 +12,10 @@ import numpy as np
 from fooling.compare.statistics import in_words, mann_whitney
 from fooling.errors import INTERRUPTED, FoolingError
 from fooling.report.confidence import format_confidence, nines
+from fooling.report.markdown import table
 from fooling.report.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.reproduce.laboratory import Laboratory, Stopped
-from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread, table
+from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
 from fooling.retrain.measures import Round
 from fooling.retrain.plan import Plan
 from fooling.retrain.rounds import retrain

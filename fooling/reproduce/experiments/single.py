@@ -17,9 +17,10 @@ from fooling.compare.comparison import Comparison, Pair, compare
 from fooling.compare.document import document
 from fooling.compare.statistics import in_words
 from fooling.report.confidence import format_confidence
+from fooling.report.markdown import table
 from fooling.report.plots import png
 from fooling.reproduce.laboratory import Laboratory
-from fooling.reproduce.result import Figure, Result, Row, Verdict, spread, table
+from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.runs.view import RunView
 
 ENCODINGS = ("cppn", "direct")

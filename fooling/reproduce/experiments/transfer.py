@@ -14,11 +14,12 @@ import numpy as np
 
 from fooling.compare.statistics import in_words, mann_whitney, wilcoxon
 from fooling.report.confidence import format_confidence
+from fooling.report.markdown import table
 from fooling.report.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.laboratory import Laboratory, Lacking
-from fooling.reproduce.result import Figure, Result, Row, percent, spread, table
+from fooling.reproduce.result import Figure, Result, Row, percent, spread
 from fooling.transfer.intervals import wilson
 
 TWINS = ("builtin:lenet", "builtin:lenet-b")
