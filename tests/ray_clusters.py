@@ -115,7 +115,7 @@ def processes(*signs: str, environ: bool = False) -> list[int]:
     return found
 
 
-def wait_until(holds: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+def wait_until(holds: Callable[[], Any], what: str, seconds: float = 200) -> Any:
     """The first truth that `holds` returns."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

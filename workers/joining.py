@@ -11,7 +11,7 @@ import time
 
 from fooling.errors import InvalidError
 
-PROBE_SECONDS = 15.0
+PROBE_SECONDS = 30.0
 
 
 def found(address: str) -> str:

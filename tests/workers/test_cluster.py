@@ -69,7 +69,7 @@ def test_nobody_is_there(address, reason):
     found = refusal(address)
     assert found.startswith(f"no Ray cluster at {address}: {reason}")
     assert found.endswith("; start one with: ray start --head")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_the_meaning_of_ray_s_own_message_about_versions():
@@ -108,7 +108,7 @@ def test_something_else_answers(monkeypatch):
         began = time.monotonic()
         found = refusal(address)
         assert found.startswith(f"can't join the Ray cluster at {address}: ")
-        assert time.monotonic() - began < PROBE_SECONDS + 10
+        assert time.monotonic() - began < PROBE_SECONDS + 60
     finally:
         server.shutdown()
 

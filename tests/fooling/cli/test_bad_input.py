@@ -152,7 +152,7 @@ def test_a_sigterm_while_the_network_loads(tmp_path, environment):
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=200)
     assert process.returncode == 130
     assert said.splitlines()[-1] == "error: interrupted"
     assert not (tmp_path / "run").exists()

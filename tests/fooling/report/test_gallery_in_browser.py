@@ -51,7 +51,7 @@ def _dump_dom(chromium: str, url: str, profile: Path) -> str:
     command += ["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]
     command += [f"--user-data-dir={profile}", "--window-size=1280,900", "--virtual-time-budget=2000"]
     result = subprocess.run(
-        [*command, "--dump-dom", url], capture_output=True, text=True, timeout=60, check=True
+        [*command, "--dump-dom", url], capture_output=True, text=True, timeout=200, check=True
     )
     complaints = [line for line in result.stderr.splitlines() if "CONSOLE" in line]
     assert not complaints, complaints

@@ -106,7 +106,7 @@ def test_ctrl_c_while_waiting(number, holder, environment, tmp_path):
         time.sleep(1)
         assert process.poll() is None
         process.send_signal(number)
-        out, said = process.communicate(timeout=30)
+        out, said = process.communicate(timeout=200)
     assert process.returncode == 130
     assert (out, said.strip()) == ("", "error: interrupted")
     assert not (tmp_path / "none").exists()

@@ -23,7 +23,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_nothing_else(number, small_run, environm
     with command(environment, "run", "--out", out, "--workers", 2, "--quiet", *longer) as process:
         wait_until(lambda: generations(out) >= 5, "generation 5", 120)
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=200)
     assert process.returncode == 130
     assert said == f"interrupted; continue with: fooling resume {out}\n"
     assert left_behind(process.pid) == []
@@ -56,7 +56,7 @@ def test_a_signal_while_everything_starts(number, moment, later, environment, tm
         wait_until(there[moment], moment)
         time.sleep(later)
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=200)
     assert process.returncode == 130, said
     assert said.strip().startswith(("error: interrupted", "interrupted; "))
     assert said.strip().count("\n") == 0

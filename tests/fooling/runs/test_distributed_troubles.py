@@ -116,14 +116,14 @@ def troubled(environment, tmp_path, fooling) -> Callable[..., Any]:
     ("name", "reason"),
     [
         ("raises", "troubled: the network failed on input of shape (50, 1, 8, 8): RuntimeError: the"),
-        ("hangs", "no answer within 4 s (run.patience)"),
+        ("hangs", "no answer within 8 s (run.patience)"),
         ("dies", "its worker died (ActorDiedError)"),
     ],
 )
 def test_a_classifier_that_fails_for_one_image(name, reason, troubled, tmp_path):
     """(Answers that are not numbers are errors like the first.) Twice: the run has the archive of one without trouble. Always: it stops after three tries, names the
     children, and keeps its checkpoint, from which it goes on when the trouble is over."""
-    patience = ("--set", "run.patience=4")
+    patience = ("--set", "run.patience=8")
     whole = troubled("sound", 0)
     assert whole.returncode == 0, whole.stderr
     stopped = troubled(name, 10**9, "--workers", 2, *patience)

@@ -141,9 +141,7 @@ def test_after_sigkill(tmp_path: Path, environment: dict[str, str], small: fooli
         command += ["--set", assignment]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     log = out / "events.jsonl"
-    deadline = time.monotonic() + 60
     while not (log.exists() and b'"generation": 4, "evaluations"' in log.read_bytes()):
-        assert time.monotonic() < deadline
         if process.poll() is not None:
             break
         time.sleep(0.002)

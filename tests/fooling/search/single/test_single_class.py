@@ -242,7 +242,7 @@ def test_ctrl_c_before_anything_is_kept_says_so(tmp_path: Path, environment: dic
     while process.poll() is None and not (events.exists() and events.stat().st_size):
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=200)
     assert process.returncode == 130
     assert "nothing was kept yet; begin again with: fooling resume" in said
 

@@ -62,7 +62,7 @@ class Server:
     `always` what it does when the script is over.
 
     A reply is "ok", a status, ("429", seconds), ("307", target), "garbage", "list", "slow", "drip", "huge",
-    "closed" or ("json", anything).
+    "closed", "stall" (until `waits` is set) or ("json", anything).
     """
 
     url: str = ""
@@ -71,6 +71,7 @@ class Server:
     pause: float = 0.002  # before an answer, in seconds
     asked: list[Asked] = field(default_factory=list)
     most: int = 0
+    waits: threading.Event = field(default_factory=threading.Event)
     _under_way: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -122,11 +123,13 @@ def handler_of(server: Server) -> type[BaseHTTPRequestHandler]:
             elif kind == "list":
                 self.send(200, [1, 2, 3])
             elif kind == "slow":
-                time.sleep(0.6)
+                time.sleep(2)
                 self.send(200, {"predictions": []})
+            elif kind == "stall":
+                server.waits.wait(60)
             elif kind == "drip":
                 self.begin_endless(10**6)
-                for _ in range(40):
+                for _ in range(60):
                     self.wfile.write(b" ")
                     time.sleep(0.05)
                 self.close_connection = True

@@ -95,7 +95,7 @@ def test_processes_share_the_budget(path):
     asking = [
         subprocess.Popen([sys.executable, "-c", RESERVE, str(path)], stdout=subprocess.PIPE) for _ in range(2)
     ]
-    assert sum(int(process.communicate(timeout=120)[0]) for process in asking) == 30
+    assert sum(int(process.communicate(timeout=200)[0]) for process in asking) == 30
     assert Book(path).spent.queries == 30
 
 
