@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Examples are drawn from a fixed seed, so that a green test stays green until the code changes.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+# Tests that run in the background of a shell inherit an ignored Ctrl-C, and so would all commands that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +60,7 @@ def fooling(environment: dict[str, str]) -> Command:
             env=variables,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=500,
             check=False,
             **extra,
         )
