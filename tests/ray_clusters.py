@@ -58,7 +58,7 @@ class Holder:
     def __exit__(self, *_: Any) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(60)
+        self._process.wait(200)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, cpus: float = 1, gpus: float = 0, **environment: str) -> int:

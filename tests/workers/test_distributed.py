@@ -139,7 +139,7 @@ def test_workers_killed_at_random_moments(pair):
         toil(pair, [Job(1)])
         return len(pair.pids) == 2 and not set(pair.pids) & set(killed)
 
-    wait_until(whole, "two new workers", 150)
+    wait_until(whole, "two new workers")
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_closing_ends_the_workers_and_only_those(staff, pair):
     executor = staff(1)
     (pid,) = executor.pids
     executor.close()
-    wait_until(lambda: not _is_alive(pid), "the end of the worker", 10)
+    wait_until(lambda: not _is_alive(pid), "the end of the worker")
     assert toil(pair, [Job(1)]) == expected([Job(1)])
 
 

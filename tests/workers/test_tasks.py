@@ -152,7 +152,7 @@ def test_when_a_generation_has_failed_nothing_of_it_is_computed_any_more() -> No
 
     def classify(pixels: np.ndarray) -> np.ndarray:
         if len(pixels) == 2:  # the first chunk
-            began.wait(10)
+            began.wait(200)
             raise MemoryError
         began.set()
         time.sleep(0.2)

@@ -44,7 +44,7 @@ def test_on_a_cluster_of_several_nodes_that_come_and_go(holder, small_run, envir
             assert process.returncode == 0, said
             assert all(line.startswith("waiting for ") for line in said.splitlines()), said
             same(json.loads(out_), small_run[1])
-            wait_until(lambda: not holder.workers(), "the end of the workers", 20)
+            wait_until(lambda: not holder.workers(), "the end of the workers")
 
 
 @pytest.mark.slow
@@ -78,12 +78,12 @@ ray.kill(actor)
         with command(variables, "run", "--out", tmp_path / "run", *on, *FEW) as process:
             same(finished(process), small_run[1])
         with command(variables, "run", "--out", tmp_path / "run", *on, *FEW) as process:
-            process.wait(60)
+            process.wait(200)
         assert process.returncode == 1  # the run directory exists
         other.stdin.write("\n")
         other.stdin.flush()
         assert other.stdout.readline() == "42 2\n"
-        wait_until(lambda: not holder.workers(), "the end of the workers", 20)
+        wait_until(lambda: not holder.workers(), "the end of the workers")
         other.stdin.close()
 
 

@@ -113,10 +113,10 @@ def test_the_driver_is_killed_and_the_run_goes_on_elsewhere(config, long_run, en
     go_on = ("resume", out, "--workers", 2, "--quiet")
     for arguments, generation in ((begin, 50), (go_on, 110)):
         with command(environment, *arguments) as process:
-            wait_until(lambda: generations(out) >= generation, f"generation {generation}", 120)  # noqa: B023
+            wait_until(lambda: generations(out) >= generation, f"generation {generation}")  # noqa: B023
             process.kill()
             process.wait()
-            wait_until(lambda: not workers_of(process.pid), "the end of the workers", 30)
+            wait_until(lambda: not workers_of(process.pid), "the end of the workers")
         assert fooling("doctor").returncode == 0
         assert left_behind(process.pid) == []
     view = launch.resume(out, workers=0)

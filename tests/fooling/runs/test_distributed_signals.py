@@ -21,7 +21,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_nothing_else(number, small_run, environm
     out = tmp_path / "run"
     longer = ("--set", "run.checkpoint_seconds=3600", *FEW, "--set", "search.generations=5000")
     with command(environment, "run", "--out", out, "--workers", 2, "--quiet", *longer) as process:
-        wait_until(lambda: generations(out) >= 5, "generation 5", 120)
+        wait_until(lambda: generations(out) >= 5, "generation 5")
         process.send_signal(number)
         _, said = process.communicate(timeout=200)
     assert process.returncode == 130
