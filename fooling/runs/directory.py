@@ -70,17 +70,27 @@ class RunDirectory:
         return self.path / "lock"
 
 
-def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
-    """Make a run directory. It appears under its name at once and whole.
+def expect_free(path: Path) -> None:
+    """Whether a run directory of this name could be made.
 
     Raises:
-        FoolingError: the name is taken, or the place can't be written.
+        FoolingError: the name is taken.
     """
     path = path.absolute()
     if path.exists():
         raise FoolingError(
             f"{path} exists; give another --out, or continue that run with: fooling resume {path}"
         )
+
+
+def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
+    """Make a run directory. It appears under its name at once and whole.
+
+    Raises:
+        FoolingError: the name is taken, or the place can't be written.
+    """
+    expect_free(path)
+    path = path.absolute()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

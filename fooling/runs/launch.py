@@ -17,7 +17,7 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.files import sync_directory
 from fooling.runs import events
 from fooling.runs.checkpoint import Checkpoint, generation_of, saved
-from fooling.runs.directory import RunDirectory, create, locked, open_directory
+from fooling.runs.directory import RunDirectory, create, expect_free, locked, open_directory
 from fooling.runs.executors import Wishes, is_distributed, numerics_here
 from fooling.runs.hosting import OBJECT, Customise, Recipe, settle
 from fooling.runs.underway import Placed, Report, evolve, finish, placed, versions
@@ -61,6 +61,8 @@ def run(
     if classifier is not None:
         flags = {**(flags or {}), "model": f"{OBJECT}:{classifier.spec.name}"}
     settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, flags)
+    if out:
+        expect_free(Path(out))  # before minutes are spent on networks and workers
     recipe = Recipe(settings, numerics_here(settings), trust, classifier, customise)
     classifier = recipe.classifier()
     recipe = replace(recipe, settings=settle(settings, classifier))

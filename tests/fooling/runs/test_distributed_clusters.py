@@ -77,9 +77,10 @@ ray.kill(actor)
         on = ("--address", holder.address, "--workers", 2, "--json", "--quiet")
         with command(variables, "run", "--out", tmp_path / "run", *on, *FEW) as process:
             same(finished(process), small_run[1])
-        with command(variables, "run", "--out", tmp_path / "run", *on, *FEW) as process:
+        (tmp_path / "file").touch()
+        with command(variables, "run", "--out", tmp_path / "file" / "run", *on, *FEW) as process:
             process.wait(200)
-        assert process.returncode == 1  # the run directory exists
+        assert process.returncode == 1  # there can be no such run directory, which is found when all else is there
         other.stdin.write("\n")
         other.stdin.flush()
         assert other.stdout.readline() == "42 2\n"
