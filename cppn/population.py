@@ -78,17 +78,20 @@ class Population:
             )
         return Population(self.outputs, *_gather(self.packed(), readonly(chosen)))
 
-    def put(self, rows: ArrayLike, *others: Population) -> Population:
-        """This population with the genotypes of `others`, one after the other, at `rows`, which may also extend
-        it by new rows at the end. Returns a new population.
+    def put(self, rows: ArrayLike, *others: tuple[Population, ArrayLike]) -> Population:
+        """This population with genotypes of others at `rows`, which may also extend it by new rows at the end.
+        Returns a new population.
+
+        Args:
+            others: populations, and the rows of each whose genotypes are put there, one after the other.
 
         Raises:
-            ValueError: not one row per genotype of `others`, or new rows that leave a gap.
+            ValueError: not one row per genotype, or new rows that leave a gap.
         """
-        rows = np.asarray(rows, np.int64)
-        origin = np.arange(length_after(len(self), rows, sum(map(len, others))))
+        rows, chosen = np.asarray(rows, np.int64), [other.take(which) for other, which in others]
+        origin = np.arange(length_after(len(self), rows, sum(map(len, chosen))))
         origin[rows] = len(self) + np.arange(len(rows))
-        return concatenate([self, *others]).take(origin)
+        return concatenate([self, *chosen]).take(origin)
 
     def packed(self) -> Packed:
         """The arrays for kernels: read-only views."""

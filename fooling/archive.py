@@ -172,7 +172,7 @@ class Archive:
                 images = winners[low:high] - start
                 self.ids[rows[low:high]] = batch.ids[images]
                 self.pixels[rows[low:high]] = batch.pixels[images]
-                genotypes.append(batch.genotypes.take(images))
+                genotypes.append((batch.genotypes, images))
         self.genotypes = self.genotypes.put(rows, *genotypes)
         return rows
 

@@ -76,7 +76,7 @@ def prepare(
     recipe = Recipe(settings, numerics)
     host, _ = recipe.host(classifier)
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
-    archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty())
+    archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty(len(spec.labels)))
     evaluators = evaluators_of(settings, numerics.device)
     chunk = chunk_of(settings, classifier, evaluators)
     search = MapElites(settings.search, settings.seed, chunk, host.toolbox, archive)

@@ -83,7 +83,7 @@ def _bred(toolbox: Any, family: Sequence[Ancestor], view: RunView) -> Any:
         made = vary(toolbox, born, Brood(Keys(view.settings.seed, generation, numbers, stream), rows))
         start = len(place)
         place |= {child.identity: start + number for number, child in enumerate(children)}
-        born = born.put(np.arange(start, len(place)), made)
+        born = born.put(np.arange(start, len(place)), (made, range(len(made))))
     return born
 
 

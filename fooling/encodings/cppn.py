@@ -47,7 +47,7 @@ class CppnEncoding:
             activations=settings.activations,
         )
 
-    def empty(self) -> Population:
+    def empty(self, room: int = 0) -> Population:
         return empty(self._outputs)
 
     def initialise(self, keys: Keys) -> Population:

@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 
 class DirectPopulation:
-    """N images' genes. Rows are put in place and the room for more grows by doubling: the elites of 1,000
-    classes at 256 x 256 pixels are 786 MB, too many to copy in every generation."""
+    """N images' genes. Rows are put in place and the room for more, where it is used up, grows by doubling: the
+    elites of 1,000 classes at 256 x 256 pixels are 786 MB, too many to copy in every generation."""
 
-    def __init__(self, genes: NDArray[np.float32]) -> None:
+    def __init__(self, genes: NDArray[np.float32], count: int | None = None) -> None:
         """
         Args:
             genes: (N, H, W, C) float32 in [0, 1], C = 1 (grey) or 3; kept, not copied.
+            count: only so many are genotypes, the first; the others are room for more.
         """
         self._store = genes
-        self._count = len(genes)
+        self._count = len(genes) if count is None else count
 
     @property
     def genes(self) -> NDArray[np.float32]:
@@ -54,22 +55,21 @@ class DirectPopulation:
         """See `Genotypes.take`."""
         return DirectPopulation(self.genes[np.asarray(rows, np.int64)])
 
-    def put(self, rows: ArrayLike, *others: DirectPopulation) -> DirectPopulation:
+    def put(self, rows: ArrayLike, *others: tuple[DirectPopulation, ArrayLike]) -> DirectPopulation:
         """See `Genotypes.put`: in place."""
-        for other in others:
+        for other, _ in others:
             if other.genes.shape[1:] != self._store.shape[1:]:
                 raise ValueError(f"expected images of {self._store.shape[1:]}, found {other.genes.shape[1:]}")
         rows = np.asarray(rows, np.int64)
-        length = length_after(self._count, rows, sum(map(len, others)))
+        images = [other.genes[row] for other, which in others for row in np.asarray(which, np.int64)]
+        length = length_after(self._count, rows, len(images))
         if length > len(self._store) or not self._store.flags.writeable:
             room = max(length, 2 * len(self._store)) if length > len(self._store) else len(self._store)
             store = np.empty((room, *self._store.shape[1:]), np.float32)
             store[: self._count] = self.genes
             self._store = store
-        start = 0
-        for other in others:
-            self._store[rows[start : start + len(other)]] = other.genes
-            start += len(other)
+        for row, image in zip(rows.tolist(), images, strict=True):  # a copy, where numpy's indices make two
+            self._store[row] = image
         self._count = length
         return self
 
@@ -98,8 +98,12 @@ class DirectEncoding:
         self.image_shape: tuple[int, int, int] = (settings.size, settings.size, channels)
         self._gene_shape = (settings.size, settings.size, 1 if settings.colour == "grey" else 3)
 
-    def empty(self) -> DirectPopulation:
-        return DirectPopulation(np.empty((0, *self._gene_shape), np.float32))
+    def empty(self, room: int = 0) -> DirectPopulation:
+        try:
+            store = np.empty((room, *self._gene_shape), np.float32)  # committed by the system as it is used
+        except MemoryError:  # the system promises no more than it has; fewer may be needed
+            store = np.empty((0, *self._gene_shape), np.float32)
+        return DirectPopulation(store, 0)
 
     def initialise(self, keys: Keys) -> DirectPopulation:
         population = DirectPopulation(np.empty((len(keys), *self._gene_shape), np.float32))

@@ -27,12 +27,15 @@ class Genotypes(Protocol):
         """A new population of the genotypes at `rows`, in that order; rows may repeat."""
         ...
 
-    def put(self, rows: ArrayLike, *others: Self) -> Self:
-        """The population with the genotypes of `others`, one after the other, at `rows`, which may also extend it
-        by new rows at the end. It may be this one, changed in place: go on with what is returned.
+    def put(self, rows: ArrayLike, *others: tuple[Self, ArrayLike]) -> Self:
+        """The population with genotypes of others at `rows`, which may also extend it by new rows at the end. It may
+        be this one, changed in place: go on with what is returned.
+
+        Args:
+            others: populations, and the rows of each whose genotypes are put there, one after the other.
 
         Raises:
-            ValueError: not one row per genotype of `others`, or new rows that leave a gap.
+            ValueError: not one row per genotype, or new rows that leave a gap.
         """
         ...
 
@@ -63,8 +66,8 @@ class Encoding(Protocol[P]):
     has_crossover: bool
     image_shape: tuple[int, int, int]
 
-    def empty(self) -> P:
-        """A population of no genotypes."""
+    def empty(self, room: int = 0) -> P:
+        """A population of no genotypes, to which about `room` will be added."""
         ...
 
     def initialise(self, keys: Keys) -> P:

@@ -152,7 +152,8 @@ def new_state() -> dict[str, Any]:
 def empty_archive(settings: Settings, spec: dict[str, Any]) -> tuple[Archive, Any]:
     """An archive without elites, and the encoding, for a classifier spec as the manifest holds it."""
     encoding = encodings.create(settings.encoding, spec["size"], spec["colour"])
-    return Archive(len(spec["labels"]), encoding.image_shape, encoding.empty()), encoding
+    classes = len(spec["labels"])
+    return Archive(classes, encoding.image_shape, encoding.empty(classes)), encoding
 
 
 def restore(archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> None:

@@ -76,4 +76,4 @@ def test_populations_of_different_outputs_do_not_mix() -> None:
     with pytest.raises(ValueError, match=r"one number of outputs, found \[1, 3\]"):
         concatenate([some(1), some(1, 3)])
     with pytest.raises(ValueError, match="one number of outputs"):
-        some(2).put([0], some(1, 3))
+        some(2).put([0], (some(1, 3), [0]))

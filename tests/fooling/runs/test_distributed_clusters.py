@@ -80,7 +80,9 @@ ray.kill(actor)
         (tmp_path / "file").touch()
         with command(variables, "run", "--out", tmp_path / "file" / "run", *on, *FEW) as process:
             process.wait(200)
-        assert process.returncode == 1  # there can be no such run directory, which is found when all else is there
+        assert (
+            process.returncode == 1
+        )  # there can be no such run directory, which is found when all else is there
         other.stdin.write("\n")
         other.stdin.flush()
         assert other.stdout.readline() == "42 2\n"
