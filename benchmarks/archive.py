@@ -38,7 +38,9 @@ Chunk = tuple[NDArray[np.int32], NDArray[np.uint8], DirectPopulation, Confidence
 
 def empty_archive(classes: int) -> Archive:
     """For grey images of SIDE pixels a side, with a gene each."""
-    return Archive(classes, (SIDE, SIDE, 1), DirectPopulation(np.empty((0, SIDE, SIDE, 1), np.float32)))
+    return Archive(
+        classes, (SIDE, SIDE, 1), DirectPopulation(np.empty((classes, SIDE, SIDE, 1), np.float32), 0)
+    )
 
 
 def classified(images: int, classes: int, seed: int) -> Confidences:
