@@ -64,16 +64,16 @@ def confidence(comparison: Comparison) -> Figure:
 
 
 def trajectories(comparison: Comparison) -> Figure:
-    """Each class against passes, a panel each."""
-    count = len(comparison.labels)
+    """Each class that some run has an elite of against passes, a panel each."""
+    shown = _shown(comparison)
+    count = len(shown)
     columns = min(5, count)
     rows = -(-count // columns)
     figure, panels = panels_of(rows, columns, 12, 0.9 + 2.1 * rows, share=True)
     costs = grid(comparison.runs, "passes")
-    for index, axes in enumerate(np.ravel(panels)):
-        if index >= count:
-            axes.set_visible(False)
-            continue
+    for axes in np.ravel(panels)[count:]:
+        axes.set_visible(False)
+    for index, axes in zip(shown, np.ravel(panels), strict=False):
         for run in comparison.runs:
             if stairs := run.trajectory.classes.get(index):
                 x = costs[costs <= run.trajectory.passes]
@@ -92,17 +92,18 @@ def classes(comparison: Comparison) -> Figure:
     classes reach what."""
     if len(comparison.labels) > FEW:
         return _distribution(comparison)
-    count, several = len(comparison.labels), len(comparison.groups)
+    shown, several = _shown(comparison), len(comparison.groups)
+    count = len(shown)
     figure, axes = panels_of(1, 1, 9, 1.4 + 0.28 * count * max(1.0, several / 2))
     for number in range(several):
         shift = (number - (several - 1) / 2) * 0.7 / several
         for run in comparison.of(number):
-            values = nines(run.confidence_at(comparison.common))
+            values = nines(run.confidence_at(comparison.common))[shown]
             axes.plot(
                 values, np.arange(count) + shift, mark(number), color=colour(number), ms=5,
                 alpha=0.8, mew=0, clip_on=False,
             )  # fmt: skip
-    axes.set_yticks(range(count), [cut(label, 22) for label in comparison.labels], fontsize=TEXT)
+    axes.set_yticks(range(count), [cut(comparison.labels[index], 22) for index in shown], fontsize=TEXT)
     axes.set_ylim(count - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     for edge in np.arange(0.5, count - 1):
@@ -111,6 +112,12 @@ def classes(comparison: Comparison) -> Figure:
     axes.set_ylabel("class", fontsize=TEXT)
     _title_of_groups(figure, comparison, marks=True)
     return figure
+
+
+def _shown(comparison: Comparison) -> list[int]:
+    """The classes that some run has an elite of; all where none has any."""
+    found = {index for run in comparison.runs for index in run.trajectory.classes}
+    return sorted(found) or list(range(len(comparison.labels)))
 
 
 def _distribution(comparison: Comparison) -> Figure:

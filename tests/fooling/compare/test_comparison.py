@@ -22,7 +22,7 @@ from fooling import classifiers
 from fooling.cli import main
 from fooling.compare.comparison import compare
 from fooling.compare.document import document
-from fooling.compare.figures import NAMES, figures
+from fooling.compare.figures import NAMES, classes, figures, trajectories
 from fooling.compare.groups import groups, names
 from fooling.compare.table import pages
 from fooling.errors import InvalidError
@@ -201,6 +201,18 @@ def test_figures_are_pictures_that_fit_their_page(views: list[RunView], thirty: 
         assert 900 <= picture.width <= 1600
         assert 200 <= picture.height <= 1600
         assert len(np.unique(np.asarray(picture.convert("L")))) > 20
+
+
+def test_classes_that_no_run_aims_at_get_no_panel(tmp_path: Path) -> None:
+    """Of a thousand classes a search for two would show 998 empty lines."""
+    aims = [*ALONE, "search.classes=[3,5]"]
+    paths = [tmp_path / str(seed) for seed in (0, 1)]
+    for seed, path in enumerate(paths):
+        fooling.run("mnist-direct-single", out=path, assignments=aims, flags={"seed": seed})
+    found = compare([open_run(path) for path in paths])
+    shown = [axes.get_title() for axes in trajectories(found).axes if axes.get_visible()]
+    (axes,) = classes(found).axes
+    assert shown == [label.get_text() for label in axes.get_yticklabels()] == ["3", "5"]
 
 
 def test_other_classes_are_refused(views: list[RunView], thirty: list[Path]) -> None:
