@@ -35,14 +35,14 @@ class Case(NamedTuple):
     encoding: str
     generations: int
     size: int | None = None
-    rounds: int = 9
+    rounds: int = 25
 
 
 CASES = {
     "mnist-cppn": Case(0.70, "builtin:lenet", "cppn", 200),
     "mnist-direct": Case(0.82, "builtin:lenet", "direct", 200),
-    "squeezenet, 256x256 CPPN": Case(0.90, "squeezenet_v11", "cppn", 200, 256, 5),
-    "squeezenet, 256x256 direct": Case(0.93, "squeezenet_v11", "direct", 200, 256, 5),
+    "squeezenet, 256x256 CPPN": Case(0.90, "squeezenet_v11", "cppn", 200, 256, 15),
+    "squeezenet, 256x256 direct": Case(0.93, "squeezenet_v11", "direct", 200, 256, 15),
     "mcunet, 128x128 CPPN": Case(0.75, "mcunet_5fps_128", "cppn", 200, 128),
 }
 
