@@ -27,7 +27,7 @@ class Case(NamedTuple):
         goal: the ratio that it must reach.
         model: a spec, or the name of a network of the assets.
         size: of the images, where the model is the assets'.
-        rounds: at most so many; a round of the largest networks takes a minute.
+        rounds: of the largest networks take a quarter of a minute each: fewer of them.
     """
 
     goal: float

@@ -231,7 +231,7 @@ host = scaling.build(scaling.Emulation("direct", 10, 0.2))
 pixels = host.toolbox.render(host.toolbox.initialise(Keys.of_generation(0, 0, 6)))
 began = time.perf_counter()
 whole = host.toolbox.classify(pixels)
-assert 0.2 <= time.perf_counter() - began < 5
+assert 0.2 <= time.perf_counter() - began < 1.1, "a latency is a chunk's, not an image's"
 parts = np.concatenate([host.toolbox.classify(part) for part in (pixels[:1], pixels[1:])])
 assert np.array_equal(whole, parts), "confidences depend on the chunk"
 assert np.allclose(whole.sum(axis=1), 1)

@@ -71,10 +71,10 @@ class RunDirectory:
 
 
 def expect_free(path: Path) -> None:
-    """Whether a run directory of this name could be made.
+    """Refuse a name that is taken.
 
     Raises:
-        FoolingError: the name is taken.
+        FoolingError: there is something of that name.
     """
     path = path.absolute()
     if path.exists():

@@ -61,7 +61,8 @@ def mnist(laboratory: Laboratory) -> Result:
         rows,
         tuple(_by_round(name, rounds) for name, rounds in found.items()),
         (_rounds_figure(laboratory, next(iter(found))),),
-        _table(found) + _MNIST_NOTES.format(first=rounds[1].fooling_images),
+        _table(found)
+        + _MNIST_NOTES.format(first=rounds[1].fooling_images, steps=laboratory.scale.pick(_STEPS, "")),
         {name: _numbers(rounds) for name, rounds in found.items()},
     )
 
@@ -81,8 +82,9 @@ def _longer(laboratory: Laboratory, name: str, number: int) -> tuple[float, ...]
 _MNIST_NOTES = """
 The paper took 20 images of each of 300 runs for the first retraining, 1,000 of 30 more for each of 14 others; here
 runs give 100 images each, of several generations, and there are fewer rounds. The first line's first retraining has
-{first:,} fooling images. A fifth is trained on for as many steps as all digits are, five times the epochs.
+{first:,} fooling images.{steps}
 """
+_STEPS = " A fifth is trained on for as many steps as all digits are, five times the epochs."
 
 
 def mnist_plans(laboratory: Laboratory) -> dict[str, Plan]:

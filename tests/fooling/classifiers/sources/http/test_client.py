@@ -6,15 +6,17 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fooling.classifiers.sources.http import pace
 from fooling.classifiers.sources.http.book import Book
 from fooling.classifiers.sources.http.client import Client, RefusedError
-from fooling.classifiers.sources.http.pace import back_off
+from fooling.classifiers.sources.http.pace import Pace, back_off
 from fooling.classifiers.sources.http.spec import PaceTable
 from fooling.errors import InvalidError, OutOfAnswers
 from tests.fooling.classifiers.sources.http.serving import document, images, said
@@ -86,6 +88,20 @@ def test_a_server_that_asks_to_wait_is_obeyed_by_all_threads(server, connect):
     refused = next(asked.at for asked in server.asked if asked.reply == ("429", 1))
     after = [asked for asked in server.asked if asked.at - refused >= 0.99]
     assert len(after) >= 2, "more must wait than the one that was refused"
+
+
+def test_nobody_s_turn_comes_while_the_server_asks_to_wait(monkeypatch):
+    """Nor two in less than their interval. By a clock that only sleeping moves: to the last digit."""
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(pace, "time", clock)
+    turns, began = Pace(4.0), []
+    for number in range(6):
+        if number == 2:
+            turns.hold(2.0)
+        turns.turn()
+        began.append(now[0])
+    assert began == [0.0, 0.25, 2.25, 2.5, 2.75, 3.0]
 
 
 def test_a_date_to_wait_until_is_understood(server, connect):
