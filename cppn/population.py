@@ -72,7 +72,9 @@ class Population:
     def take(self, rows: ArrayLike) -> Population:
         """A new population of the genotypes at `rows`, in that order; rows may repeat."""
         chosen = np.asarray(rows, np.int64).reshape(-1)
-        if len(chosen) and not (chosen.min() >= 0 and chosen.max() < len(self)):
+        if not len(chosen):
+            return empty(self.outputs)
+        if not (chosen.min() >= 0 and chosen.max() < len(self)):
             raise IndexError(
                 f"expected rows from 0 to {len(self) - 1}, found {chosen.min()} to {chosen.max()}"
             )

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 EMPTY = np.float32(-1.0)  # the confidence of a cell without an elite: every image beats it
+_NONE = np.zeros(0, np.int32)
+_NONE.flags.writeable = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Candidates:
             thresholds: (K,) float32; only higher confidences are kept (default: all are).
         """
         if isinstance(confidences, np.ndarray):
-            values = confidences.max(axis=0)
+            values = np.maximum.reduce(confidences)
             classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
             few = 4 * len(classes) < len(values)
             best = confidences[:, classes].argmax(axis=0) if few else confidences.argmax(axis=0)[classes]
@@ -69,9 +71,8 @@ class Candidates:
             classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
             best = highest.indices.cpu().numpy()[classes]
         if not len(classes):  # the usual case, once a run has settled: worth being quick about
-            none = np.zeros(0, np.int32)
-            nothing = np.zeros((0, *pixels.shape[1:]), np.uint8)
-            return cls(ids[:0], nothing, genotypes.take(none), none, none, values[:0])
+            nothing = np.empty((0, *pixels.shape[1:]), np.uint8)
+            return cls(ids[:0], nothing, genotypes.take(_NONE), _NONE, _NONE, values[:0])
         rows, images = np.unique(best, return_inverse=True)
         kept = pixels[rows]
         return cls(

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 WIDTH = 11
 RECORD = WIDTH * 4  # bytes
+NONE = np.zeros((0, WIDTH), np.int32)  # no records
+NONE.flags.writeable = False
 
 
 def records(

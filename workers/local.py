@@ -7,11 +7,11 @@ run's own number of classifier threads, so the results do not depend on how many
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from workers.allocator import keep_freed_memory
@@ -46,18 +46,24 @@ class LocalExecutor:
     """Computes tasks in this process; see `workers.protocol.Executor`.
 
     The calling thread is one of the evaluators: it would only wait, and waking another costs a chunk's worth
-    of variation and rendering.
+    of variation and rendering. The others are threads of its own, asked through the plainest of queues: between
+    forward passes the caches are cold, and a pool's futures and conditions cost 3 % of a small network's
+    generation.
     """
 
     def __init__(self, host: Host, evaluators: int, prepare: Callable[[], None] | None = None) -> None:
         """`evaluators` chunks are computed at once; `prepare` runs first in each thread that is started."""
         keep_freed_memory()
-        self._host, self._helpers = host, evaluators - 1
-        self._pool = ThreadPoolExecutor(max(1, self._helpers), "evaluator", initializer=prepare)
+        self._host, self._prepare = host, prepare
+        self._orders: SimpleQueue[Callable[[BaseException | None], None] | None] = SimpleQueue()
+        self._threads = [
+            Thread(target=self._help, name=f"evaluator-{number}", daemon=True)
+            for number in range(1, evaluators)
+        ]
 
     @property
     def evaluators(self) -> int:
-        return self._helpers + 1
+        return len(self._threads) + 1
 
     def log_into(self, folder: Path) -> None:
         pass  # what this process prints is the user's own to redirect
@@ -65,34 +71,66 @@ class LocalExecutor:
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
         numbers = iter(range(len(chunks)))  # whoever is free takes the next one
         results: dict[int, Any] = {}
-        stopped = threading.Event()
+        ended: SimpleQueue[BaseException | None] = SimpleQueue()
+        stopped = False
 
         def work() -> Iterator[None]:
             for number in numbers:
-                if stopped.is_set():
+                if stopped:
                     return
                 results[number] = compute(self._host, task, shared, chunks[number])
                 yield
 
-        helpers = min(self._helpers, len(chunks) - 1)
-        futures = [self._pool.submit(deque, work(), 0) for _ in range(helpers)]
+        def help_out(failure: BaseException | None) -> None:
+            try:
+                if failure is None:
+                    deque(work(), 0)
+            except BaseException as error:
+                failure = error
+            ended.put(failure)
+
+        busy = min(len(self._threads), len(chunks) - 1)
+        for thread in self._threads[:busy]:
+            if thread.ident is None:
+                thread.start()
+            self._orders.put(help_out)
         given = 0
         try:
             for _ in work():
                 while given in results:
                     yield results.pop(given)
                     given += 1
-            for future in futures:
-                future.result()
+            while busy > 0:
+                error = ended.get()
+                busy -= 1
+                if error is not None:
+                    raise error
             while given < len(chunks):
                 yield results.pop(given)
                 given += 1
         finally:
-            stopped.set()
-            wait(futures)  # when this is over nothing is computed any more, nor holds memory
+            stopped = True
+            while busy > 0:  # when this is over nothing is computed any more, nor holds memory
+                ended.get()
+                busy -= 1
+
+    def _help(self) -> None:
+        failure = None  # to prepare: told to all who ask
+        try:
+            if self._prepare is not None:
+                self._prepare()
+        except BaseException as error:
+            failure = error
+        while (order := self._orders.get()) is not None:
+            order(failure)
+            del order  # and with it the chunks and results
 
     def halve_batch(self) -> int:
         return self._host.halve_batch()
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        started = [thread for thread in self._threads if thread.ident is not None]
+        for _ in started:
+            self._orders.put(None)
+        for thread in started:
+            thread.join()

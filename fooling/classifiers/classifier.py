@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal, overload
+from typing import Literal, TypeVar, overload
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from fooling.classifiers.spec import Crop, Resize, Spec
 from fooling.errors import FoolingError, InvalidError
 
 Network = Callable[[Tensor], Tensor]
+Confidences = TypeVar("Confidences", Tensor, NDArray[np.float32])
 
 # How far a network's own probabilities may leave [0, 1] by rounding before they are refused.
 _ROUNDING = 1e-4
@@ -66,6 +68,7 @@ class Classifier:
         self.expected = expected
         self.numerics = resolve() if numerics is None else numerics
         prepare_device(self.numerics.device)
+        self._device = torch.device(self.numerics.device)
         preprocess = Preprocess(spec, mean_image)
         self.fingerprint = fingerprint(spec, network, preprocess, identity)
         if isinstance(network, nn.Module):
@@ -229,8 +232,10 @@ class Classifier:
             )
         with torch.inference_mode():  # spares each of many small operations its book-keeping
             images = pixels if isinstance(pixels, Tensor) else self._sent(pixels)
-            confidences = self._checked(self._map(images.permute(0, 3, 1, 2), self._confidences))
-            return confidences if isinstance(pixels, Tensor) else confidences.cpu().numpy()
+            confidences = self._map(images.permute(0, 3, 1, 2), self._confidences)
+            if isinstance(pixels, Tensor):
+                return self._checked(confidences)
+            return self._checked(confidences.cpu().numpy())
 
     def gradients(self, pixels: Tensor, seed: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """The confidences of 8-bit images and, from the same forward pass, the way to other confidences:
@@ -296,28 +301,30 @@ class Classifier:
             raise ClassifierError(
                 f"{self.spec.name}: no gradients reach the images: gradient ascent unavailable"
             )
-        with self.numerics.applied(), torch.set_grad_enabled(recorded):
-            parts = [
-                head(self._batch(images[start : start + step]))[: count - start]
-                for start in range(0, count, step)
-            ]
+        grad = nullcontext() if torch.is_grad_enabled() == recorded else torch.set_grad_enabled(recorded)
+        with self.numerics.applied(), grad:
+            parts = []
+            for start in range(0, count, step):
+                part = images[start : start + step]
+                answers = head(self._batch(part))
+                parts.append(answers if len(part) == step else answers[: len(part)])
             if not parts:
                 return torch.empty((0, len(self.labels)), device=images.device)
             result = parts[0] if len(parts) == 1 else torch.cat(parts)
-            return result.to(images.device)
+            return result if result.device == images.device else result.to(images.device)
 
     def _batch(self, part: Tensor) -> Tensor:
         """A full physical batch in the run's layout: the images of `part` (float32, or uint8 to be divided
-        by 255) and black ones."""
-        count = len(part)
-        shape = (self.images_per_pass, *part.shape[1:])
-        batch = torch.empty(
-            shape, device=self.numerics.device, memory_format=self.numerics.memory_format, dtype=torch.float32
-        )
-        # Bytes travel to the device as bytes; there, the copy converts them and obeys the layout.
-        batch[:count] = part.to(self.numerics.device)
-        if count < len(batch):
-            batch[count:] = 0.0
+        by 255) and black ones. New memory: networks may write into their input."""
+        count, rows, layout = len(part), self.images_per_pass, self.numerics.memory_format
+        if part.device != self._device:  # bytes travel to the device as bytes
+            part = part.to(self._device)
+        batch = part.to(torch.float32, memory_format=layout, copy=True)
+        if count < rows:
+            shape = (rows, *part.shape[1:])
+            whole = torch.empty(shape, device=batch.device, dtype=torch.float32, memory_format=layout)
+            whole[:count], whole[count:] = batch, 0.0
+            batch = whole
         return batch.div_(255.0) if part.dtype == torch.uint8 else batch
 
     def _outputs(self, batch: Tensor) -> Tensor:
@@ -341,7 +348,7 @@ class Classifier:
             raise ClassifierError(
                 f"{self.spec.name}: expected output of shape {expected} (rows, labels), found {found}"
             )
-        return outputs.float()
+        return outputs if outputs.dtype == torch.float32 else outputs.float()
 
     def _confidences(self, batch: Tensor) -> Tensor:
         return self._confidences_of(self._outputs(batch))
@@ -353,14 +360,18 @@ class Classifier:
         views = self.spec.views
         return values if views == 1 else values.view(-1, views, values.shape[1]).mean(1)
 
-    def _checked(self, confidences: Tensor) -> Tensor:
-        if not confidences.numel():
+    def _checked(self, confidences: Confidences) -> Confidences:
+        """They themselves, or clamped where rounding left the range; where they lie, tensor or array."""
+        if not len(confidences):
             return confidences
-        low, high = (bound.item() for bound in confidences.detach().aminmax())
+        if isinstance(confidences, Tensor):
+            low, high = (bound.item() for bound in confidences.detach().aminmax())
+        else:
+            low, high = confidences.min(), confidences.max()
         if low >= 0.0 and high <= 1.0:
             return confidences
         if low >= -_ROUNDING and high <= 1.0 + _ROUNDING:
-            return confidences.clamp(0.0, 1.0)
+            return confidences.clip(0.0, 1.0)
         raise ClassifierError(
             f"{self.spec.name}: expected confidences in [0, 1], found values from {low:.6g} to {high:.6g} "
             f'(the spec says output = "{self.spec.output}")'

@@ -79,11 +79,13 @@ class MapElites(Stateless):
 
     def tell(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
         """Read the results of `ask`'s work into the archive."""
-        archive = self._archive
+        archive, claims = self._archive, [result for result in results if len(result.classes)]
+        if not claims:  # the usual case, once a run has settled: worth being quick about
+            return Outcome(generation.size, 0, 0, lineage.NONE)
         before, ids_before = archive.cell.copy(), archive.elite_ids
-        changed = archive.offer(*results)
+        changed = archive.offer(*claims)
         if not len(changed):
-            return Outcome(generation.size, 0, 0, lineage.records(archive.ids[:0]))
+            return Outcome(generation.size, 0, 0, lineage.NONE)
         ids = archive.ids[np.unique(archive.cell[changed])]
         if generation.parents is None:
             return Outcome(generation.size, len(changed), 0, lineage.records(ids))
