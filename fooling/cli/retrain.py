@@ -27,6 +27,11 @@ class Amount(click.ParamType):
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Of each training (default: the architecture's own)."
 )
+@click.option(
+    "--schedule",
+    type=click.Choice(["inverse", "cosine"]),
+    help="Of the learning rate: Caffe's, or half a cosine down to zero (default: the architecture's own).",
+)
 @click.option("--config", default="mnist-cppn", show_default=True, help="The runs: a config's name or path.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the runs; may be "
               "repeated.")  # fmt: skip

@@ -8,6 +8,7 @@ round), but for fewer rounds and fewer runs with more images of each: the paper'
 from __future__ import annotations
 
 import re
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -17,6 +18,7 @@ from fooling.config import DEFAULT_CONFIG, Settings, Table, resolve
 _CLASSES = re.compile(r"(\d+(?:\.\d+)?)x")
 # The model of a plan's settings: every round brings its own network.
 _MODEL = {"model": "object:the network of the round"}
+OF_RECIPE = ("epochs", "schedule")  # fields that change the architecture's recipe
 
 
 class Plan(Table):
@@ -33,6 +35,10 @@ class Plan(Table):
     seed: int = Field(0, ge=0, lt=2**32, description="the seed of all randomness")
     architecture: str = Field("lenet", description="the network that is trained")
     epochs: int | None = Field(None, ge=1, description="of each training (default: the architecture's own)")
+    schedule: Literal["inverse", "cosine"] | None = Field(
+        None,
+        description="of the learning rate, as in `fooling.training.recipe` (default: the architecture's own)",
+    )
     config: str = Field(DEFAULT_CONFIG, description="the runs: a ready-made config, or the path of one")
     assignments: tuple[str, ...] = Field((), description='settings of the runs, like "search.generations=60"')
 
@@ -64,6 +70,11 @@ class Plan(Table):
             FoolingError: no such config, or wrong settings.
         """
         return resolve(self.config, self.assignments, _MODEL)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What is changed in the architecture's recipe."""
+        return {name: value for name in OF_RECIPE if (value := getattr(self, name)) is not None}
 
     def training_seed(self, number: int) -> int:
         """Of a round's network."""

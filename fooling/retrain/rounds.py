@@ -34,7 +34,7 @@ from fooling.retrain.figures import figure
 from fooling.retrain.folder import Folder, RoundFolder
 from fooling.retrain.harvest import Collector, Harvest
 from fooling.retrain.measures import Recognised, Round, Share, accuracies, called_fooling, unselected
-from fooling.retrain.plan import Plan
+from fooling.retrain.plan import OF_RECIPE, Plan
 from fooling.retrain.trainers import Networks, Trainer, networks_of
 from fooling.runs.executors import numerics_here
 from fooling.runs.launch import run as evolve
@@ -92,7 +92,7 @@ def retrain(
             f"encoding.size: expected {side}, as the training images have, found {settings.encoding.size}"
         )
     networks = networks_of(
-        plan.architecture, plan.epochs, data, numerics_here(settings), trainer, trainer_name
+        plan.architecture, plan.changes, data, numerics_here(settings), trainer, trainer_name
     )
     with folders.opened(Path(out), _record(plan, settings, data, networks)) as folder:
         if like is not None:
@@ -254,7 +254,7 @@ def _record(plan: Plan, settings: Settings, data: Data, networks: Networks) -> d
     resolved["run"] = {key: resolved["run"][key] for key in _NUMERICS}
     del resolved["seed"], resolved["model"]
     return {
-        "plan": plan.model_dump(mode="json", exclude={"config", "assignments", "architecture", "epochs"}),
+        "plan": plan.model_dump(mode="json", exclude={"config", "assignments", "architecture", *OF_RECIPE}),
         "settings": resolved,
         "networks": networks.describe(),
         "data": {

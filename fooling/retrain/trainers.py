@@ -6,7 +6,7 @@ was interrupted goes on with the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -187,7 +187,7 @@ def open_trainer(reference: str, trust: bool) -> Trainer:
 
 def networks_of(
     architecture: str,
-    epochs: int | None,
+    changes: Mapping[str, Any],
     data: Data,
     numerics: Numerics,
     trainer: Trainer | None = None,
@@ -196,6 +196,7 @@ def networks_of(
     """Networks by the user's trainer where there is one, else by the architecture's recipe.
 
     Args:
+        changes: of the architecture's recipe.
         name: what to call the trainer (default: its class).
 
     Raises:
@@ -215,5 +216,4 @@ def networks_of(
             f"expected images of side {seen.size}, {seen.colour}, for {architecture}, found side {side} with "
             f"{channels} channel(s); choose another --architecture"
         )
-    changes = {} if epochs is None else {"epochs": epochs}
     return ByRecipe(lambda seed: recipe_for(architecture, seed=seed, **changes), numerics)

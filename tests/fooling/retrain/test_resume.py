@@ -96,6 +96,7 @@ def test_more_rounds_may_be_asked_for_later(experiment, tmp_path):
         ({"seed": 1}, r"plan\.seed was 0, found 1"),
         ({"first": "1x"}, r"plan\.first was 12, found 1x"),
         ({"epochs": 3}, r"networks\.recipe\.epochs was 2, found 3"),
+        ({"schedule": "cosine"}, r"networks\.recipe\.schedule was inverse, found cosine"),
         (
             {"assignments": ("search.generations=5", *SMALL[1:])},
             r"settings\.search\.generations was 4, found 5",
