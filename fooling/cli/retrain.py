@@ -32,6 +32,11 @@ class Amount(click.ParamType):
     type=click.Choice(["inverse", "cosine"]),
     help="Of the learning rate: Caffe's, or half a cosine down to zero (default: the architecture's own).",
 )
+@click.option(
+    "--augmentation",
+    type=click.Choice(["none", "shift", "crop-flip"]),
+    help="Of the training images: shifts by 2 pixels, or by 4 and mirror images (default: the architecture's own).",
+)
 @click.option("--config", default="mnist-cppn", show_default=True, help="The runs: a config's name or path.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the runs; may be "
               "repeated.")  # fmt: skip

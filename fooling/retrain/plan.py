@@ -18,7 +18,7 @@ from fooling.config import DEFAULT_CONFIG, Settings, Table, resolve
 _CLASSES = re.compile(r"(\d+(?:\.\d+)?)x")
 # The model of a plan's settings: every round brings its own network.
 _MODEL = {"model": "object:the network of the round"}
-OF_RECIPE = ("epochs", "schedule")  # fields that change the architecture's recipe
+OF_RECIPE = ("epochs", "schedule", "augmentation")  # fields that change the architecture's recipe
 
 
 class Plan(Table):
@@ -38,6 +38,10 @@ class Plan(Table):
     schedule: Literal["inverse", "cosine"] | None = Field(
         None,
         description="of the learning rate, as in `fooling.training.recipe` (default: the architecture's own)",
+    )
+    augmentation: Literal["none", "shift", "crop-flip"] | None = Field(
+        None,
+        description="of the training images, as in `fooling.training.recipe` (default: the architecture's own)",
     )
     config: str = Field(DEFAULT_CONFIG, description="the runs: a ready-made config, or the path of one")
     assignments: tuple[str, ...] = Field((), description='settings of the runs, like "search.generations=60"')

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.samples import Samples
-from fooling.training.augmentation import crop_flip
+from fooling.training.augmentation import AUGMENTATIONS
 
 if TYPE_CHECKING:
     from fooling.training.recipe import Recipe
@@ -33,7 +33,7 @@ def epochs(
     images = torch.from_numpy(data.images.copy()).permute(0, 3, 1, 2).to(numerics.device)
     labels = torch.from_numpy(data.labels).to(numerics.device)
     order, changes = (torch.Generator().manual_seed(recipe.seed + purpose) for purpose in (1, 2))
-    descend = optimiser(network, recipe)
+    descend, augment = optimiser(network, recipe), AUGMENTATIONS[recipe.augmentation]
     steps = recipe.epochs * math.ceil(len(labels) / recipe.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(descend, rate(recipe, steps))
     for epoch in range(1, recipe.epochs + 1):
@@ -41,9 +41,7 @@ def epochs(
         with numerics.applied(), torch.enable_grad():
             network.train()
             for rows in torch.randperm(len(labels), generator=order).split(recipe.batch):
-                batch = images[rows]
-                if recipe.augmentation == "crop-flip":
-                    batch = crop_flip(batch, changes)
+                batch = augment(images[rows], changes)
                 total += _step(network, batch, labels[rows], descend) * len(rows)
                 schedule.step()
             network.eval()

@@ -34,7 +34,7 @@ from fooling.training.measures import Measures, measure
 
 Optimiser = Literal["sgd", "adamw"]
 Schedule = Literal["inverse", "cosine"]
-Augmentation = Literal["none", "crop-flip"]
+Augmentation = Literal["none", "shift", "crop-flip"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Recipe:
         schedule: "inverse": the rate after t steps is learning_rate (1 + decay t)^-power; "cosine": it rises
             for a tenth of the steps, then falls to zero.
         momentum: of "sgd".
-        augmentation: "crop-flip": see `fooling.training.augmentation`.
+        augmentation: "shift": by up to 2 pixels each way; "crop-flip": by up to 4, half of them mirrored
+            (`fooling.training.augmentation`).
     """
 
     architecture: str = "lenet"

@@ -50,14 +50,14 @@ def mnist(laboratory: Laboratory) -> Result:
     )
     longer = _longer(laboratory, next(iter(found)), len(rounds) - 1)
     rows += (Row(f"median after the last, in {LONGER} times the generations", "–", spread(longer), longer),)
-    fooled, good = min(lowest) >= LEVEL, float(np.median(added)) <= POINTS
+    fooled, good = min(lowest) >= LEVEL, max(added) <= POINTS
     return Result(
         "reproduced" if fooled and good else "partly" if fooled or good else "not reproduced",
         f"{'Every retrained network is' if fooled else 'Not every retrained network is'} fooled again at a median of "
         f"99.99 % within {laboratory.scale.generations} generations: the lowest median is "
         f"{format_confidence(min(lowest))}, and {format_confidence(float(np.median(longer)))} is reached against the "
-        f"last network in {LONGER} times as many. The last networks err {'no more than' if good else 'more than'} 0.3 "
-        f"points more on digits than the first ({_points(float(np.median(added)))} in the median).",
+        f"last network in {LONGER} times as many. After the last retraining {'no' if good else 'a'} network errs on digits "
+        f"by more than 0.3 points above its first ({_points(max(added))} at most).",
         rows,
         tuple(_by_round(name, rounds) for name, rounds in found.items()),
         (_rounds_figure(laboratory, next(iter(found))),),
@@ -85,8 +85,8 @@ runs give 100 images each, of several generations, and there are fewer rounds. T
 {first:,} fooling images.{steps}
 """
 _STEPS = (
-    " A fifth is trained on for as many steps as all digits are, five times the epochs, and at a rate that falls to zero "
-    "along half a cosine."
+    " A fifth is trained on for as many steps as all digits are, five times the epochs, shifted by up to two pixels each "
+    "time, at a rate that falls to zero along half a cosine."
 )
 
 
@@ -98,11 +98,19 @@ def mnist_plans(laboratory: Laboratory) -> dict[str, Plan]:
             f"fifth-s{seed}": Plan(rounds=2, size=0.2, runs=5, seed=seed, assignments=generations)
             for seed in laboratory.seeds
         }
-    # Caffe's LeNet is trained for 10,000 steps, which is ten epochs of all digits, and its rate never falls below half.
-    # Ten epochs of a fifth leave the test error going up and down by a point, fifty by 0.2: half a cosine ends at rest.
+    # Caffe's LeNet is trained for 10,000 steps, which is ten epochs of all digits, at a rate that never falls below half.
+    # Ten epochs of a fifth leave the test error going up and down by a point. Fifty, and half a cosine, bring it to rest
+    # at 1.8 %; then one network or another calls 0.3 % of the digits fooling. Shifts make up for the digits that a fifth
+    # lacks: 1.0 %, as of all of them.
     fifths = {
         f"fifth-s{seed}": Plan(
-            rounds=5, size=0.2, seed=seed, epochs=50, schedule="cosine", assignments=generations
+            rounds=5,
+            size=0.2,
+            seed=seed,
+            epochs=50,
+            schedule="cosine",
+            augmentation="shift",
+            assignments=generations,
         )
         for seed in (1, 2, 3)
     }

@@ -43,7 +43,7 @@ def test_a_network_that_is_fooled_again_and_no_worse_is_the_papers(result: Any) 
     found = result([one(0, 0.99999), one(1, 0.99995, 129), one(2, 0.99995, 90)])
     assert found.verdict == "reproduced"
     assert found.why.startswith("Every retrained network is fooled again")
-    assert "err no more than 0.3 points more on digits" in found.why
+    assert "no network errs on digits by more than 0.3 points above its first (-0.10 at most)" in found.why
 
 
 def test_one_that_holds_out_longer_is_said_to(result: Any) -> None:
@@ -59,7 +59,7 @@ def test_one_that_forgets_its_digits_is_said_to(result: Any) -> None:
     """By the last network; how bad any was is a line of its own."""
     found = result([one(0, 0.99999, 100), one(1, 0.98, 131)])
     assert found.verdict == "not reproduced"
-    assert "more than 0.3 points more on digits than the first (+0.31 in the median)" in found.why
+    assert "a network errs on digits by more than 0.3 points above its first (+0.31 at most)" in found.why
     found = result([one(0, 0.99999, 100), one(1, 0.98, 150), one(2, 0.98, 110)])
     assert found.verdict == "partly"
     (worst,) = (row for row in found.rows if row.quantity.startswith("most errors added"))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from fooling.training.augmentation import SHIFT, crop_flip
+from fooling.training.augmentation import AUGMENTATIONS
+
+crop_flip, shift = AUGMENTATIONS["crop-flip"], AUGMENTATIONS["shift"]
+SHIFT = 4
 
 
 def ramp(count, side=10):
@@ -35,6 +38,15 @@ def test_every_image_becomes_one_of_its_shifts_and_mirror_images():
     assert set(tops) == set(lefts) == set(range(9))
     assert 150 < sum(mirrored) < 250
     assert len(set(found)) > 120, "top, left and mirrored are drawn independently"
+
+
+def test_shifts_mirror_nothing():
+    """A mirrored digit is none."""
+    changed = shift(ramp(400), torch.Generator().manual_seed(0))[:, 0].numpy()
+    image = ramp(1)[0, 0].numpy()
+    padded = np.pad(image, 2)
+    known = {padded[top : top + 10, left : left + 10].tobytes() for top in range(5) for left in range(5)}
+    assert {one.tobytes() for one in changed} == known
 
 
 def test_channels_stay_together_and_shape_and_type_stay():
