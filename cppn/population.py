@@ -74,11 +74,12 @@ class Population:
         chosen = np.asarray(rows, np.int64).reshape(-1)
         if not len(chosen):
             return empty(self.outputs)
-        if not (chosen.min() >= 0 and chosen.max() < len(self)):
+        try:
+            return Population(self.outputs, *_gather(self.packed(), readonly(chosen)))
+        except IndexError:
             raise IndexError(
                 f"expected rows from 0 to {len(self) - 1}, found {chosen.min()} to {chosen.max()}"
-            )
-        return Population(self.outputs, *_gather(self.packed(), readonly(chosen)))
+            ) from None
 
     def put(self, rows: ArrayLike, *others: tuple[Population, ArrayLike]) -> Population:
         """This population with genotypes of others at `rows`, which may also extend it by new rows at the end.
@@ -176,9 +177,15 @@ def empty(outputs: int) -> Population:
 
 @kernel
 def _gather(packed: Packed, rows: Rows) -> Packed:
-    """The genotypes at `rows`, packed anew."""
+    """The genotypes at `rows`, packed anew.
+
+    Raises:
+        IndexError: there is no such row.
+    """
     nodes, edges = 0, 0
     for row in rows:
+        if row < 0 or row >= len(packed.node_offsets) - 1:
+            raise IndexError
         nodes += packed.node_offsets[row + 1] - packed.node_offsets[row]
         edges += packed.edge_offsets[row + 1] - packed.edge_offsets[row]
     out = Packed(

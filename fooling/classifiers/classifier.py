@@ -295,7 +295,7 @@ class Classifier:
 
     def _map(self, images: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply `head` to physical batches; the rows that belong to images, on their device."""
-        count, step = len(images), self.images_per_pass
+        count, step = images.shape[0], self.images_per_pass
         recorded = images.requires_grad and torch.is_grad_enabled()
         if recorded and not self.differentiable:
             raise ClassifierError(
@@ -305,9 +305,8 @@ class Classifier:
         with self.numerics.applied(), grad:
             parts = []
             for start in range(0, count, step):
-                part = images[start : start + step]
-                answers = head(self._batch(part))
-                parts.append(answers if len(part) == step else answers[: len(part)])
+                answers = head(self._batch(images[start : start + step]))
+                parts.append(answers if start + step <= count else answers[: count - start])
             if not parts:
                 return torch.empty((0, len(self.labels)), device=images.device)
             result = parts[0] if len(parts) == 1 else torch.cat(parts)
@@ -316,7 +315,7 @@ class Classifier:
     def _batch(self, part: Tensor) -> Tensor:
         """A full physical batch in the run's layout: the images of `part` (float32, or uint8 to be divided
         by 255) and black ones. New memory: networks may write into their input."""
-        count, rows, layout = len(part), self.images_per_pass, self.numerics.memory_format
+        count, rows, layout = part.shape[0], self.images_per_pass, self.numerics.memory_format
         if part.device != self._device:  # bytes travel to the device as bytes
             part = part.to(self._device)
         batch = part.to(torch.float32, memory_format=layout, copy=True)
@@ -342,7 +341,7 @@ class Classifier:
                 f"{self.spec.name}: the network failed on input of shape {tuple(views.shape)}: "
                 f"{type(error).__name__}: {reason}"
             ) from error
-        expected = (len(views), len(self.labels))
+        expected = (views.shape[0], len(self.labels))
         if not isinstance(outputs, Tensor) or outputs.shape != expected:
             found = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
             raise ClassifierError(
@@ -362,7 +361,7 @@ class Classifier:
 
     def _checked(self, confidences: Confidences) -> Confidences:
         """They themselves, or clamped where rounding left the range; where they lie, tensor or array."""
-        if not len(confidences):
+        if not confidences.shape[0]:
             return confidences
         if isinstance(confidences, Tensor):
             low, high = (bound.item() for bound in confidences.detach().aminmax())

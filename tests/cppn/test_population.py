@@ -63,6 +63,15 @@ def test_nodes_and_edges_count_what_each_genotype_owns() -> None:
         assert (population.nodes[row], population.edges[row]) == (len(one.activations), len(one.sources))
 
 
+@pytest.mark.parametrize("rows, found", [([3], "3 to 3"), ([0, -1], "-1 to 0"), ([0, 1, 9], "0 to 9")])
+def test_rows_that_are_not_there_are_refused(rows: list[int], found: str) -> None:
+    """The kernel would read beyond its arrays: a child of nobody."""
+    with pytest.raises(IndexError, match=f"expected rows from 0 to 2, found {found}"):
+        some(3).take(rows)
+    with pytest.raises(IndexError, match="expected rows from 0 to -1"):
+        empty(1).take([0])
+
+
 def test_concatenation_keeps_order() -> None:
     """A part out of order is a child with another's confidence."""
     parts = [some(3), empty(1), some(4, seed=2)]
