@@ -47,8 +47,7 @@ class LocalExecutor:
 
     The calling thread is one of the evaluators: it would only wait, and waking another costs a chunk's worth
     of variation and rendering. The others are threads of its own, asked through the plainest of queues: between
-    forward passes the caches are cold, and a pool's futures and conditions cost 3 % of a small network's
-    generation.
+    forward passes the caches are cold, and a pool's futures and conditions are much code (docs/speed.md).
     """
 
     def __init__(self, host: Host, evaluators: int, prepare: Callable[[], None] | None = None) -> None:

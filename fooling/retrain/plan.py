@@ -8,12 +8,13 @@ round), but for fewer rounds and fewer runs with more images of each: the paper'
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from pydantic import Field, field_validator
 
 from fooling.config import DEFAULT_CONFIG, Settings, Table, resolve
+from fooling.training.recipe import Augmentation, Schedule
 
 _CLASSES = re.compile(r"(\d+(?:\.\d+)?)x")
 # The model of a plan's settings: every round brings its own network.
@@ -35,11 +36,11 @@ class Plan(Table):
     seed: int = Field(0, ge=0, lt=2**32, description="the seed of all randomness")
     architecture: str = Field("lenet", description="the network that is trained")
     epochs: int | None = Field(None, ge=1, description="of each training (default: the architecture's own)")
-    schedule: Literal["inverse", "cosine"] | None = Field(
+    schedule: Schedule | None = Field(
         None,
         description="of the learning rate, as in `fooling.training.recipe` (default: the architecture's own)",
     )
-    augmentation: Literal["none", "shift", "crop-flip"] | None = Field(
+    augmentation: Augmentation | None = Field(
         None,
         description="of the training images, as in `fooling.training.recipe` (default: the architecture's own)",
     )
