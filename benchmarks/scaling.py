@@ -114,10 +114,12 @@ def searching(archive: Archive, encoding: str, classes: int, population: int) ->
 
 def in_process(search: MapElites, encoding: str, classes: int, numbers: Sequence[int]) -> None:
     """Some generations, computed here and without latency."""
+    from fooling.runs.computing import Computing  # with it comes torch, which workers do without
+
     executor = LocalExecutor(build(Emulation(encoding, classes)), 1)
     try:
         for number in numbers:
-            search.step(number, lambda *work: list(executor.map(*work)))
+            search.step(number, Computing(executor))
     finally:
         executor.close()
 

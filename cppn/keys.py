@@ -124,7 +124,7 @@ class Keys:
     def __len__(self) -> int:
         return len(self.children)
 
-    def __getitem__(self, rows: slice) -> Keys:
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Keys:
         return Keys(self.seed, self.generation, self.children[rows], self.stream)
 
     def chunks(self, size: int) -> Iterator[Keys]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from fooling import classifiers, encodings
 from fooling.archive import Archive, Candidates
 from fooling.classifiers.numerics import Numerics, resolve
 from fooling.config import Settings
+from fooling.runs.computing import Computing
 from fooling.runs.hosting import Recipe, chunk_of, evaluators_of
 from fooling.search.map_elites import MapElites
 from workers.local import LocalExecutor, prepare_thread, usable_cores
@@ -43,16 +45,16 @@ class Bench:
     archive: Archive
     search: MapElites
     executor: LocalExecutor
+    computing: Computing
     toolbox: Any
     chunk: int
     generation: int = 0
 
     def step(self) -> int:
         """One generation; the images it evaluated."""
-        work = self.search.ask(self.generation)
-        self.search.tell(work, list(self.executor.map(work.task, work.shared, work.chunks)))
+        outcome = self.search.step(self.generation, self.computing)
         self.generation += 1
-        return work.size
+        return outcome.evaluations
 
 
 def prepare(
@@ -79,9 +81,10 @@ def prepare(
     archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty(len(spec.labels)))
     evaluators = evaluators_of(settings, numerics.device)
     chunk = chunk_of(settings, classifier, evaluators)
-    search = MapElites(settings.search, settings.seed, chunk, host.toolbox, archive)
+    endless = settings.search.model_copy(update={"generations": sys.maxsize})
+    search = MapElites(endless, settings.seed, chunk, host.toolbox, archive)
     executor = LocalExecutor(host, evaluators, lambda: prepare_thread(numerics.device, run.threads))
-    bench = Bench(settings, classifier, archive, search, executor, host.toolbox, chunk)
+    bench = Bench(settings, classifier, archive, search, executor, Computing(executor), host.toolbox, chunk)
     deadline = time.monotonic() + breeding_seconds
     while bench.generation <= generations and time.monotonic() < deadline:
         bench.step()
@@ -117,6 +120,7 @@ def throughput(
             for name, call in forwards.items():
                 measured[name].append(rate(call))
             measured["generation"].append(rate(bench.step))
+            bench.search.give_up()  # what was begun ahead is not to disturb the others
         name = settings.model if classifier is None else classifier.spec.name
         return {"model": name, **_report(bench, bred, measured)}
     finally:

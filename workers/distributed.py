@@ -11,7 +11,7 @@ import pickle
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,10 @@ class RayExecutor:
         """Whether a worker's process is there and makes its host."""
         return any(slot.starting is not None and slot.placed is None for slot in self._slots)
 
+    @property
+    def looks_ahead(self) -> bool:
+        return False
+
     def log_into(self, folder: Path) -> None:
         """Let workers write their output in a folder, where they can reach it."""
         self._logs = folder
@@ -166,7 +170,7 @@ class RayExecutor:
         self._batch = self._host.halve_batch()
         return self._batch
 
-    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
+    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Generator[Any, None, None]:
         self._turn += 1
         work = Work(chunks)
         shared, chunks = _packed(shared, chunks)

@@ -7,15 +7,15 @@ run's own number of classifier threads, so the results do not depend on how many
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from workers.allocator import keep_freed_memory
 from workers.host import Host
+from workers.protocol import Results
 from workers.tasks import compute
 
 
@@ -46,90 +46,138 @@ class LocalExecutor:
     """Computes tasks in this process; see `workers.protocol.Executor`.
 
     The calling thread is one of the evaluators: it would only wait, and waking another costs a chunk's worth
-    of variation and rendering. The others are threads of its own, asked through the plainest of queues: between
+    of variation and rendering. The others are threads of its own, woken through the plainest of queues: between
     forward passes the caches are cold, and a pool's futures and conditions are much code (docs/speed.md).
     """
 
-    def __init__(self, host: Host, evaluators: int, prepare: Callable[[], None] | None = None) -> None:
-        """`evaluators` chunks are computed at once; `prepare` runs first in each thread that is started."""
+    def __init__(
+        self,
+        host: Host,
+        evaluators: int,
+        prepare: Callable[[], None] | None = None,
+        looks_ahead: bool = True,
+    ) -> None:
+        """`evaluators` chunks are computed at once; `prepare` runs first in each thread that is started. Where
+        what may turn out not to be needed is dear, it should not look ahead."""
         keep_freed_memory()
-        self._host, self._prepare = host, prepare
-        self._orders: SimpleQueue[Callable[[BaseException | None], None] | None] = SimpleQueue()
-        self._threads = [
-            Thread(target=self._help, name=f"evaluator-{number}", daemon=True)
-            for number in range(1, evaluators)
-        ]
+        self._host, self._prepare = host, prepare or (lambda: None)
+        self._helpers, self._threads = evaluators - 1, list[Thread]()
+        self._looks_ahead = looks_ahead and self._helpers > 0
+        self._work: tuple[_Work, ...] = ()  # under way, oldest first; replaced, never changed
+        self._wake: SimpleQueue[bool] = SimpleQueue()  # False: to end
 
     @property
     def evaluators(self) -> int:
-        return len(self._threads) + 1
+        return self._helpers + 1
+
+    @property
+    def looks_ahead(self) -> bool:
+        return self._looks_ahead
 
     def log_into(self, folder: Path) -> None:
         pass  # what this process prints is the user's own to redirect
 
-    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Iterator[Any]:
-        numbers = iter(range(len(chunks)))  # whoever is free takes the next one
-        results: dict[int, Any] = {}
-        ended: SimpleQueue[BaseException | None] = SimpleQueue()
-        stopped = False
-
-        def work() -> Iterator[None]:
-            for number in numbers:
-                if stopped:
-                    return
-                results[number] = compute(self._host, task, shared, chunks[number])
-                yield
-
-        def help_out(failure: BaseException | None) -> None:
-            try:
-                if failure is None:
-                    deque(work(), 0)
-            except BaseException as error:
-                failure = error
-            ended.put(failure)
-
-        busy = min(len(self._threads), len(chunks) - 1)
-        for thread in self._threads[:busy]:
-            if thread.ident is None:
-                thread.start()
-            self._orders.put(help_out)
-        given = 0
-        try:
-            for _ in work():
-                while given in results:
-                    yield results.pop(given)
-                    given += 1
-            while busy > 0:
-                error = ended.get()
-                busy -= 1
-                if error is not None:
-                    raise error
-            while given < len(chunks):
-                yield results.pop(given)
-                given += 1
-        finally:
-            stopped = True
-            while busy > 0:  # when this is over nothing is computed any more, nor holds memory
-                ended.get()
-                busy -= 1
-
-    def _help(self) -> None:
-        failure = None  # to prepare: told to all who ask
-        try:
-            if self._prepare is not None:
-                self._prepare()
-        except BaseException as error:
-            failure = error
-        while (order := self._orders.get()) is not None:
-            order(failure)
-            del order  # and with it the chunks and results
+    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Results:
+        helpers = min(self._helpers, len(chunks) - 1)
+        while len(self._threads) < helpers:
+            self._threads.append(self._started())
+        work = _Work(self, lambda chunk: compute(self._host, task, shared, chunk), chunks)
+        self._work = (*self._work, work)
+        for _ in range(helpers):
+            self._wake.put(True)
+        return work
 
     def halve_batch(self) -> int:
         return self._host.halve_batch()
 
     def close(self) -> None:
-        started = [thread for thread in self._threads if thread.ident is not None]
-        for _ in started:
-            self._orders.put(None)
-        for thread in started:
+        for work in self._work:
+            work.close()
+        for _ in self._threads:
+            self._wake.put(False)
+        for thread in self._threads:
             thread.join()
+        self._threads = []
+
+    def advance(self) -> bool:
+        """Compute one chunk of the oldest work that has any left, in this thread; False: none has."""
+        return any(work.advance() for work in self._work)
+
+    def forget(self, over: _Work) -> None:
+        """A work is over."""
+        self._work = tuple(work for work in self._work if work is not over)
+
+    def _started(self) -> Thread:
+        """Another evaluator, prepared.
+
+        Raises:
+            whatever `prepare` raises.
+        """
+        prepared: SimpleQueue[BaseException | None] = SimpleQueue()
+        name = f"evaluator-{len(self._threads) + 1}"
+        thread = Thread(target=self._help, args=(prepared,), name=name, daemon=True)
+        thread.start()
+        if (failure := prepared.get()) is not None:
+            thread.join()
+            raise failure
+        return thread
+
+    def _help(self, prepared: SimpleQueue[BaseException | None]) -> None:
+        try:
+            self._prepare()
+        except BaseException as failure:
+            prepared.put(failure)
+            return
+        prepared.put(None)
+        while self._wake.get():
+            while self.advance():
+                pass
+
+
+class _Work(Iterator[Any]):
+    """A call to `map`: its chunks, each taken by whoever is free, and what has come of them."""
+
+    def __init__(self, executor: LocalExecutor, compute: Callable[[Any], Any], chunks: Sequence[Any]) -> None:
+        self._executor, self._compute, self._chunks = executor, compute, chunks
+        self._results: dict[int, Any] = {}
+        self._failure: BaseException | None = None
+        self._lock = Lock()
+        self._taken, self._over, self._given, self._closed = 0, 0, 0, False
+        self._news: SimpleQueue[None] = SimpleQueue()  # an item for each chunk that is over
+
+    def advance(self) -> bool:
+        """Compute the next chunk, in this thread; False: there is none, or none that anybody wants."""
+        with self._lock:
+            number = self._taken
+            if self._closed or self._failure is not None or number == len(self._chunks):
+                return False
+            self._taken += 1
+        try:
+            self._results[number] = self._compute(self._chunks[number])
+        except BaseException as error:
+            self._failure = error
+        with self._lock:
+            self._over += 1
+        self._news.put(None)
+        return True
+
+    def __next__(self) -> Any:
+        while self._given not in self._results:
+            if self._failure is not None:
+                self.close()
+                raise self._failure
+            if self._closed or self._given == len(self._chunks):
+                self._executor.forget(self)
+                raise StopIteration
+            if not self._executor.advance():
+                self._news.get()
+        self._given += 1
+        return self._results.pop(self._given - 1)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        while self._over < self._taken:
+            self._news.get()
+        self._results.clear()
+        self._executor.forget(self)

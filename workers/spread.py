@@ -6,7 +6,7 @@ network; here the answers are combined, and the images that beat a threshold are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +44,10 @@ class SpreadExecutor:
         """What the workers that are ready say of themselves."""
         return [facts for group in self._groups for facts in group.workers]
 
+    @property
+    def looks_ahead(self) -> bool:
+        return False
+
     def log_into(self, folder: Path) -> None:
         for group in self._groups:
             group.log_into(folder)
@@ -52,7 +56,7 @@ class SpreadExecutor:
         batches = [group.halve_batch() for group in self._groups]
         return batches[0]
 
-    def map(self, task: str, shared: Parents, chunks: Sequence[Brood]) -> Iterator[Candidates]:
+    def map(self, task: str, shared: Parents, chunks: Sequence[Brood]) -> Generator[Candidates, None, None]:
         if task != "breed":
             raise FoolingError(
                 f"networks on workers of their own can breed, not {task}: set run.spread = false for this search"

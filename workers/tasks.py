@@ -43,7 +43,9 @@ class Parents:
         if len(rows) < len(chunks):
             return self, list(chunks)
         used, renumbered = np.unique(np.concatenate(rows), return_inverse=True)
-        parts = np.split(renumbered.reshape(-1, 2), np.cumsum([len(part) for part in rows])[:-1])
+        parts = np.split(
+            renumbered.reshape(-1, rows[0].shape[1]), np.cumsum([len(part) for part in rows])[:-1]
+        )
         packed = [replace(chunk, rows=part) for chunk, part in zip(chunks, parts, strict=True)]
         return Parents(self.genotypes.take(used), self.thresholds), packed
 
@@ -54,8 +56,8 @@ class Brood:
 
     Attributes:
         keys: one per child.
-        rows: (n, 2) int64, each child's parent and mate, as rows of the parents; None in the first
-            generation.
+        rows: (n, 2) int64, each child's parent and mate, as rows of the parents; (n, 1) where nobody mates;
+            None in the first generation.
     """
 
     keys: Keys
@@ -66,6 +68,12 @@ class Brood:
         """What messages call it."""
         first, last = int(self.keys.children[0]), int(self.keys.children[-1])
         return f"children {first} to {last} of generation {self.keys.generation}"
+
+
+def broods(keys: Keys, rows: NDArray[np.int64] | None, size: int) -> list[Brood]:
+    """Children and their parents' rows, cut into chunks of at most `size`."""
+    cuts = [slice(start, start + size) for start in range(0, len(keys), size)]
+    return [Brood(keys[cut], None if rows is None else rows[cut]) for cut in cuts]
 
 
 TASKS: dict[str, Callable[[Host, Any, Any], Any]] = {}

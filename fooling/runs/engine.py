@@ -6,17 +6,14 @@ between two generations or within one, the directory holds a state that `resume`
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fooling import lineage
@@ -25,6 +22,7 @@ from fooling.config import Settings
 from fooling.errors import FoolingError, OutOfAnswers
 from fooling.report.png import sync_elites
 from fooling.runs import checkpoint, events
+from fooling.runs.computing import Computing
 from fooling.runs.directory import RunDirectory
 from fooling.runs.statistics import describe
 from fooling.runs.view import RunView, open_run, view
@@ -50,7 +48,8 @@ class Engine:
         """`state` is `new_state()` or a checkpoint's; `report` is called after each generation. Setting
         `stopping`, from a signal handler or another thread, asks for an end as soon as possible."""
         self._directory, self._manifest, self._settings = directory, manifest, settings
-        self._archive, self._search, self._executor = archive, search, executor
+        self._archive, self._search = archive, search
+        self._computing = Computing(executor, stopping, self._halved)
         self._state, self._report, self._stopping = state, report, stopping
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
@@ -86,6 +85,7 @@ class Engine:
                 status = "interrupted"
             except OutOfAnswers as error:
                 status, why = "interrupted", {"reason": str(error)}
+            self._computing.close()
             if status == "completed" or self._search.resumable:  # who is done needs no way to go on
                 self._save()
             self.note(status, generation=self._checkpointed, **why)
@@ -114,7 +114,7 @@ class Engine:
     def _generation(self) -> None:
         began, before = time.perf_counter(), self._archive.confidence.copy()
         number = self._state["generation"] + 1
-        outcome = self._search.step(number, partial(self._compute, number))
+        outcome = self._search.step(number, self._computing)
         state = self._state
         state["generation"] = number
         state["evaluations"] += outcome.evaluations
@@ -134,26 +134,10 @@ class Engine:
         }
         self.note("generation", **record)
 
-    def _compute(self, number: int, task: str, shared: Any, chunks: Sequence[Any]) -> list[Any]:
-        """The results of a generation's chunks. Where memory runs out, all of them are computed again with
-        half the physical batch, on which last bits depend: a generation has one."""
-        while True:
-            try:
-                return self._collect(task, shared, chunks)
-            except torch.OutOfMemoryError as error:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            gc.collect()  # what the failed pass held hangs on its traceback
-            torch.cuda.empty_cache()
-            self._state["batch"] = self._executor.halve_batch()
-            self.note("numerics", batch=self._state["batch"], generation=number, reason=reason)
-
-    def _collect(self, task: str, shared: Any, chunks: Sequence[Any]) -> list[Any]:
-        results = []
-        for result in self._executor.map(task, shared, chunks):
-            if self._stopping.is_set():
-                raise Interrupted
-            results.append(result)
-        return results
+    def _halved(self, batch: int, reason: str) -> None:
+        """Memory ran out, and the physical batch was halved."""
+        self._state["batch"] = batch
+        self.note("numerics", batch=batch, generation=self._state["generation"] + 1, reason=reason)
 
     def _is_done(self) -> bool:
         if self._stopping.is_set():

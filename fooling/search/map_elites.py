@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling import lineage
 from fooling.archive import Archive, Candidates
+from fooling.search.ahead import Forecast, UnderWay
 from fooling.search.protocol import Compute, Outcome, Stateless
-from workers.tasks import Brood, Parents
+from workers.tasks import Brood, Parents, broods
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,28 @@ class Generation:
     """One generation's work, ready for an executor.
 
     Attributes:
-        number: 0 for the first, random one.
-        size: images it makes.
+        keys: of its children.
         task, shared, chunks: what `Executor.map` takes.
         parents: (size, 2) classes of each child's parent and mate; None in generation 0.
+        rows: those as rows of the archive's individuals; (size, 1) where nobody mates.
     """
 
-    number: int
-    size: int
+    keys: Keys
     task: str
     shared: Parents
     chunks: list[Brood]
     parents: NDArray[np.int64] | None
+    rows: NDArray[np.int64] | None
+
+    @property
+    def number(self) -> int:
+        """0 for the first, random one."""
+        return self.keys.generation
+
+    @property
+    def size(self) -> int:
+        """Images that it makes."""
+        return len(self.keys)
 
 
 class MapElites(Stateless):
@@ -49,6 +60,8 @@ class MapElites(Stateless):
         """`settings` is the `[search]` table."""
         self._settings, self._seed, self._chunk = settings, seed, chunk
         self._toolbox, self._archive = toolbox, archive
+        self._forecast = Forecast()
+        self._next: UnderWay | None = None
 
     @property
     def generations(self) -> int:
@@ -56,9 +69,28 @@ class MapElites(Stateless):
         return self._settings.generations
 
     def step(self, number: int, compute: Compute) -> Outcome:
-        """Generation `number`, whole."""
-        generation = self.ask(number)
-        return self.tell(generation, compute(generation.task, generation.shared, generation.chunks))
+        """Generation `number`, whole; the next one may be begun (`fooling.search.ahead`)."""
+        current, self._next = self._next or self._begin(number, compute), None
+        try:
+            if compute.looks_ahead and self._forecast.is_calm and 0 < number < self.generations:
+                self._next = self._begin(number + 1, compute)
+            results = current.results()
+        except BaseException:
+            current.close()
+            self.give_up()
+            raise
+        outcome = self.tell(current.generation, results)
+        changed = outcome.replacements > 0
+        self._forecast.learn(changed)
+        if changed and self._next is not None:
+            self._next.correct(self.ask(number + 1), self._archive)
+        return outcome
+
+    def give_up(self) -> None:
+        """Have nothing computed any further that was begun ahead."""
+        if self._next is not None:
+            self._next.close()
+            self._next = None
 
     def ask(self, number: int) -> Generation:
         """The work of generation `number`."""
@@ -67,15 +99,9 @@ class MapElites(Stateless):
         size = (self._settings.initial or self._settings.population) if first else self._settings.population
         keys = Keys.of_generation(self._seed, number, size)
         parents = None if first else np.asarray(self._toolbox.select(archive, keys), np.int64)
-        rows = None if parents is None else archive.cell[parents].astype(np.int64)
+        rows = None if parents is None else archive.cell[parents[:, : self._columns]].astype(np.int64)
         shared = Parents(None if first else archive.genotypes, archive.confidence.copy())
-        chunks = [
-            Brood(
-                keys[start : start + self._chunk], None if rows is None else rows[start : start + self._chunk]
-            )
-            for start in range(0, size, self._chunk)
-        ]
-        return Generation(number, size, "breed", shared, chunks, parents)
+        return Generation(keys, "breed", shared, broods(keys, rows, self._chunk), parents, rows)
 
     def tell(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
         """Read the results of `ask`'s work into the archive."""
@@ -89,11 +115,18 @@ class MapElites(Stateless):
         ids = archive.ids[np.unique(archive.cell[changed])]
         if generation.parents is None:
             return Outcome(generation.size, len(changed), 0, lineage.records(ids))
-        columns = 2 if hasattr(self._toolbox, "mate") else 1
         origins = [
             np.column_stack([ids_before[classes], classes]).astype(np.int32)
-            for classes in generation.parents[ids[:, 2]].T[:columns]
+            for classes in generation.parents[ids[:, 2]].T[: self._columns]
         ]
-        parents_of_new = generation.parents[archive.elite_ids[changed, 2]][:, :columns]
+        parents_of_new = generation.parents[archive.elite_ids[changed, 2]][:, : self._columns]
         switched = (before[parents_of_new] != before[changed][:, None]).any(axis=1)
         return Outcome(generation.size, len(changed), int(switched.sum()), lineage.records(ids, *origins))
+
+    @property
+    def _columns(self) -> int:
+        """Parents that a child has."""
+        return 2 if hasattr(self._toolbox, "mate") else 1
+
+    def _begin(self, number: int, compute: Compute) -> UnderWay:
+        return UnderWay(self.ask(number), self._archive, compute)

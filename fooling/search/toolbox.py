@@ -23,7 +23,8 @@ import numpy as np
 from deap.base import Toolbox
 from numpy.typing import NDArray
 
-from cppn.keys import SELECT, USER, Keys
+from cppn.jit import kernel, readonly
+from cppn.keys import SELECT, USER, Keys, philox, unit
 from fooling.archive import Archive
 from fooling.search.global_random import borrowed
 
@@ -60,13 +61,32 @@ def select_cells(archive: Archive, keys: Keys) -> NDArray[np.int64]:
     """Two classes for each child, each drawn uniformly from those with an elite (Nguyen 2015, released
     code: uniform over cells, not over images; an image that is the elite of m classes is m times as
     likely). The children 2i and 2i + 1 are siblings: they have the same two parents, in swapped roles.
+
+    Raises:
+        ValueError: no class has one.
     """
-    occupied = archive.occupied
-    draws = keys.pairs().uniform(SELECT, 2)
-    chosen = occupied[(draws * len(occupied)).astype(np.int64)]
-    odd = (keys.children & np.uint32(1)).astype(bool)
-    chosen[odd] = chosen[odd, ::-1]
+    occupied, chosen = archive.occupied, np.empty((len(keys), 2), np.int64)
+    if not len(occupied):
+        raise ValueError("expected an archive with an elite to draw as a parent, found it empty")
+    _draw(*keys.counters(SELECT), readonly(occupied), chosen)
     return chosen
+
+
+@kernel
+def _draw(
+    seed: np.uint64,
+    generation: int,
+    lane: int,
+    children: NDArray[np.uint32],
+    occupied: NDArray[np.int64],
+    out: NDArray[np.int64],
+) -> None:
+    """What `keys.pairs().uniform(SELECT, 2)` draws: a generation of 28 x 28 pixels is too short for numpy's calls."""
+    for row in range(out.shape[0]):
+        words = philox(seed, generation, lane, children[row] >> 1, 0)
+        odd = children[row] & 1
+        out[row, odd] = occupied[np.int64(unit(words[0]) * len(occupied))]
+        out[row, 1 - odd] = occupied[np.int64(unit(words[1]) * len(occupied))]
 
 
 def per_individual(operator: Callable[..., tuple[Any, ...]], **arguments: Any) -> Callable[[Any, Keys], Any]:

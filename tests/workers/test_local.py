@@ -130,3 +130,55 @@ def test_its_threads_end_with_it(compute: Any) -> None:
         executor.close()
         LocalExecutor(Host(None), 4).close()  # none was started
     assert threading.active_count() == before
+
+
+def test_what_is_asked_later_is_computed_by_whoever_is_free_and_the_older_first(
+    executor: LocalExecutor, compute: Any
+) -> None:
+    """A failure costs evaluators that stand still, or a generation that waits for the one after it."""
+    order: list[int] = []
+    later = threading.Event()
+
+    def work(chunk: int) -> int:
+        order.append(chunk)
+        if chunk == 0:
+            assert later.wait(PATIENCE)  # the first of the older ends when the last of the younger is begun
+        if chunk == 19:
+            later.set()
+        return chunk
+
+    compute(work)
+    older, younger = executor.map("probe", None, range(10)), executor.map("probe", None, range(10, 20))
+    assert list(older) == list(range(10))
+    assert list(younger) == list(range(10, 20))
+    assert max(order.index(chunk) for chunk in range(10)) < min(order.index(chunk) for chunk in range(13, 20))
+
+
+def test_who_gives_up_one_call_keeps_the_other(executor: LocalExecutor, compute: Any) -> None:
+    """A failure costs the generation under way, when a guess about the next one is given up."""
+    older, younger = _two(executor, compute)
+    younger.close()
+    assert list(younger) == []
+    assert list(older) == list(range(10))
+
+
+def test_a_failure_is_of_its_own_call_only(executor: LocalExecutor, compute: Any) -> None:
+    """A failure costs a generation whose results are all there."""
+    older, younger = _two(executor, compute)
+    assert list(older) == list(range(10))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="chunk 10 broke"):
+            list(younger)
+
+
+def _two(executor: LocalExecutor, compute: Any) -> tuple[Any, Any]:
+    """Ten chunks that are computed and ten of which the first breaks."""
+
+    def work(chunk: int) -> int:
+        time.sleep(0.001)
+        if chunk == 10:
+            raise RuntimeError("chunk 10 broke")
+        return chunk
+
+    compute(work)
+    return executor.map("probe", None, range(10)), executor.map("probe", None, range(10, 20))

@@ -14,6 +14,7 @@ from fooling.archive import Archive
 from fooling.encodings import create
 from fooling.encodings.settings import CppnSettings
 from fooling.errors import FoolingError
+from fooling.runs.computing import Computing
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
 from workers.host import Host
@@ -52,7 +53,7 @@ def evolve(executor_of: Callable[[Any], Any]) -> str:
     executor = executor_of(encoding)
     try:
         for number in range(8):
-            search.step(number, lambda *work: list(executor.map(*work)))
+            search.step(number, Computing(executor))
     finally:
         executor.close()
     return archive.digest()

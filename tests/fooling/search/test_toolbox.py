@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from deap import tools
 
 import fooling
-from cppn.keys import USER, Keys
+from cppn.keys import SELECT, USER, Keys
 from fooling.errors import InvalidError
 from fooling.runs.view import summary
 from fooling.search.toolbox import per_individual, select_cells
@@ -91,6 +92,21 @@ def test_parents_are_drawn_uniformly_from_the_occupied_cells():
         shares = np.bincount(column, minlength=8) / len(column)
         assert shares[[1, 4, 7]] == pytest.approx(1 / 3, abs=0.015)
         assert set(column) == {1, 4, 7}
+
+
+@pytest.mark.parametrize("seed", [0, 3, 2**64 - 1])
+def test_parents_are_what_the_keys_draw(seed):
+    """A failure costs replays, and equal archives under another version."""
+    keys = Keys.of_generation(seed, 4, 100, stream=2)[5:90]
+    drawn = Cells.occupied[(keys.pairs().uniform(SELECT, 2) * 3).astype(int)]
+    swapped = np.where((keys.children % 2 == 1)[:, None], drawn[:, ::-1], drawn)
+    assert np.array_equal(select_cells(Cells(), keys), swapped)
+
+
+def test_an_archive_without_elites_has_no_parents():
+    empty = SimpleNamespace(occupied=np.zeros(0, np.int64))
+    with pytest.raises(ValueError, match="archive with an elite"):
+        select_cells(empty, Keys.of_generation(3, 1, 10))
 
 
 def test_siblings_share_their_parents_in_swapped_roles():
