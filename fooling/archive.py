@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cppn.jit import kernel, readonly
+
 EMPTY = np.float32(-1.0)  # the confidence of a cell without an elite: every image beats it
-_NONE = np.zeros(0, np.int32)
-_NONE.flags.writeable = False
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,21 @@ class Candidates:
             genotypes: a population of N.
             confidences: (N, K) float32, finite: an array, or a tensor, which is reduced where it is.
             thresholds: (K,) float32; only higher confidences are kept (default: all are).
+
+        Returns:
+            They; `NO_CANDIDATES` where no image beats a threshold.
         """
+        if thresholds is None:
+            thresholds = np.full(confidences.shape[1], EMPTY)
         if isinstance(confidences, np.ndarray):
-            values = np.maximum.reduce(confidences)
-            classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
-            few = 4 * len(classes) < len(values)
-            best = confidences[:, classes].argmax(axis=0) if few else confidences.argmax(axis=0)[classes]
+            classes, best, values = _highest(readonly(confidences), readonly(thresholds))
         else:
-            highest = confidences.max(dim=0)  # of equals, the first: as numpy's
+            highest = confidences.max(dim=0)  # of equals, the first
             values = highest.values.cpu().numpy()
-            classes = np.flatnonzero(values > (EMPTY if thresholds is None else thresholds))
-            best = highest.indices.cpu().numpy()[classes]
+            classes = np.flatnonzero(values > thresholds)
+            best, values = highest.indices.cpu().numpy()[classes], values[classes]
         if not len(classes):  # the usual case, once a run has settled: worth being quick about
-            nothing = np.empty((0, *pixels.shape[1:]), np.uint8)
-            return cls(ids[:0], nothing, genotypes.take(_NONE), _NONE, _NONE, values[:0])
+            return NO_CANDIDATES
         rows, images = np.unique(best, return_inverse=True)
         kept = pixels[rows]
         return cls(
@@ -81,8 +82,16 @@ class Candidates:
             genotypes.take(rows),
             images.astype(np.int32),
             classes.astype(np.int32),
-            values[classes],
+            values,
         )
+
+
+_NONE = np.zeros(0, np.int32)
+NO_CANDIDATES = Candidates(
+    _NONE.reshape(0, 3), np.zeros((0, 0, 0, 0), np.uint8), None, _NONE, _NONE, np.zeros(0, np.float32)
+)
+for _array in (_NONE, NO_CANDIDATES.ids, NO_CANDIDATES.pixels, NO_CANDIDATES.confidences):
+    _array.flags.writeable = False
 
 
 class Archive:
@@ -234,3 +243,25 @@ def _earlier(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Whether ids a come before ids b, both (T, 3): by generation, then stream, then child."""
     less, equal = a < b, a == b
     return less[:, 0] | (equal[:, 0] & (less[:, 1] | (equal[:, 1] & less[:, 2])))
+
+
+@kernel
+def _highest(
+    confidences: NDArray[np.float32], thresholds: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """The classes in which the highest of some confidences beats the threshold, ascending; the first row that has it;
+    and it. One pass over memory in its order for the maxima, one more where any beats."""
+    rows, columns = confidences.shape
+    highest = np.full(columns, -np.inf, confidences.dtype)
+    for row in range(rows):
+        for column in range(columns):
+            if confidences[row, column] > highest[column]:
+                highest[column] = confidences[row, column]
+    classes = np.flatnonzero(highest > thresholds)
+    values, best = highest[classes], np.zeros(len(classes), np.int64)
+    if len(classes):
+        for row in range(rows - 1, -1, -1):
+            for i in range(len(classes)):
+                if confidences[row, classes[i]] == values[i]:
+                    best[i] = row
+    return classes, best, values

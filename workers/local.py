@@ -163,9 +163,9 @@ class _Work(Iterator[Any]):
 
     def __next__(self) -> Any:
         while self._given not in self._results:
-            if self._failure is not None:
+            if (failure := self._failure) is not None:
                 self.close()
-                raise self._failure
+                raise failure
             if self._closed or self._given == len(self._chunks):
                 self._executor.forget(self)
                 raise StopIteration
@@ -180,4 +180,5 @@ class _Work(Iterator[Any]):
         while self._over < self._taken:
             self._news.get()
         self._results.clear()
+        self._failure = None  # memory hangs on its traceback
         self._executor.forget(self)

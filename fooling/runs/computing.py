@@ -55,7 +55,9 @@ class Computing:
         """The results of what was begun; see `Begun.results`."""
         while True:
             try:
-                return self._read(begun)
+                results = self._read(begun)
+                self.forget(begun)
+                return results
             except torch.OutOfMemoryError as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             for other in self._under_way:
@@ -71,9 +73,9 @@ class Computing:
         self._under_way = [other for other in self._under_way if other is not begun]
 
     def _read(self, begun: Begun) -> list[Any]:
-        results = []
+        results, stopping = [], self._stopping
         for result in begun.iterator:
-            if self._stopping.is_set():
+            if stopping.is_set():
                 raise Interrupted
             results.append(result)
         return results
@@ -97,8 +99,9 @@ class Begun:
     def results(self) -> list[Any]:
         try:
             return self._computing.collect(self)
-        finally:
+        except BaseException:
             self.close()
+            raise
 
     def close(self) -> None:
         self.stop()

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fooling.archive import EMPTY, Archive, Candidates
+from fooling.archive import EMPTY, NO_CANDIDATES, Archive, Candidates
 from fooling.encodings.direct import DirectPopulation
 
 SHAPE = (2, 2, 1)
@@ -173,6 +173,9 @@ def test_tensors_give_the_candidates_that_arrays_give(
     expected = Candidates.best_of(ids, pixels, genotypes, offer[1], thresholds)
     shown = torch.from_numpy(pixels) if all_tensors else pixels
     found = Candidates.best_of(ids, shown, genotypes, torch.from_numpy(offer[1]), thresholds)
+    if expected is NO_CANDIDATES:
+        assert found is expected
+        return
     for name in ("ids", "pixels", "images", "classes", "confidences"):
         array = getattr(found, name)
         assert isinstance(array, np.ndarray)

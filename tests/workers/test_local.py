@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -166,9 +168,8 @@ def test_a_failure_is_of_its_own_call_only(executor: LocalExecutor, compute: Any
     """A failure costs a generation whose results are all there."""
     older, younger = _two(executor, compute)
     assert list(older) == list(range(10))
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match="chunk 10 broke"):
-            list(younger)
+    with pytest.raises(RuntimeError, match="chunk 10 broke"):
+        list(younger)
 
 
 def _two(executor: LocalExecutor, compute: Any) -> tuple[Any, Any]:
@@ -182,3 +183,26 @@ def _two(executor: LocalExecutor, compute: Any) -> tuple[Any, Any]:
 
     compute(work)
     return executor.map("probe", None, range(10)), executor.map("probe", None, range(10, 20))
+
+
+def test_a_failure_that_was_told_holds_no_memory(executor: LocalExecutor, compute: Any) -> None:
+    """A failure costs the memory for computing again with a smaller batch: what the failed pass held hangs on the
+    traceback."""
+
+    class Held:
+        pass
+
+    held: list[weakref.ref[Held]] = []
+
+    def work(chunk: int) -> int:
+        memory = Held()
+        held.append(weakref.ref(memory))
+        raise RuntimeError("it broke")
+
+    compute(work)
+    results = executor.map("probe", None, range(4))
+    with pytest.raises(RuntimeError, match="it broke"):
+        list(results)
+    gc.collect()
+    assert held
+    assert all(memory() is None for memory in held)
