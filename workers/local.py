@@ -78,7 +78,7 @@ class LocalExecutor:
         pass  # what this process prints is the user's own to redirect
 
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Results:
-        helpers = min(self._helpers, len(chunks) - 1)
+        helpers = min(self._helpers, len(chunks) - (0 if self._work else 1))  # one chunk is the caller's own
         while len(self._threads) < helpers:
             self._threads.append(self._started())
         work = _Work(self, lambda chunk: compute(self._host, task, shared, chunk), chunks)

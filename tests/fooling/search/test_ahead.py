@@ -136,6 +136,23 @@ def test_what_is_begun_ahead_is_computed_while_a_slow_chunk_is_awaited() -> None
         run.search.give_up()
 
 
+def test_generations_of_one_chunk_are_computed_two_at_a_time() -> None:
+    """A failure costs half the speed of small generations, of which an evaluator has nothing."""
+    with Run("direct", chunk=100, evaluators=2) as run:
+        both = threading.Barrier(2, timeout=200)
+        breed = run.toolbox.mutate
+
+        def mutate(children: Any, keys: Any) -> Any:
+            if keys.generation in (1, 2):
+                both.wait()
+            return breed(children, keys)
+
+        run.toolbox.register("mutate", mutate)
+        run.search.step(0, run.computing)
+        run.search.step(1, run.computing)  # ends when generation 2 was begun
+        run.search.give_up()
+
+
 def test_who_gives_up_leaves_nothing_behind() -> None:
     """A failure costs Ctrl-C: threads that compute what nobody wants, or a step that is taken for a later one."""
     with Run("cppn", chunk=1) as whole:
