@@ -46,7 +46,7 @@ def measure(encoding: str, size: int, generations: int, rounds: int) -> dict[str
             FORWARD: lambda _: bench.rate(forms["forward, channels-last, one call on all cores"])
         }
         for name, one in benches.items():
-            calls[name] = lambda _, one=one: pace(one)  # type: ignore[misc]
+            calls[name] = lambda _, one=one: one.pace()  # type: ignore[misc]
         return {"encoding": encoding, "population": size, "rates": interleaved(calls, rounds)}
     finally:
         for one in benches.values():
@@ -56,18 +56,9 @@ def measure(encoding: str, size: int, generations: int, rounds: int) -> dict[str
 def prepared(
     encoding: str, size: int, generations: int, looks_ahead: bool = True, flags: dict[str, Any] | None = None
 ) -> bench.Bench:
-    """A search with elites bred for it, with nothing under way."""
+    """A search with elites bred for it."""
     settings = resolve(None, [], {"encoding.name": encoding, "search.population": size, **(flags or {})})
-    made = bench.prepare(settings, generations, looks_ahead=looks_ahead)
-    made.search.give_up()
-    return made
-
-
-def pace(one: bench.Bench) -> float:
-    """Evaluations/s; what was begun ahead at the end is given up."""
-    found = bench.rate(one.step)
-    one.search.give_up()
-    return found
+    return bench.prepare(settings, generations, looks_ahead=looks_ahead)
 
 
 def row(case: dict[str, Any]) -> list[str]:

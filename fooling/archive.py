@@ -90,8 +90,6 @@ _NONE = np.zeros(0, np.int32)
 NO_CANDIDATES = Candidates(
     _NONE.reshape(0, 3), np.zeros((0, 0, 0, 0), np.uint8), None, _NONE, _NONE, np.zeros(0, np.float32)
 )
-for _array in (_NONE, NO_CANDIDATES.ids, NO_CANDIDATES.pixels, NO_CANDIDATES.confidences):
-    _array.flags.writeable = False
 
 
 class Archive:
@@ -259,9 +257,8 @@ def _highest(
                 highest[column] = confidences[row, column]
     classes = np.flatnonzero(highest > thresholds)
     values, best = highest[classes], np.zeros(len(classes), np.int64)
-    if len(classes):
-        for row in range(rows - 1, -1, -1):
-            for i in range(len(classes)):
-                if confidences[row, classes[i]] == values[i]:
-                    best[i] = row
+    for row in range(rows - 1, -1, -1):
+        for i in range(len(classes)):
+            if confidences[row, classes[i]] == values[i]:
+                best[i] = row
     return classes, best, values

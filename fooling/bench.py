@@ -56,6 +56,12 @@ class Bench:
         self.generation += 1
         return outcome.evaluations
 
+    def pace(self) -> float:
+        """Evaluations/s. What was begun ahead at the end is given up, so that it disturbs no other measurement."""
+        found = rate(self.step)
+        self.search.give_up()
+        return found
+
 
 def prepare(
     settings: Settings,
@@ -92,6 +98,7 @@ def prepare(
     deadline = time.monotonic() + breeding_seconds
     while bench.generation <= generations and time.monotonic() < deadline:
         bench.step()
+    search.give_up()  # what was begun ahead is not to disturb what is measured next
     return bench
 
 
@@ -123,8 +130,7 @@ def throughput(
         for _ in range(rounds):
             for name, call in forwards.items():
                 measured[name].append(rate(call))
-            measured["generation"].append(rate(bench.step))
-            bench.search.give_up()  # what was begun ahead is not to disturb the others
+            measured["generation"].append(bench.pace())
         name = settings.model if classifier is None else classifier.spec.name
         return {"model": name, **_report(bench, bred, measured)}
     finally:

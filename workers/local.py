@@ -154,11 +154,15 @@ class _Work(Iterator[Any]):
             self._taken += 1
         try:
             self._results[number] = self._compute(self._chunks[number])
+        except KeyboardInterrupt as error:  # of whoever waits, not of this call
+            self._failure = error
+            raise
         except BaseException as error:
             self._failure = error
-        with self._lock:
-            self._over += 1
-        self._news.put(None)
+        finally:
+            with self._lock:
+                self._over += 1
+            self._news.put(None)
         return True
 
     def __next__(self) -> Any:

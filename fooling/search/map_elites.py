@@ -52,7 +52,7 @@ class Generation:
 
 
 class MapElites(Stateless):
-    """The search named `map-elites`. It has no state besides the archive."""
+    """The search named `map-elites`. No result depends on a state besides the archive's."""
 
     resumable = True
 

@@ -206,3 +206,25 @@ def test_a_failure_that_was_told_holds_no_memory(executor: LocalExecutor, comput
     gc.collect()
     assert held
     assert all(memory() is None for memory in held)
+
+
+def test_ctrl_c_is_heard_at_once_whoever_s_chunk_it_hits(compute: Any) -> None:
+    """A failure costs Ctrl-C: it would wait for the turn of a generation begun ahead, or be given up with it."""
+    helped, released = threading.Event(), threading.Event()
+    executor = LocalExecutor(Host(None), 2)
+
+    def work(chunk: int) -> None:
+        if on_a_helper():
+            helped.set()
+            assert released.wait(PATIENCE)
+        elif chunk < 10:
+            assert helped.wait(PATIENCE)
+        else:
+            released.set()
+            raise KeyboardInterrupt
+
+    compute(work)
+    older, _ = executor.map("probe", None, range(2)), executor.map("probe", None, range(10, 12))
+    with pytest.raises(KeyboardInterrupt):
+        list(older)
+    executor.close()
