@@ -19,28 +19,17 @@ from fooling.archive import Archive
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
+from tests.dots import CLASSES, SIZE, Dots
 from workers.host import Host
 from workers.local import LocalExecutor
 from workers.tasks import compute
 
-SIZE, CLASSES = 6, 5
 ENCODINGS = {
     "cppn": CppnSettings(),
     "direct": DirectSettings(),
     "direct, crossover": DirectSettings(crossover="sbx"),
     "direct, released": DirectSettings(crossover="sbx-released"),
 }
-
-
-class Dots:
-    """A classifier of plain arithmetic, so that only the tasks are under test: each class sums its own
-    random weights, squashed and coarsely rounded so that ties are common."""
-
-    weights = np.random.default_rng(5).normal(size=(SIZE * SIZE, CLASSES))
-
-    def classify(self, pixels: np.ndarray) -> np.ndarray:
-        sums = (pixels.reshape(len(pixels), -1) / 255.0) @ self.weights
-        return np.round(1 / (1 + np.exp(-sums)), 1).astype(np.float32)
 
 
 def evolve(name: str, chunk: int, evaluators: int = 1, generations: int = 4, seed: int = 3) -> Archive:

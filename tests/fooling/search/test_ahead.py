@@ -7,7 +7,6 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,26 +18,17 @@ from fooling.runs.computing import Computing
 from fooling.search import ahead
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
+from tests.dots import CLASSES, SIZE, Dots
 from workers.host import Host
 from workers.local import LocalExecutor
 from workers.protocol import Interrupted
 
-SIZE, CLASSES, GENERATIONS = 6, 5, 12
+GENERATIONS = 12
 ENCODINGS: dict[str, Any] = {
     "cppn": CppnSettings(size=SIZE, colour="grey"),
     "direct": DirectSettings(),
     "direct, crossover": DirectSettings(crossover="sbx"),
 }
-
-
-class Dots:
-    """A classifier of plain arithmetic, coarsely rounded so that ties are common."""
-
-    weights = np.random.default_rng(5).normal(size=(SIZE * SIZE, CLASSES))
-
-    def classify(self, pixels: np.ndarray) -> np.ndarray:
-        sums = (pixels.reshape(len(pixels), -1) / 255.0) @ self.weights
-        return np.round(1 / (1 + np.exp(-sums)), 1).astype(np.float32)
 
 
 class Always(ahead.Forecast):
