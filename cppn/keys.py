@@ -12,7 +12,6 @@ so 2^24 streams, 2^32 generations, 2^32 children and 2^32 blocks of four 32-bit 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -126,11 +125,6 @@ class Keys:
 
     def __getitem__(self, rows: slice | NDArray[np.int64]) -> Keys:
         return Keys(self.seed, self.generation, self.children[rows], self.stream)
-
-    def chunks(self, size: int) -> Iterator[Keys]:
-        """These keys, cut into runs of at most `size` children."""
-        for start in range(0, len(self), size):
-            yield self[start : start + size]
 
     def pairs(self) -> Keys:
         """Keys that the children 2i and 2i + 1 share: what two siblings must draw alike."""

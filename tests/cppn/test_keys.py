@@ -87,15 +87,6 @@ def test_uniform_does_not_depend_on_chunks(cuts: set[int], draws: int) -> None:
     assert np.array_equal(np.concatenate(parts), keys.uniform(SELECT, draws))
 
 
-def test_chunks_cover_all_children_in_order() -> None:
-    """A child that is in no chunk, or in two, is an evaluation lost or done twice."""
-    keys = Keys.of_generation(1, 2, 23, stream=4)
-    chunks = list(keys.chunks(5))
-    assert [len(chunk) for chunk in chunks] == [5, 5, 5, 5, 3]
-    assert np.concatenate([chunk.children for chunk in chunks]).tolist() == list(range(23))
-    assert {(chunk.seed, chunk.generation, chunk.stream) for chunk in chunks} == {(1, 2, 4)}
-
-
 def test_every_part_of_a_key_changes_the_draws() -> None:
     """Else two islands, generations or purposes would repeat each other's luck."""
     children = np.arange(2, dtype=np.uint32)

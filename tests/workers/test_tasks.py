@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cppn.keys import Keys
 from fooling import encodings
 from fooling.archive import Archive
 from fooling.encodings.settings import CppnSettings, DirectSettings
@@ -22,7 +23,7 @@ from fooling.search.toolbox import build
 from tests.dots import CLASSES, SIZE, Dots
 from workers.host import Host
 from workers.local import LocalExecutor
-from workers.tasks import compute
+from workers.tasks import broods, compute
 
 ENCODINGS = {
     "cppn": CppnSettings(),
@@ -53,6 +54,17 @@ def evolve(name: str, chunk: int, evaluators: int = 1, generations: int = 4, see
 def test_neither_chunks_nor_evaluators_change_the_archive(name: str, chunk: int, evaluators: int) -> None:
     """Else a run's result would depend on the machine that it ran on."""
     assert evolve(name, chunk, evaluators).digest() == evolve(name, 17).digest()
+
+
+def test_chunks_cover_all_children_in_order() -> None:
+    """A child that is in no chunk, or in two, is an evaluation lost or done twice."""
+    keys, rows = Keys.of_generation(1, 2, 23, stream=4), np.arange(46).reshape(23, 2)
+    chunks = broods(keys, rows, 5)
+    assert [len(chunk.keys) for chunk in chunks] == [5, 5, 5, 5, 3]
+    assert np.concatenate([chunk.keys.children for chunk in chunks]).tolist() == list(range(23))
+    assert np.array_equal(np.concatenate([chunk.rows for chunk in chunks]), rows)
+    assert {(one.keys.seed, one.keys.generation, one.keys.stream) for one in chunks} == {(1, 2, 4)}
+    assert [chunk.rows for chunk in broods(keys, None, 12)] == [None, None]
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
