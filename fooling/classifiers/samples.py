@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from fooling.classifiers.first_look import refuse_stand_in
 from fooling.classifiers.spec import Spec
 from fooling.errors import InvalidError, NotFoundError
 
@@ -82,6 +83,7 @@ def prepare(file: Path, spec: Spec) -> NDArray[np.uint8]:
         NotFoundError: no such file.
         InvalidError: not an image, or one of more than 64 million pixels.
     """
+    refuse_stand_in(file, "an image")
     try:
         with Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > _MAX_PIXELS:

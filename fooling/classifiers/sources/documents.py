@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.classifiers.first_look import Kind, expect
 from fooling.classifiers.spec import Spec, read_lines
 from fooling.errors import InvalidError, NotFoundError
 
@@ -46,11 +47,10 @@ def read_mean_image(path: Path, spec: Spec) -> NDArray[np.float32] | None:
     if name is None:
         return None
     file = path.parent / name
+    expect(file, "a mean image (.npy)", Kind.ARRAY)
     try:
         array = np.load(file, allow_pickle=False)
-    except OSError as error:
-        raise NotFoundError(f"{file}: expected a mean image (.npy): {error.strerror or error}") from None
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise InvalidError(f"{file}: expected a mean image as a plain .npy array: {error}") from None
     if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
         raise InvalidError(f"{file}: expected finite numbers in the mean image, found {array.dtype}")

@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.spec import Spec
 from fooling.errors import FoolingError, InvalidError, NotFoundError, did_you_mean
+from fooling.validation import explain
 
 
 def open_python(name: str, numerics: Numerics, trust: bool) -> Classifier:
@@ -96,4 +99,6 @@ def _importable(folder: Path) -> Iterator[None]:
 
 
 def _line(error: Exception) -> str:
+    if isinstance(error, ValidationError):  # whose own text is many lines, the first of which says nothing
+        return explain(error, BaseModel)
     return (str(error).strip().splitlines() or [""])[0][:160]

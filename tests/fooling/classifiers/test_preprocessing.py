@@ -12,6 +12,7 @@ from PIL import Image
 
 from fooling.classifiers import Crop, Preprocessing, Resize
 from fooling.classifiers.preprocessing import Preprocess
+from fooling.classifiers.sources.documents import read_mean_image
 from fooling.errors import InvalidError
 
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -148,3 +149,14 @@ def test_gradients_pass_through_every_step(spec, steps):
     images = (0.2 + 0.6 * torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(0))).double()
     module = Preprocess(spec(preprocessing=steps)).double()
     assert torch.autograd.gradcheck(module, images.requires_grad_(), eps=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "data", [b"version https://git-lfs.github.com/spec/v1\nsize 3\n", b"PK\x03\x04", b""]
+)
+def test_a_mean_image_of_another_kind_is_named(spec, tmp_path, data):
+    """numpy would speak of pickles, or of files without data."""
+    (tmp_path / "mean.npy").write_bytes(data)
+    named = spec(size=8, preprocessing=Preprocessing(mean_image="mean.npy"))
+    with pytest.raises(InvalidError, match=r"mean.npy: expected a mean image \(.npy\), found "):
+        read_mean_image(tmp_path / "t.toml", named)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from pydantic import ValidationError
 
-from fooling.classifiers import Spec
+from fooling.classifiers import Crop, Preprocessing, Spec
 from fooling.classifiers.spec import parse, read_lines
 from fooling.errors import InvalidError, NotFoundError
 
@@ -67,9 +66,48 @@ def test_a_missing_key_is_named():
         parse(Spec, {key: value for key, value in GOOD.items() if key != "labels"}, "f.toml")
 
 
-def test_in_python_too_nothing_is_converted_silently():
-    with pytest.raises(ValidationError):
-        Spec(name="n", size="8", colour="rgb", labels=("a",))
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: Spec(**{**GOOD, "size": "8"}), "^Spec: size: expected an integer, found '8'$"),
+        (lambda: Spec(**GOOD, lables=[]), "^Spec: lables is not a key; did you mean labels"),
+        (lambda: Spec(**{**GOOD, "labels": "ab"}), "^Spec: labels: expected a list, found 'ab'$"),
+        (lambda: Spec(**{**GOOD, "labels": {"a", "b"}}), "^Spec: labels: expected a list"),
+        (lambda: Spec(name="n", size=8, colour="rgb"), "^Spec: expected labels, which is not there"),
+        (lambda: Preprocessing(std=[1.0, -1.0, 1.0]), "^Preprocessing: expected positive numbers in std"),
+        (lambda: Crop(size=8, views="tenn"), "^Crop: views: expected .* found 'tenn'; did you mean ten"),
+    ],
+)
+def test_in_python_too_a_mistake_is_one_line(make, message):
+    """Notebook users would see pydantic's text of several lines, and `python:` sources its first, empty one."""
+    with pytest.raises(InvalidError, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_lists_are_taken_for_tuples():
+    """Everyone writes a list."""
+    keys = {"wordnet": ["n1", "n2"], "groups": {"g": [1]}, "preprocessing": {"mean": [0, 0.5, 1]}}
+    spec = Spec(**GOOD, **keys)
+    assert (spec.labels, spec.wordnet, spec.groups) == (("a", "b"), ("n1", "n2"), {"g": (1,)})
+    assert spec.preprocessing == Preprocessing(mean=[0.0, 0.5, 1.0]) == Preprocessing(mean=(0.0, 0.5, 1.0))
+    assert hash(spec.labels)
+
+
+@pytest.mark.parametrize(
+    "colour, meant", [("gray", "grey"), ("grayscale", "grey"), ("Greyscale", "grey"), ("RGB", "rgb")]
+)
+def test_other_spellings_of_a_colour_are_told_ours(colour, meant):
+    with pytest.raises(InvalidError, match=f"found '{colour}'; did you mean {meant}"):
+        Spec(**{**GOOD, "colour": colour})
+
+
+@pytest.mark.parametrize("label", ["", "  ", "dog\n", "hot\ndog", "a\u2028b", "\r"])
+def test_labels_are_one_line_of_text_each(label):
+    """An empty label names nothing; a line break would tear tables and files of labels apart."""
+    with pytest.raises(InvalidError, match="labels: expected one line of text for class 1") as caught:
+        Spec(**{**GOOD, "labels": ["cat", label]})
+    assert "\n" not in str(caught.value)
 
 
 def test_labels_come_from_a_text_file(tmp_path):
