@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +54,17 @@ class Run:
         return self.view.confidence.astype(np.float64)
 
     def confidence_at(self, passes: float) -> NDArray[np.float64]:
-        """(K,): the confidence at some cost; NaN where a class never has an elite."""
+        """(K,): the confidence at some cost: 0 where a class has no elite then, NaN where the search is not for it."""
         found = np.full(len(self.view.labels), np.nan)
-        if self.trajectory.classes:
-            found[sorted(self.trajectory.classes)] = self.trajectory.at([passes])[:, 0]
+        found[self.view.aims] = self.over_targets([passes])[:, 0]
         return found
+
+    def over_targets(
+        self, costs: Sequence[float] | NDArray[Any], cost: str = "passes"
+    ) -> NDArray[np.float64]:
+        """(targets, costs): the confidence of each class that the search is for at each cost, of "passes" or "seconds";
+        0 where it has no elite then."""
+        return self.trajectory.at(costs, cost, self.view.aims.tolist())
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fooling.compare.comparison import Comparison, Group, Pair, Run
 from fooling.compare.statistics import RankTest
+from fooling.runs.statistics import describe
 
 FORMAT = 1
 KIND = "fooling comparison"
@@ -60,9 +61,9 @@ def grid(runs: Sequence[Run], cost: str) -> NDArray[np.float64]:
 
 
 def curves(run: Run, cost: str, costs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Median, lowest and highest confidence of a run's classes at each cost that it reached."""
+    """Median, lowest and highest confidence of the classes that a run's search is for, at each cost that it reached."""
     reached = costs[costs <= getattr(run.trajectory, cost) * (1 + 1e-12)]
-    at = run.trajectory.at(reached, cost)
+    at = run.over_targets(reached, cost)
     return {cost: reached, "median": np.median(at, axis=0), "min": at.min(axis=0), "max": at.max(axis=0)}
 
 
@@ -78,7 +79,7 @@ def _group(comparison: Comparison, number: int, group: Group) -> dict[str, Any]:
 
 
 def _run(comparison: Comparison, run: Run) -> dict[str, Any]:
-    view, held = run.view, run.confidence[~np.isnan(run.confidence)]
+    view = run.view
     return {
         "run": str(view.directory),
         "name": run.name,
@@ -89,13 +90,7 @@ def _run(comparison: Comparison, run: Run) -> dict[str, Any]:
         "evaluations": view.evaluations,
         "passes": run.trajectory.passes,
         "seconds": run.trajectory.seconds,
-        "confidence": {
-            "median": float(np.median(held)),
-            "min": float(held.min()),
-            "max": float(held.max()),
-            "classes": len(held),
-            "at_least_0.9999": int((held >= np.float32(0.9999)).sum()),
-        },
+        "confidence": {**describe(view.confidence[view.aims]), "classes": len(view.aims)},
         "median_at_common_passes": float(np.nanmedian(run.confidence_at(comparison.common))),
         "images": {key: float(np.nanmedian(values)) for key, values in run.statistics.items()},
         "elites": [_elite(comparison, run, number) for number in view.archive.occupied.tolist()],

@@ -54,10 +54,18 @@ class Trajectory:
     passes: float
     seconds: float
 
-    def at(self, costs: Sequence[float] | NDArray[Any], cost: str = "passes") -> NDArray[np.float64]:
-        """(classes, costs): the confidence of each class, ascending, at each cost."""
+    def at(
+        self, costs: Sequence[float] | NDArray[Any], cost: str, classes: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """(classes, costs): the confidence of each of some classes at each cost, of "passes" or "seconds"; 0 where one
+        has no elite then."""
         grid = np.asarray(costs, np.float64)
-        return np.array([self.classes[number].at(grid, cost) for number in sorted(self.classes)])
+        return np.array(
+            [
+                self.classes[number].at(grid, cost) if number in self.classes else np.zeros(len(grid))
+                for number in classes
+            ]
+        )
 
     def costs(self, cost: str = "passes") -> NDArray[np.float64]:
         """The costs at which a class rose, and the last of all."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fooling.report.confidence import format_confidence
+from fooling.runs.statistics import describe
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -22,8 +21,8 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class Summary:
-    """How far a run got with the classes that its search is for. Statistics are over those that have an elite; NaN
-    where none has."""
+    """How far a run got with the classes that its search is for; one without an elite counts as 0
+    (`fooling.runs.statistics.describe`)."""
 
     classes: int
     occupied: int
@@ -36,16 +35,15 @@ class Summary:
     @classmethod
     def of(cls, view: RunView) -> Summary:
         """The summary of a run's elites."""
-        confidence = view.confidence[view.aims]
-        held = confidence[~np.isnan(confidence)]
+        found = describe(view.confidence[view.aims])
         return cls(
-            classes=len(confidence),
-            occupied=len(held),
-            median=float(np.median(held.astype(np.float64))) if len(held) else np.nan,
-            minimum=float(held.min()) if len(held) else np.nan,
-            maximum=float(held.max()) if len(held) else np.nan,
-            at_least_99=int((held >= np.float32(0.99)).sum()),
-            at_least_9999=int((held >= np.float32(0.9999)).sum()),
+            classes=len(view.aims),
+            occupied=found["occupied"],
+            median=found["median"],
+            minimum=found["min"],
+            maximum=found["max"],
+            at_least_99=found["at_least_0.99"],
+            at_least_9999=found["at_least_0.9999"],
         )
 
 
@@ -140,7 +138,7 @@ def summary_line(view: RunView) -> str:
         f" reach 99 %, {summary.at_least_9999:,} reach 99.99 %"
     )
     vacant = summary.classes - summary.occupied
-    return line + (f"; {vacant:,} vacant" if vacant else "")
+    return line + (f"; {vacant:,} without an elite" if vacant else "")
 
 
 def cost_line(view: RunView) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from rich import box
 from rich.bar import Bar
 from rich.table import Table
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from fooling.report.confidence import BANDS, VACANT, band_of, format_confidence
 from fooling.report.facts import cost_line, facts, name_of, summary_line
+from fooling.runs.statistics import describe
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -99,10 +99,9 @@ def _groups(view: RunView) -> Table:
         key=lambda item: (-len(item[1]), item[0]),
     )
     for name, members in by_size[:_GROUPS]:
-        held = _held(view.confidence[members])
-        median = float(np.median(held)) if len(held) else float("nan")
-        above = [f"{int((held >= np.float32(edge)).sum()):,}" for edge in (0.99, 0.9999)]
-        listing.add_row(Text(name), f"{len(members):,}", format_confidence(median), *above)
+        found = describe(view.confidence[members])
+        above = [f"{found[level]:,}" for level in ("at_least_0.99", "at_least_0.9999")]
+        listing.add_row(Text(name), f"{len(members):,}", format_confidence(found["median"]), *above)
     if len(by_size) > _GROUPS:
         listing.add_row(Text(f"and {len(by_size) - _GROUPS} smaller ones", style="dim"))
     return listing
@@ -118,7 +117,3 @@ def _extremes(view: RunView) -> Table:
         _elites(view, order[::-1][:_EXTREMES], label_width=16, title="least confident"),
     )
     return pair
-
-
-def _held(confidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    return confidence[~np.isnan(confidence)]

@@ -25,9 +25,19 @@ def statistics() -> tools.Statistics:
     return table
 
 
-def describe(confidence: NDArray[np.float32]) -> dict[str, Any]:
-    """The statistics of some classes' confidences, (n,), -1 or NaN where one has no elite."""
-    return dict(statistics().compile(np.nan_to_num(np.maximum(confidence, np.float32(0)), nan=0.0)))
+def describe(confidence: NDArray[Any]) -> dict[str, Any]:
+    """The statistics of some classes' confidences, by the one rule of every log, table, page and document: a class
+    without an elite counts as 0.
+
+    Args:
+        confidence: (n,) floats of the classes that a search is for, -1 or NaN where one has no elite; n >= 1.
+
+    Returns:
+        `median`, `mean`, `min`, `max`, `at_least_0.99`, `at_least_0.9999`; and `occupied`, the classes that have an
+        elite.
+    """
+    values = np.nan_to_num(np.maximum(confidence, np.float32(0)), nan=0.0)
+    return {**statistics().compile(values), "occupied": int((confidence >= 0).sum())}
 
 
 def logbook(events: list[dict[str, Any]]) -> tools.Logbook:

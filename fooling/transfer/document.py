@@ -44,6 +44,7 @@ def document(cells: Sequence[Cell], least: float, left_out: Mapping[str, str]) -
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
+    """Counted over the images whose class the target has; null of none."""
     known = cell.known
     count, held = int(known.sum()), cell.confidence[known].astype(np.float64)
     top1, top5 = int(cell.same_top1.sum()), int(cell.same_top5.sum())
@@ -54,19 +55,23 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "target": cell.target,
         "images": count,
         "without_class": int((~known).sum()),
-        "same_top1": top1 / count,
+        "same_top1": _share(top1, count),
         "same_top1_ci95": wilson(top1, count),
-        "same_top5": top5 / count,
+        "same_top5": _share(top5, count),
         "same_top5_ci95": wilson(top5, count),
-        "mean_confidence": float(held.mean()),
+        "mean_confidence": float(held.mean()) if count else None,
         "mean_confidence_ci95": bootstrap(held, np.mean),
-        "median_confidence": float(np.median(held)),
+        "median_confidence": float(np.median(held)) if count else None,
         "median_confidence_ci95": bootstrap(held, np.median),
-        "at_least_0.99": at[0.99] / count,
+        "at_least_0.99": _share(at[0.99], count),
         "at_least_0.99_ci95": wilson(at[0.99], count),
-        "at_least_0.9999": at[0.9999] / count,
+        "at_least_0.9999": _share(at[0.9999], count),
         "at_least_0.9999_ci95": wilson(at[0.9999], count),
     }
+
+
+def _share(hits: int, count: int) -> float | None:
+    return hits / count if count else None
 
 
 def _images(cells: Sequence[Cell]) -> list[dict[str, Any]]:

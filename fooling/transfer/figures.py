@@ -32,11 +32,12 @@ def heat_map(data: Mapping[str, Any], names: Mapping[str, str]) -> bytes:
     axes = figure.subplots()
     for row, source in enumerate(sources):
         for column, target in enumerate(targets):
-            if (cell := found.get((source, target))) is None:
+            cell = found.get((source, target))
+            if cell is None or not cell["images"]:  # the target has none of the images' classes
                 continue
             shares[row, column] = share = cell["same_top1"]
             low, high = cell["same_top1_ci95"]
-            text = f"{share:.0%}\n{low:.0%} to {high:.0%}"
+            text = f"{100 * share:.0f} %\n{100 * low:.0f} to {100 * high:.0f} %"
             colour = "white" if share > _DARK else "black"
             bold = "bold" if cell["source_model"] == target else "normal"
             axes.text(

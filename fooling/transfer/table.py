@@ -32,13 +32,10 @@ def pages(data: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Rendera
     last = None
     for cell in data["cells"]:
         source = cell["source"]
-        low, high = cell["same_top1_ci95"]
         listing.add_row(
             Text(f"{names[source]} ({cell['images']:,})" if source != last else ""),
             Text(short(cell["target"]), style="bold" if cell["source_model"] == cell["target"] else ""),
-            f"{cell['same_top1']:.1%} ({low:.0%} to {high:.0%})",
-            f"{cell['same_top5']:.1%}",
-            format_confidence(cell["median_confidence"]),
+            *_figures(cell),
         )
         last = source
     yield listing
@@ -48,3 +45,16 @@ def pages(data: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Rendera
     without = sum(cell["without_class"] for cell in data["cells"])
     if without:
         yield Text(f"{without:,} answers are not counted: the target has no such class.")
+
+
+def _figures(cell: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Top-1 with its interval, top-5, median; dashes where the target has none of the images' classes."""
+    if not cell["images"]:
+        return "–", "–", "–"
+    low, high = (_percent(end, 0) for end in cell["same_top1_ci95"])
+    top1 = f"{_percent(cell['same_top1'], 1)} ({low} to {high})"
+    return top1, _percent(cell["same_top5"], 1), format_confidence(cell["median_confidence"])
+
+
+def _percent(share: float, decimals: int) -> str:
+    return f"{100 * share:.{decimals}f} %"

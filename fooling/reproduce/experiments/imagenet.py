@@ -17,6 +17,7 @@ from fooling.report.plots import TEXT, colour, panels_of, png
 from fooling.report.sheet import contact_sheet
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.runs.statistics import describe
 from fooling.runs.view import RunView
 
 # Generations of 400 (cppn) and 200 (direct) images: the paper's, and a quick look's.
@@ -132,7 +133,7 @@ def pets(spec: Mapping[str, Any]) -> NDArray[np.bool_] | None:
 
 
 def _medians(runs: Sequence[RunView]) -> NDArray[np.float64]:
-    return np.array([np.nanmedian(view.confidence.astype(np.float64)) for view in runs])
+    return np.array([describe(view.confidence[view.aims])["median"] for view in runs])
 
 
 def at_least(view: RunView, level: float) -> int:

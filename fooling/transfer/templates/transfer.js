@@ -25,8 +25,9 @@ function matrix() {
     row.append(element("th", name, { scope: "row" }));
     data.targets.forEach((_, target) => {
       const cell = data.cells.find((c) => c.source === source && c.target === target);
-      const td = element("td", cell ? percent(cell.share) : "–");
-      if (cell) {
+      const known = cell && cell.images > 0; // else the target has none of the images' classes
+      const td = element("td", known ? percent(cell.share) : "–");
+      if (known) {
         td.style.setProperty("--share", cell.share);
         td.classList.toggle("home", cell.home);
         td.append(element("small", `${percent(cell.interval[0])} to ${percent(cell.interval[1])}`));
@@ -68,8 +69,10 @@ function figure(number) {
   const list = element("ul");
   for (const [target, rank, confidence, top1, top1Confidence] of image.answers) {
     const name = short(data.targets[target]);
-    const says = rank === 0 ? `fools ${name}, ${sure(confidence)}` : `${name} says ${top1}, ${sure(top1Confidence)}`;
-    list.append(element("li", says, { className: rank === 0 ? "fooled" : "" }));
+    const home = data.cells.some((cell) => cell.home && cell.source === image.source && cell.target === target);
+    const answer = rank === 0 ? (home ? `first answer of ${name}, at home` : `fools ${name}, ${sure(confidence)}`)
+      : `${name}${home ? ", at home," : ""} calls it ${top1}, ${sure(top1Confidence)}`;
+    list.append(element("li", answer, { className: rank === 0 && !home ? "fooled" : "" }));
   }
   const run = data.sources.length > 1 ? `${data.sources[image.source]}, ` : "";
   caption.append(element("strong", image.label), `${run}class ${image.class}, ${sure(image.confidence)} at home`, list);

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +28,9 @@ from fooling.compare.groups import groups, names
 from fooling.compare.table import pages
 from fooling.errors import InvalidError
 from fooling.report.confidence import format_confidence
-from fooling.runs.view import RunView, open_run
+from fooling.report.facts import Summary, summary_line
+from fooling.runs.statistics import describe
+from fooling.runs.view import RunView, open_run, summary
 
 EVOLVED = ["search.generations=5", "search.population=20"]
 ALONE = ["search.evaluations=12", "search.population=4"]
@@ -311,3 +314,29 @@ def test_distance_to_the_training_set(here: Any, runs: dict[str, Path], assets: 
     elite = data["runs"][0]["elites"][0]
     assert 0 < elite["training_distance"] < 1
     assert elite["nearest_label"] in range(10)
+
+
+def test_an_interrupted_run_has_one_median(runs: dict[str, Path], tmp_path: Path, here: Any) -> None:
+    """A failure costs trust in every median: the log says one thing, a table or `compare --json` another, under the
+    same key."""
+    out = tmp_path / "run"
+
+    def interrupt(view: RunView) -> None:
+        if len(view.archive.occupied) == 3:  # the third class has begun; two are kept
+            signal.raise_signal(signal.SIGINT)
+
+    settings = [*ALONE, "run.checkpoint_seconds=0"]
+    view = fooling.run("mnist-cppn-single", out=out, assignments=settings, report=interrupt)
+    assert (view.status, len(view.archive.occupied)) == ("interrupted", 2)
+    expected = {**describe(view.confidence), "classes": 10}
+    assert (expected["median"], expected["min"], expected["occupied"]) == (0.0, 0.0, 2)
+    assert summary(view)["confidence"] == expected
+    last = open_run(out).curve[-1]
+    assert {key: last[key] for key in expected if key != "classes"}.items() <= expected.items()
+    assert Summary.of(view).median == 0.0
+    assert summary_line(view).startswith("Median 0 %; ")
+    assert summary_line(view).endswith("; 8 without an elite")
+    data = json.loads(here("compare", out, runs["one0"], "--out", tmp_path / "o", "--json").out)
+    assert data["runs"][0]["confidence"] == expected
+    assert data["runs"][0]["median_at_common_passes"] == 0.0
+    assert data["runs"][0]["curves"][0]["median"][-1] == 0.0

@@ -25,8 +25,8 @@ def test_stairs_at_any_cost() -> None:
     assert found.seconds == 2
     assert sorted(found.classes) == [0, 1, 2]
     expected = [[0, 0.25, 0.25, 0.75, 0.75], [0, 0, 0, 0, 1], [0, 0.5, 0.5, 0.5, 0.5]]
-    assert found.at([9, 10, 29, 30, 40]).tolist() == expected
-    assert found.at([0.4, 0.5, 1.4, 1.5, 2.0], "seconds").tolist() == expected
+    assert found.at([9, 10, 29, 30, 40], "passes", [0, 1, 2]).tolist() == expected
+    assert found.at([0.4, 0.5, 1.4, 1.5, 2.0], "seconds", [0, 1, 2]).tolist() == expected
     assert found.costs().tolist() == [10, 30, 40]
 
 
@@ -51,7 +51,7 @@ def test_classes_in_turn_are_read_as_if_side_by_side() -> None:
     assert found.classes[7].passes.tolist() == [20, 40, 60]
     assert found.classes[4].passes.tolist() == [20, 60]
     assert found.classes[7].seconds.tolist() == [1, 2, 3]
-    assert np.median(found.at([20, 40, 60]), axis=0) == pytest.approx([0.25, 0.3, 0.45])
+    assert np.median(found.at([20, 40, 60], "passes", [4, 7]), axis=0) == pytest.approx([0.25, 0.3, 0.45])
 
 
 def test_an_older_log_is_refused_in_words() -> None:
@@ -73,7 +73,7 @@ def test_a_slower_class_takes_longer_but_ends_with_the_run() -> None:
     found = trajectory([*quick, *slow], 1)
     assert found.seconds == 16
     assert found.classes[0].seconds.tolist() == found.classes[1].seconds.tolist() == [8, 16]
-    assert found.at([16], "seconds").ravel().tolist() == [0.2, 0.2]
+    assert found.at([16], "seconds", [0, 1]).ravel().tolist() == [0.2, 0.2]
 
 
 def test_a_run_under_way_counts_what_it_has() -> None:

@@ -43,8 +43,8 @@ def test_of_a_run_that_is_for_some_classes_only_those_are_told(make_view: Any) -
     few = make_view(confidence, aims=[3, 700, 999])
     listed = re.findall(r"^\s*(\d+)\s+label (\d+)", _printed(few), re.M)
     assert listed == [("3", "3"), ("700", "700"), ("999", "999")]
-    assert summary(few)[2].startswith("Median 69.7 %; 1 of 3 chosen classes reach 99 %, 0 ")
-    assert summary(few)[2].endswith("; 1 vacant")
+    assert summary(few)[2].startswith("Median 40.0 %; 1 of 3 chosen classes reach 99 %, 0 ")
+    assert summary(few)[2].endswith("; 1 without an elite")
     assert dict(facts(few))["Classes"] == "3 of 1,000"
     many = _printed(make_view(confidence, aims=list(range(30)), groups={"some": [3, 4, 70], "none": [70]}))
     assert re.search(r"99 to 99\.99 %\s+1\b", many)
@@ -67,7 +67,7 @@ def test_a_label_that_looks_like_markup_is_printed_as_it_is(make_view: Any) -> N
 def test_a_run_without_elites_can_be_shown(make_view: Any) -> None:
     empty = make_view([np.nan] * 30, curve=[])
     assert re.search(r"no elite yet\s+30", _printed(empty))
-    assert summary(empty)[2].endswith("30 vacant")
+    assert summary(empty)[2].endswith("30 without an elite")
 
 
 def test_durations_and_sizes_carry_over_to_the_next_unit() -> None:

@@ -11,8 +11,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 from fooling import classifiers
+from fooling.runs.view import open_run
+from fooling.transfer.document import document
+from fooling.transfer.folder import write
+from fooling.transfer.measure import Cell, Source
+from fooling.transfer.table import pages
 
 TARGETS = ("builtin:lenet", "builtin:lenet-b")
 
@@ -132,3 +138,25 @@ def test_a_users_folder_is_not_written_over(fooling: Any, small_run: Any, tmp_pa
     assert result.returncode == 1
     assert "is no fooling transfer" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_a_target_without_the_images_classes_has_no_shares(small_run: Any, tmp_path: Path) -> None:
+    """A failure costs the whole matrix: with a least confidence, the few elites that are left of a thousand classes may
+    all be of classes that one of the targets does not have."""
+    view = open_run(small_run[0])
+    source = Source(view, "run", view.archive.occupied[:2])
+    none = np.full(2, -1)
+    nothing = Cell(source, "file:letters.toml", ("a", "b"), none, none, np.full(2, np.nan, np.float32), none * 0,
+                   np.array([0.5, 0.75], np.float32))  # fmt: skip
+    data = document([nothing], 0.9, {})
+    cell = data["cells"][0]
+    assert (cell["images"], cell["without_class"]) == (0, 2)
+    assert {value for key, value in cell.items() if key.startswith(("same_", "mean_", "median_", "at_"))} == {
+        None
+    }
+    console = Console(width=80)
+    with console.capture() as captured:
+        for part in pages(data, {str(view.directory): "run"}):
+            console.print(part)
+    assert "2 answers are not counted" in captured.get()
+    assert (tmp_path / "out" / "transfer.json") in write(data, [source], tmp_path / "out")
