@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ _WORDS = (
     ("Input should be less", "expected a number less"),
     ("Input should be ", "expected "),
     ("a valid integer", "an integer"),
+    ("a valid tuple", "a list"),
     ("a valid ", "a "),
 )
 
@@ -41,7 +43,15 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         message = message.replace(theirs, ours)
     message = message[:1].lower() + message[1:]
     given = "" if kind == "value_error" else f", found {found!r}"[:120]
+    if kind == "literal_error":
+        given += _meant(found, problem["ctx"]["expected"])
     return f"{key}: {message}{given}" if key else message
+
+
+def _meant(found: object, expected: str) -> str:
+    """ "; did you mean NAME?" where a text is nearly one of the names in "'grey' or 'rgb'"; else ""."""
+    names = re.findall(r"'([^']*)'", expected)
+    return did_you_mean(found.lower().replace("gray", "grey"), names) if isinstance(found, str) else ""
 
 
 def _walk(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[str], list[str]]:

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from fooling.errors import InvalidError, NotFoundError
 from fooling.validation import explain
@@ -19,12 +27,34 @@ from fooling.validation import explain
 Colour = Literal["grey", "rgb"]
 Output = Literal["logits", "probabilities", "scores"]
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+# A list, as everyone writes it, or a tuple, which is what is kept.
+Many = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
 
 
 class Record(BaseModel):
     """Strict: a wrong type or an unknown key is an error, never a guess."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    def __init__(self, **data: Any) -> None:
+        """
+        Raises:
+            InvalidError: one line with the first thing that is wrong.
+        """
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise InvalidError(f"{type(self).__name__}: {explain(error, type(self))}") from None
+
+    # Records within records, and those of JSON, are still made by pydantic: only so does an error know its path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 class Resize(Record):
@@ -61,10 +91,10 @@ class Preprocessing(Record):
         Field(gt=0, allow_inf_nan=False, description="white: 1.0, or 255.0 for networks that want 0..255"),
     ] = 1.0
     mean: Annotated[
-        tuple[float, ...] | None,
+        Many[float] | None,
         Field(description="subtracted after the scaling, per channel of the network's input"),
     ] = None
-    std: Annotated[tuple[float, ...] | None, Field(description="divides after the mean, per channel")] = None
+    std: Annotated[Many[float] | None, Field(description="divides after the mean, per channel")] = None
     mean_image: Annotated[
         str | None,
         Field(
@@ -94,10 +124,10 @@ class Spec(Record):
             'or "scores" (independent of each other); the last two lie in [0, 1] and are taken as they are'
         ),
     ] = "logits"
-    labels: Annotated[tuple[str, ...], Field(min_length=1, description="a name per class, in output order")]
-    wordnet: Annotated[tuple[str, ...] | None, Field(description="a WordNet id per class")] = None
+    labels: Annotated[Many[str], Field(min_length=1, description="a name per class, in output order")]
+    wordnet: Annotated[Many[str] | None, Field(description="a WordNet id per class")] = None
     groups: Annotated[
-        dict[str, tuple[int, ...]],
+        dict[str, Many[int]],
         Field(description="named sets of class indices, for reports"),
     ] = {}
     preprocessing: Preprocessing = Preprocessing()
@@ -110,6 +140,14 @@ class Spec(Record):
     ] = None
     source: Annotated[str | None, Field(description="where the network comes from")] = None
     licence: Annotated[str | None, Field(description="its licence")] = None
+
+    @field_validator("labels")
+    @classmethod
+    def _named(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        for index, label in enumerate(labels):
+            if not label.strip() or len(label.splitlines()) != 1 or label.splitlines()[0] != label:
+                raise ValueError(f"expected one line of text for class {index}, found {label!r:.80}")
+        return labels
 
     @model_validator(mode="after")
     def _consistent(self) -> Spec:

@@ -47,6 +47,17 @@ def number():
 
 def broken():
     raise RuntimeError("no such luck\\nat all")
+
+def misspelt():
+    return Tiny().eval(), Spec(name="tiny", size=12, colour="rgb", labels=list("abcde"), output="logit")
+
+def theirs():
+    from pydantic import BaseModel
+
+    class Settings(BaseModel):
+        width: int
+
+    return Settings(width="wide")
 """
 
 
@@ -86,6 +97,8 @@ def test_python_gives_the_network_that_the_function_builds(folder, function):
         ("nonets:pair", NotFoundError, "expected a Python module 'nonets'"),
         ("mynets", InvalidError, "expected module:callable, found 'mynets'"),
         ("mynets:number", InvalidError, "expected it to return .*Spec.*, found int"),
+        ("mynets:misspelt", InvalidError, "^Spec: output: expected .* found 'logit'; did you mean logits"),
+        ("mynets:theirs", InvalidError, "mynets:theirs failed: ValidationError: width: expected an integer"),
         ("mynets:broken", InvalidError, "mynets:broken failed: RuntimeError: no such luck$"),
     ],
 )
