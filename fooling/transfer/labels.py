@@ -1,7 +1,22 @@
-"""Which class of one classifier is which of another's: by the same list, by WordNet id, or by name."""
+"""Which class of one classifier is which of another's: by the same list, by WordNet id, or by name.
+
+Names of the same classes differ between zoos: "great white shark, white shark, ..." (all lemmas of a WordNet synset),
+"great white shark" (the first), "great_white_shark". Four rules are tried in turn, each on the classes that those
+before it left open, and each matches only what it finds once on either side:
+
+1. equal names;
+2. names that are equal but for case, blanks, underscores, commas, apostrophes, and hyphens within words;
+3. a name that is the first lemma of the other;
+4. a name that is any lemma of the other.
+
+Order decides only for what is ambiguous then (ImageNet has two cranes and two maillots), and only where it can be
+trusted: the lists are equally long, and the rules above matched nearly all classes, at the same place in both. Then a
+class that is left open is the one at its place in the other list, if the two names share a word.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,6 +26,10 @@ from numpy.typing import NDArray
 from fooling.errors import InvalidError
 
 NONE = -1
+_NEARLY_ALL = 0.95
+_WORDNET_ID = re.compile(r"n\d{8}(?!\w)")
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+_WITHIN_WORDS = re.compile(r"(?<=\w)[\s_\-\u2010\u2011]+(?=\w)")
 
 
 def matched(
@@ -23,7 +42,8 @@ def matched(
 
     Args:
         source, target: labels, in output order.
-        source_wordnet, target_wordnet: WordNet ids likewise, where they are known.
+        source_wordnet, target_wordnet: WordNet ids likewise, where they are known. Labels that are such ids, or
+            begin with them, will do.
 
     Returns:
         (K,) int64, -1 where the target has no such class.
@@ -33,10 +53,12 @@ def matched(
     """
     if tuple(source) == tuple(target):
         return np.arange(len(source))
-    if source_wordnet is not None and target_wordnet is not None:
-        found = _by_name(source_wordnet, target_wordnet)
+    ids = source_wordnet or _ids_in(source), target_wordnet or _ids_in(target)
+    if ids[0] and ids[1]:
+        found = np.full(len(source), NONE)
+        _match_once(found, [{name} for name in ids[0]], [{name} for name in ids[1]])
     else:
-        found = _by_name([_plain(name) for name in source], [_plain(name) for name in target])
+        found = _by_name([_bare(name) for name in source], [_bare(name) for name in target])
     if (found == NONE).all():
         raise InvalidError(
             f"expected labels in common, found {_some(source)} in the run and {_some(target)} in the target; "
@@ -45,16 +67,90 @@ def matched(
     return found
 
 
+def _ids_in(labels: Sequence[str]) -> list[str] | None:
+    """The WordNet ids that all labels begin with, None where they don't."""
+    found = [_WORDNET_ID.match(label) for label in labels]
+    return [match[0] for match in found if match] if all(found) else None
+
+
+def _bare(label: str) -> str:
+    """A label without the WordNet id that it begins with; as it is where there is nothing else."""
+    match = _WORDNET_ID.match(label)
+    return (label[match.end() :].strip(" _-\t") or label) if match else label
+
+
 def _by_name(source: Sequence[str], target: Sequence[str]) -> NDArray[np.int64]:
-    """Names that occur twice on a side name no class."""
-    once = {name for side in (source, target) for name, count in Counter(side).items() if count == 1}
-    once -= {name for side in (source, target) for name, count in Counter(side).items() if count > 1}
-    place = {name: index for index, name in enumerate(target) if name in once}
-    return np.array([place.get(name, NONE) if name in once else NONE for name in source], np.int64)
+    """(K,) int64: by the rules above, then by order."""
+    found = np.full(len(source), NONE)
+    for names_here, names_there in _RULES:
+        _match_once(found, [names_here(name) for name in source], [names_there(name) for name in target])
+    if len(source) == len(target) and (found == np.arange(len(found))).mean() >= _NEARLY_ALL:
+        taken = set(found.tolist())
+        for place in np.flatnonzero(found == NONE).tolist():
+            if place not in taken and _words(source[place]) & _words(target[place]):
+                found[place] = place
+    return found
+
+
+def _match_once(found: NDArray[np.int64], source: Sequence[set[str]], target: Sequence[set[str]]) -> None:
+    """Match, in place, the classes that are open and share a name which only one open class has on either side.
+
+    Args:
+        found: (K,) the target's class of each of the source's, -1 where it is open.
+        source, target: the names of each class.
+    """
+    taken = set(found.tolist())
+    here = [(name, row) for row, names in enumerate(source) if found[row] == NONE for name in names]
+    there = [(name, row) for row, names in enumerate(target) if row not in taken for name in names]
+    once_here, once_there = _once(here), _once(there)
+    pairs = {(row, once_there[name]) for name, row in once_here.items() if name in once_there}
+    rows, columns = Counter(row for row, _ in pairs), Counter(column for _, column in pairs)
+    for row, column in pairs:
+        if rows[row] == columns[column] == 1:
+            found[row] = column
+
+
+def _once(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """The class of each name that one class has."""
+    count = Counter(name for name, _ in pairs)
+    return {name: row for name, row in pairs if count[name] == 1}
+
+
+def _as_it_is(name: str) -> set[str]:
+    return {name.strip()} - {""}
+
+
+def _whole(name: str) -> set[str]:
+    return {_plain(name.replace(",", " "))} - {""}
+
+
+def _first_lemma(name: str) -> set[str]:
+    return {_plain(name.partition(",")[0])} - {""}
+
+
+def _lemmas(name: str) -> set[str]:
+    return {_plain(part) for part in name.split(",")} - {""}
+
+
+# The names of a class that are compared, on either side, in the order in which they are tried.
+_RULES = (
+    (_as_it_is, _as_it_is),
+    (_whole, _whole),
+    (_whole, _first_lemma),
+    (_first_lemma, _whole),
+    (_whole, _lemmas),
+    (_lemmas, _whole),
+)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"\w+", _plain(name)))
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.casefold().replace("_", " ").split())
+    """A name without case and spelling of what is between words. A sign before or after a word stays: "-1" is
+    not "1"."""
+    return _WITHIN_WORDS.sub(" ", _APOSTROPHES.sub("", name.casefold().replace("_", " "))).strip()
 
 
 def _some(labels: Sequence[str]) -> str:
