@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.files import read_text
 from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SingleClassSettings
 from fooling.validation import explain
 
@@ -218,9 +219,10 @@ def find(config: str | Path) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = read_text(path, "a config in TOML")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise InvalidError(f"{path}: not TOML: {error}") from None
 
 

@@ -1,7 +1,9 @@
-"""Files that appear whole or not at all, and the guard of those that are a user's."""
+"""Files that appear whole or not at all, the guard of those that are a user's, and the reader of text that people
+hand in."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import threading
@@ -10,7 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, InvalidError, NotFoundError
+
+# Longer marks first: UTF-32's begins with UTF-16's.
+_OTHER_TEXT = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 @contextmanager
@@ -81,3 +91,36 @@ def refuse_foreign(folder: Path, data: str, kind: str) -> None:
         found = None
     if found != kind:
         raise FoolingError(f"{folder} exists and is no {kind}; remove it, or give another --out")
+
+
+def read_text(path: Path, what: str) -> str:
+    """Text that a person hands in: UTF-8, with or without the byte order mark that editors and spreadsheets on
+    Windows write. Lines end in a newline, however they ended in the file.
+
+    Args:
+        what: the file is expected to be, for errors: "a TOML file".
+
+    Raises:
+        NotFoundError: no such file, or one that can't be opened.
+        InvalidError: it is not UTF-8 text; the line says what it is, where that can be told.
+    """
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a zero character in the path
+        raise NotFoundError(f"{path}: expected {what}: {getattr(error, 'strerror', error)}") from None
+    for mark, name in _OTHER_TEXT.items():
+        if data.startswith(mark):
+            raise InvalidError(f"{path}: expected {what} as UTF-8 text, found {name}: save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = 1 + data.count(b"\n", 0, error.start)
+        raise InvalidError(
+            f"{path}: expected {what} as UTF-8 text, found the byte {data[error.start]:#04x} in line {line}: "
+            "save it as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise InvalidError(
+            f"{path}: expected {what} as UTF-8 text, found zero bytes: it is UTF-16, or no text"
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -21,7 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from fooling.errors import InvalidError, NotFoundError
+from fooling.errors import InvalidError
+from fooling.files import read_text
 from fooling.validation import explain
 
 Colour = Literal["grey", "rgb"]
@@ -219,12 +220,8 @@ def read_lines(path: Path) -> tuple[str, ...]:
         NotFoundError: no such file.
         InvalidError: not text, or an empty line between others.
     """
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").rstrip().splitlines()]
-    except OSError as error:
-        raise NotFoundError(f"{path}: expected a text file, one label per line: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InvalidError(f"{path}: expected UTF-8 text, one label per line, found other bytes") from None
+    text = read_text(path, "labels, one per line,")
+    lines = [line.strip() for line in text.rstrip().splitlines()]
     if "" in lines:
         raise InvalidError(f"{path}: expected a label on every line, found line {lines.index('') + 1} empty")
     return tuple(lines)

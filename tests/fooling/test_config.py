@@ -94,12 +94,22 @@ def test_an_unknown_config_is_not_found_and_the_known_are_named(tmp_path: Path) 
         resolve(tmp_path / "none.toml", environment={})
 
 
-@pytest.mark.parametrize("content", [b"seed = ", b"\xff\xfe", b"[search]\n[search]\n"])
-def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content, message",
+    [(b"seed = ", "not TOML"), (b"[search]\n[search]\n", "not TOML"), (b"\xff\xfe", "found UTF-16")],
+)
+def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "bad.toml"
     file.write_bytes(content)
-    with pytest.raises(InvalidError, match="not TOML"):
+    with pytest.raises(InvalidError, match=message):
         resolve(file, environment={})
+
+
+def test_a_config_that_was_saved_on_windows(tmp_path: Path) -> None:
+    """A byte order mark, which nobody sees, was "Invalid statement (at line 1, column 1)"."""
+    file = tmp_path / "marked.toml"
+    file.write_bytes(b"\xef\xbb\xbfseed = 7\r\n")
+    assert resolve(file, environment={}).seed == 7
 
 
 def test_every_setting_is_described() -> None:

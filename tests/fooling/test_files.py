@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fooling.errors import FoolingError
-from fooling.files import refuse_foreign
+from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.files import read_text, refuse_foreign
 
 DATA, KIND = "comparison.json", "fooling comparison"
 
@@ -50,3 +50,29 @@ def test_what_may_not(name, tmp_path):
     FOREIGN[name](tmp_path / "out")
     with pytest.raises(FoolingError, match="out exists and is no fooling comparison; remove it, or give"):
         refuse_foreign(tmp_path / "out", DATA, KIND)
+
+
+@pytest.mark.parametrize(
+    "data", [b"a\nb\n", b"\xef\xbb\xbfa\nb\n", b"a\r\nb\r\n", b"a\rb\r", b"\xef\xbb\xbfa\r\nb\n"]
+)
+def test_text_is_the_same_however_an_editor_wrote_it(tmp_path: Path, data: bytes) -> None:
+    """A byte order mark that stays is part of the first name, and nobody sees it."""
+    (tmp_path / "f.txt").write_bytes(data)
+    assert read_text(tmp_path / "f.txt", "a list") == "a\nb\n"
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        ("caf\u00e9\n".encode("utf-16"), "found UTF-16: save it as UTF-8"),
+        ("caf\u00e9\n".encode("utf-32"), "found UTF-32"),
+        ("cat\n".encode("utf-16-le"), "found zero bytes: it is UTF-16, or no text"),
+        ("cat\ncaf\u00e9\n".encode("latin-1"), "found the byte 0xe9 in line 2: save it as UTF-8"),
+    ],
+)
+def test_text_in_another_code_is_refused_by_its_name(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "f.txt").write_bytes(data)
+    with pytest.raises(InvalidError, match=rf"f\.txt: expected a list as UTF-8 text, {message}"):
+        read_text(tmp_path / "f.txt", "a list")
+    with pytest.raises(NotFoundError, match=r"none: expected a list"):
+        read_text(tmp_path / "none", "a list")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fooling.classifiers.first_look import Kind, expect
 from fooling.classifiers.spec import Spec, read_lines
-from fooling.errors import InvalidError, NotFoundError
+from fooling.errors import InvalidError
+from fooling.files import read_text
 
 
 def read_description(path: Path) -> dict[str, Any]:
@@ -71,15 +72,11 @@ def _read_groups(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
+    text = read_text(path, f"a {kind} file that describes a network")
     try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise NotFoundError(
-            f"{path}: expected a TOML file that describes a network: {error.strerror}"
-        ) from None
-    except ValueError as error:
-        kind = "JSON" if path.suffix == ".json" else "TOML"
+        data = json.loads(text) if kind == "JSON" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         raise InvalidError(f"{path}: expected {kind}: {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict):
         raise InvalidError(f"{path}: expected keys and values, found {type(data).__name__}")

@@ -19,6 +19,7 @@ from torch import nn
 
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.errors import InvalidError, NotFoundError
+from fooling.files import read_text
 
 _REPOSITORY = re.compile(r"\w[\w.-]*(?:/[\w.-]+)?")
 _DATA = ("*.json", "*.safetensors", "*.txt", "*.model")
@@ -83,10 +84,11 @@ def read_json(folder: Folder, name: str, origin: str) -> dict[str, Any]:
         InvalidError: not JSON, or no keys.
     """
     file = folder.path / name
+    if not file.is_file():
+        raise NotFoundError(f"{origin}: expected {name} in {folder.path}, found none")
+    text = read_text(file, "a JSON file")
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except OSError:
-        raise NotFoundError(f"{origin}: expected {name} in {folder.path}, found none") from None
+        data = json.loads(text)
     except ValueError as error:
         raise InvalidError(f"{file}: expected JSON: {one_line(error)}") from None
     if not isinstance(data, dict):

@@ -117,7 +117,7 @@ def test_labels_come_from_a_text_file(tmp_path):
     with pytest.raises(InvalidError, match="expected a label on every line, found line 2 empty"):
         read_lines(tmp_path / "gap.txt")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidError, match="expected UTF-8 text"):
+    with pytest.raises(InvalidError, match="as UTF-8 text, found UTF-16"):
         read_lines(tmp_path / "binary.txt")
     with pytest.raises(NotFoundError, match=r"no\.txt"):
         read_lines(tmp_path / "no.txt")
