@@ -221,7 +221,7 @@ def shown(view: RunView) -> int:
     """Elites on the contact sheet: noise needs few examples, and like large images compresses badly."""
     if view.settings.encoding.name == "direct":
         return 20
-    return 100 if view.pixels.shape[1] <= 128 else 40
+    return 100 if view.stored_pixels.shape[1] <= 128 else 40
 
 
 def pictures(sheets: Sequence[tuple[RunView, str]]) -> str:

@@ -32,6 +32,8 @@ class Candidates:
         images: (T,) int32, the row above that makes each claim.
         classes: (T,) int32, the class claimed, each at most once.
         confidences: (T,) float32.
+        top1: (M,) int32, the class that the classifier answers first to each image, -1 where unknown.
+        top1_confidence: (M,) float32, of that class; NaN where unknown.
     """
 
     ids: NDArray[np.int32]
@@ -40,6 +42,8 @@ class Candidates:
     images: NDArray[np.int32]
     classes: NDArray[np.int32]
     confidences: NDArray[np.float32]
+    top1: NDArray[np.int32]
+    top1_confidence: NDArray[np.float32]
 
     @classmethod
     def best_of(
@@ -83,13 +87,32 @@ class Candidates:
             images.astype(np.int32),
             classes.astype(np.int32),
             values,
+            *first_answers(confidences[rows]),
         )
 
 
 _NONE = np.zeros(0, np.int32)
 NO_CANDIDATES = Candidates(
-    _NONE.reshape(0, 3), np.zeros((0, 0, 0, 0), np.uint8), None, _NONE, _NONE, np.zeros(0, np.float32)
+    _NONE.reshape(0, 3),
+    np.zeros((0, 0, 0, 0), np.uint8),
+    None,
+    _NONE,
+    _NONE,
+    np.zeros(0, np.float32),
+    _NONE,
+    np.zeros(0, np.float32),
 )
+
+
+def first_answers(confidences: Any) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The class of the highest confidence of each of a few images, of equals the first; and that confidence: (M,) each.
+
+    Args:
+        confidences: (M, K) float32, finite: an array, or a tensor, which is fetched.
+    """
+    values = confidences if isinstance(confidences, np.ndarray) else confidences.cpu().numpy()
+    first = values.argmax(axis=1)
+    return first.astype(np.int32), values[np.arange(len(values)), first]
 
 
 class Archive:
@@ -103,6 +126,8 @@ class Archive:
         ids: (K, 3) int32, of each individual: generation, stream, child.
         pixels: (K, H, W, C) uint8, of each individual.
         genotypes: the individuals' genotypes.
+        top1: (K,) int32, the class that the classifier answers first to each individual; -1 where unknown.
+        top1_confidence: (K,) float32, of that class; NaN where unknown.
     """
 
     def __init__(self, classes: int, image_shape: tuple[int, ...], genotypes: Any) -> None:
@@ -112,6 +137,8 @@ class Archive:
         self.ids: NDArray[np.int32] = np.full((classes, 3), -1, np.int32)
         self.pixels = np.zeros((classes, *image_shape), np.uint8)  # committed by the system as it is used
         self.genotypes = genotypes
+        self.top1: NDArray[np.int32] = np.full(classes, -1, np.int32)
+        self.top1_confidence = np.full(classes, np.nan, np.float32)
 
     def __len__(self) -> int:
         """The number of classes, with an elite or not."""
@@ -126,6 +153,19 @@ class Archive:
     def elite_ids(self) -> NDArray[np.int32]:
         """(K, 3): generation, stream and child of each class's elite; -1 where none."""
         return np.where(self.cell[:, None] >= 0, self.ids[self.cell], np.int32(-1)).astype(np.int32)
+
+    def elite_top1(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """What the classifier answers first to each class's elite, and how surely: (K,) each; -1 and NaN where there is
+        no elite, or an older checkpoint does not say.
+
+        An elite is top-1 where its own class has the highest confidence of all: where others have the same one, as they
+        may where float32 saturates, its own counts as first.
+        """
+        held = self.cell >= 0
+        top1 = np.where(held, self.top1[self.cell], np.int32(-1))
+        confidence = np.where(held, self.top1_confidence[self.cell], np.float32(np.nan))
+        own = held & (self.confidence >= confidence)  # false where that is NaN
+        return np.where(own, np.arange(len(self)), top1).astype(np.int32), confidence
 
     def offer(self, *batches: Candidates) -> NDArray[np.int64]:
         """Let candidates compete; the result is the same in whatever order and grouping they come.
@@ -180,6 +220,8 @@ class Archive:
                 images = winners[low:high] - start
                 self.ids[rows[low:high]] = batch.ids[images]
                 self.pixels[rows[low:high]] = batch.pixels[images]
+                self.top1[rows[low:high]] = batch.top1[images]
+                self.top1_confidence[rows[low:high]] = batch.top1_confidence[images]
                 genotypes.append((batch.genotypes, images))
         self.genotypes = self.genotypes.put(rows, *genotypes)
         return rows
@@ -195,6 +237,8 @@ class Archive:
             images.astype(np.int32),
             classes.astype(np.int32),
             self.confidence[classes],
+            self.top1[rows],
+            self.top1_confidence[rows],
         )
 
     def merge(self, other: Archive) -> NDArray[np.int64]:
@@ -225,6 +269,8 @@ class Archive:
             "cell": self.cell,
             "ids": self.ids[:rows],
             "pixels": self.pixels[:rows],
+            "top1": self.top1[:rows],
+            "top1_confidence": self.top1_confidence[:rows],
         }
         return own | {f"genotypes.{name}": value for name, value in self.genotypes.arrays().items()}
 
@@ -234,6 +280,9 @@ class Archive:
         rows = len(arrays["ids"])
         self.confidence[:], self.cell[:] = arrays["confidence"], arrays["cell"]
         self.ids[:rows], self.pixels[:rows] = arrays["ids"], arrays["pixels"]
+        for name in ("top1", "top1_confidence"):
+            if name in arrays:  # older checkpoints don't know
+                getattr(self, name)[:rows] = arrays[name]
         self.genotypes = genotypes
 
 

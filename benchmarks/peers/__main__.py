@@ -117,7 +117,7 @@ def ours(encoding: str, evaluations: int, seed: int) -> common.Found:
         began = time.perf_counter()
         run = fooling.run(f"mnist-{encoding}", out=Path(folder) / "run", flags=flags)
         seconds = time.perf_counter() - began
-    images = run.archive.pixels[run.image].astype(np.float64)[..., 0] / 255
+    images = run.archive.pixels[run.stored_rows].astype(np.float64)[..., 0] / 255
     claimed = {digit: float(confidence) for digit, confidence in enumerate(run.confidence)}
     return common.Found(seconds, run.evaluations, dict(enumerate(images)), claimed)
 

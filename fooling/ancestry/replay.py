@@ -89,8 +89,8 @@ def _bred(toolbox: Any, family: Sequence[Ancestor], view: RunView) -> Any:
 
 def _check(view: RunView, elite: Ancestor, pixels: NDArray[np.uint8]) -> None:
     """The youngest was kept: it must be the same."""
-    row = np.flatnonzero((view.archive.ids[: len(view.pixels)] == elite.identity).all(axis=1))
-    if not len(row) or not np.array_equal(view.pixels[row[0]], pixels):
+    row = np.flatnonzero((view.archive.ids[: len(view.stored_pixels)] == elite.identity).all(axis=1))
+    if not len(row) or not np.array_equal(view.stored_pixels[row[0]], pixels):
         raise FoolingError(
             f"{view.directory}: expected the replayed elite to be the one that was kept, found another image: the run "
             "was made by another version of fooling, or its files were altered"

@@ -37,7 +37,7 @@ def lineage(directory: Path, number: int, out: Path | None, as_json: bool) -> in
     view = open_run(directory)
     if number >= len(view.labels):
         raise NotFoundError(f"no class {number}: expected 0 to {len(view.labels) - 1}")
-    if view.image[number] < 0:
+    if view.stored_rows[number] < 0:
         raise NotFoundError(f"{directory}: class {number} has no elite yet")
     generation, stream, child = view.ids[number].tolist()
     written = records.read(RunDirectory(view.directory).lineage, view.state["lineage_bytes"])

@@ -174,7 +174,7 @@ def check_run(view: RunView) -> None:
 def _run(view: RunView, name: str, group: int, training: Training | None) -> Run:
     way = trajectory(view.curve, _views(view))
     held = view.archive.occupied
-    pixels = view.pixels[view.image[held]]
+    pixels = view.stored_pixels[view.stored_rows[held]]
     passes = np.full(len(view.labels), np.nan)
     for number, stairs in way.classes.items():
         passes[number] = stairs.passes[-1]

@@ -41,7 +41,7 @@ def export_png(
         size: width in pixels. Without `render`, a multiple of the classified images' width: each pixel
             becomes a square. Default: exactly the classified pixels.
         render: draws the elites' genotypes at a size: size -> (S, size, size, C) uint8, the rows of
-            `view.pixels`. Such an image was never classified, and its text entries say so.
+            `view.stored_pixels`. Such an image was never classified, and its text entries say so.
         force: write into a folder that is not empty.
 
     Returns:
@@ -51,21 +51,21 @@ def export_png(
         FoolingError: the folder is not empty, or `size` is no multiple.
         OSError: it can't be written.
     """
-    native = view.pixels.shape[2]
-    pixels, note = view.pixels, {}
+    native = view.stored_pixels.shape[2]
+    pixels, note = view.stored_pixels, {}
     if size is not None and size != native:
         if render is not None:
             pixels = render(size)
             note = {"rendered": f"again at {size} px; the confidence is of the image at {native} px"}
         else:
             factor = _factor(size, native)
-            pixels = view.pixels.repeat(factor, 1).repeat(factor, 2)
+            pixels = view.stored_pixels.repeat(factor, 1).repeat(factor, 2)
             note = {"scaled": f"{factor} times, nearest neighbour; the confidence is of {native} px"}
     refuse_existing(path, force)
     path.mkdir(parents=True, exist_ok=True)
-    classes = np.flatnonzero(view.image >= 0)
+    classes = np.flatnonzero(view.occupied)
     for index in classes.tolist():
-        write(path / elite_name(index), pixels[view.image[index]], elite_text(view, index) | note)
+        write(path / elite_name(index), pixels[view.stored_rows[index]], elite_text(view, index) | note)
     return len(classes)
 
 
@@ -107,30 +107,31 @@ def export_sheet(view: RunView, path: Path, force: bool = False, **options: Any)
 def export_npz(view: RunView, path: Path, force: bool = False) -> None:
     """Write one compressed .npz, to be read with `numpy.load(path)` (no pickled objects in it).
 
-    Its arrays, for K classes and S distinct images:
-        labels      (K,) unicode
-        confidence  (K,) float32, NaN where a class has no elite
-        ids         (K, 3) int32: generation, stream and child of each elite; -1 where none
-        image       (K,) int32: the row of `pixels` of each elite; -1 where none
-        pixels      (S, H, W, C) uint8, the images that were classified
-        manifest    () unicode: the run's manifest as JSON
+    Its arrays, of K classes, all in the order of the classes; docs/run-directory.md lists them:
+        labels           (K,) unicode
+        occupied         (K,) bool: whether a class has an elite
+        confidence       (K,) float32, NaN where it has none
+        images           (K, H, W, C) uint8, the elites' pixels as they were classified; zeros where there is none
+        top1             (K,) int32: the class that the classifier answers first; -1 where there is no elite, or it is
+                         not known
+        top1_confidence  (K,) float32, of that class; NaN likewise
+        ids              (K, 3) int32: generation, stream and child of each elite; -1 where none
+        manifest         () unicode: the run's manifest as JSON
 
     Raises:
         FoolingError: the file exists.
         OSError: it can't be written.
     """
     refuse_existing(path, force)
-    held = view.image >= 0
-    used, rows = np.unique(view.image[held], return_inverse=True)
-    image = np.full(len(view.labels), -1, np.int32)
-    image[held] = rows
     with replacing(path) as file:
         np.savez_compressed(
             file,
             labels=np.array(view.labels, np.str_),
+            occupied=view.occupied,
             confidence=view.confidence,
+            images=view.images,
+            top1=view.top1,
+            top1_confidence=view.top1_confidence,
             ids=view.ids,
-            image=image,
-            pixels=view.pixels[used],
             manifest=np.array(json.dumps(view.manifest, ensure_ascii=False)),
         )

@@ -69,7 +69,7 @@ def encoding_of(view: RunView) -> str:
     """Like "CPPN, normalised, 28 x 28 grey"."""
     encoding = view.manifest.get("config", {}).get("encoding", {})
     name = str(encoding.get("name", "images"))
-    _, height, width, _ = view.pixels.shape
+    _, height, width, _ = view.stored_pixels.shape
     colour = str(encoding.get("colour") or "")
     size = f"{width} x {height} {colour if colour == 'grey' else colour.upper()}".strip()
     parts = (_ENCODINGS.get(name, name), encoding.get("profile"), size)

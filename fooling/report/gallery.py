@@ -146,17 +146,17 @@ def _merged_classes(views: Sequence[RunView]) -> dict[tuple[int, str], int]:
 def _run(view: RunView, name: str, classes: dict[tuple[int, str], int], images: _Images) -> dict[str, Any]:
     confidence, ids = view.confidence, view.ids
     elites: list[list[Any] | None] = [None] * len(classes)
-    for index, row in enumerate(view.image):
+    for index, row in enumerate(view.stored_rows):
         if row >= 0:
-            elite = [shortest(confidence[index]), *ids[index].tolist(), images.add(view.pixels[row])]
+            elite = [shortest(confidence[index]), *ids[index].tolist(), images.add(view.stored_pixels[row])]
             elites[classes[index, view.labels[index]]] = elite
     summary = Summary.of(view)
     return {
         "name": name,
         "status": view.status,
         "facts": facts(view),
-        "width": view.pixels.shape[2],
-        "height": view.pixels.shape[1],
+        "width": view.stored_pixels.shape[2],
+        "height": view.stored_pixels.shape[1],
         "classes": summary.classes,
         "median": _number(summary.median),
         "above": [summary.at_least_99, summary.at_least_9999],

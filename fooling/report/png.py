@@ -114,12 +114,12 @@ def sync_elites(view: RunView) -> int:
     elites = view.directory / "elites"
     elites.mkdir(exist_ok=True)
     written = 0
-    for index, row in enumerate(view.image):
+    for index, row in enumerate(view.stored_rows):
         path = elites / elite_name(index)
         if row < 0:
             path.unlink(missing_ok=True)
         elif not _holds(path, elite_id(view, index)):
-            write(path, view.pixels[row], elite_text(view, index))
+            write(path, view.stored_pixels[row], elite_text(view, index))
             written += 1
     return written
 

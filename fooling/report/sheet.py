@@ -62,7 +62,7 @@ def contact_sheet(
         if value is not None and value < 1:
             raise ValueError(f"{name}: expected 1 or more, found {value}")
     chosen = choose(view, classes, limit, sort)
-    height, width = view.pixels.shape[1:3]
+    height, width = view.stored_pixels.shape[1:3]
     page = _Page(
         width=width * (scale := zoom or max(1, round(_COMFORTABLE / width))),
         height=height * scale,
@@ -71,7 +71,7 @@ def contact_sheet(
         heading=title or f"What {classifier_of(view)} is sure of",
         subtitle=_subtitle(view, len(chosen)),
     )
-    sheet = Image.new("L" if view.pixels.shape[3] == 1 else "RGB", page.size, _grey(view, _PAPER))
+    sheet = Image.new("L" if view.stored_pixels.shape[3] == 1 else "RGB", page.size, _grey(view, _PAPER))
     draw = ImageDraw.Draw(sheet)
     _draw_heading(draw, page, view)
     for cell, index in enumerate(chosen):
@@ -90,7 +90,7 @@ def choose(view: RunView, classes: Sequence[int] | None, limit: int | None, sort
         if not 0 <= index < total:
             raise NotFoundError(f"no class {index}: expected 0 to {total - 1}")
     candidates = np.arange(total) if classes is None else np.unique(np.asarray(classes, np.int64))
-    candidates = candidates[view.image[candidates] >= 0]
+    candidates = candidates[view.stored_rows[candidates] >= 0]
     if not len(candidates):
         raise NotFoundError(f"{view.directory}: no elite to show yet")
     best_first = candidates[np.argsort(-view.confidence[candidates], kind="stable")][:limit]
@@ -200,7 +200,7 @@ def _draw_elite(
     scale: int,
 ) -> None:
     x, y = page.corner(cell)
-    pixels = view.pixels[view.image[index]].repeat(scale, 0).repeat(scale, 1)
+    pixels = view.stored_pixels[view.stored_rows[index]].repeat(scale, 0).repeat(scale, 1)
     draw.rectangle((x - 1, y - 1, x + page.width, y + page.height), outline=_grey(view, _FRAME))
     sheet.paste(Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), (x, y))
     y += page.height + round(0.45 * page.label.size)
@@ -239,4 +239,4 @@ def _font(size: float) -> FreeTypeFont:
 
 
 def _grey(view: RunView, value: int) -> int | tuple[int, int, int]:
-    return value if view.pixels.shape[3] == 1 else (value, value, value)
+    return value if view.stored_pixels.shape[3] == 1 else (value, value, value)

@@ -67,7 +67,7 @@ def _elites(
     if generations:
         listing.add_column("generation", justify="right")
     for index in classes:
-        held = view.image[index] >= 0
+        held = view.stored_rows[index] >= 0
         found = f"{view.ids[index, 0]:,}" if held else "–"
         confidence = format_confidence(float(view.confidence[index]))
         listing.add_row(str(index), Text(view.labels[index]), confidence, *([found] if generations else []))
@@ -109,7 +109,7 @@ def _groups(view: RunView) -> Table:
 
 def _extremes(view: RunView) -> Table:
     """The most and the least confident elites, side by side."""
-    held = np.flatnonzero(view.image >= 0)
+    held = np.flatnonzero(view.stored_rows >= 0)
     order = held[np.argsort(-view.confidence[held], kind="stable")].tolist()
     pair = Table.grid(padding=(0, 1, 0, 0))
     pair.add_row(

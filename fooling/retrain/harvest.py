@@ -62,7 +62,7 @@ class Collector:
 
     def _look(self, view: RunView) -> list[tuple[int, ...]]:
         """Take note of the elites; returns which they are."""
-        rows = np.unique(view.image[: self._classes])
+        rows = np.unique(view.stored_rows[: self._classes])
         ids = [tuple(view.archive.ids[row].tolist()) for row in rows[rows >= 0]]
         for row, identity in zip(rows[rows >= 0], ids, strict=True):
             if identity not in self._found:
@@ -82,7 +82,7 @@ class Collector:
         return Harvest(
             np.stack([self._found[one] for one in taken]),
             np.array([one[0] for one in taken], np.int32),
-            view.archive.pixels[view.image[: self._classes]],
+            view.archive.pixels[view.stored_rows[: self._classes]],
             confidences,
             np.array(view.evaluations, np.int64),
             np.array(view.manifest["classifier"]["fingerprint"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from fooling import encodings, lineage
 from fooling.archive import Archive
 from fooling.config import Settings, validate
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, NotFoundError
 from fooling.runs import checkpoint, events
 from fooling.runs.directory import RunDirectory, is_locked, open_directory
 from fooling.runs.statistics import describe
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # The last event of a run that is over, and the status that it means.
 ENDINGS = {"completed": "completed", "interrupted": "interrupted", "failed": "failed"}
@@ -81,14 +84,61 @@ class RunView:
         return self.archive.elite_ids
 
     @property
-    def image(self) -> NDArray[np.int32]:
-        """(K,) int32: the row of `pixels` of each elite; -1 where none."""
+    def occupied(self) -> NDArray[np.bool_]:
+        """(K,) bool: whether a class has an elite."""
+        return self.archive.cell >= 0
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        """(K, H, W, C) uint8, in a new array: the pixels of each class's elite as they were classified, in the order of
+        `labels` and `confidence`; zeros where a class has none (`occupied` tells)."""
+        found = np.zeros((len(self.labels), *self.archive.pixels.shape[1:]), np.uint8)
+        found[self.occupied] = self.archive.pixels[self.archive.cell[self.occupied]]
+        return found
+
+    def image(self, number: int) -> Image.Image:
+        """The elite of a class as a picture of Pillow, of mode L where the classifier sees grey, else RGB.
+
+        Raises:
+            NotFoundError: there is no such class, or it has no elite.
+        """
+        from PIL import Image
+
+        if not 0 <= number < len(self.labels):
+            raise NotFoundError(f"no class {number}: expected 0 to {len(self.labels) - 1}")
+        if self.archive.cell[number] < 0:
+            raise NotFoundError(f"class {number}, {self.labels[number]}, has no elite")
+        pixels = self.archive.pixels[self.archive.cell[number]]
+        return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+    @property
+    def stored_rows(self) -> NDArray[np.int32]:
+        """(K,) int32: the row of `stored_pixels` of each class's elite; -1 where none."""
         return self.archive.cell
 
     @property
-    def pixels(self) -> NDArray[np.uint8]:
-        """(S, H, W, C) uint8: the pixels that were classified."""
+    def stored_pixels(self) -> NDArray[np.uint8]:
+        """(S, H, W, C) uint8: the distinct images, each once though it be the elite of several classes. They are in no
+        order of classes: `images` is."""
         return self.archive.pixels[: int(self.archive.cell.max(initial=-1)) + 1]
+
+    @property
+    def top1(self) -> NDArray[np.int32]:
+        """(K,) int32: the class that the classifier answers first to each class's elite; the class itself where the
+        elite fools it; -1 where there is no elite, or its checkpoint is older than these answers."""
+        return self.archive.elite_top1()[0]
+
+    @property
+    def top1_confidence(self) -> NDArray[np.float32]:
+        """(K,) float32: the confidence of that class; NaN where there is none."""
+        return self.archive.elite_top1()[1]
+
+    @property
+    def top1_count(self) -> int | None:
+        """Of the classes that the search is for, those whose elite the classifier answers with them first; None where
+        that is not known of every elite."""
+        top1 = self.top1[self.aims]
+        return None if (self.occupied[self.aims] & (top1 < 0)).any() else int((top1 == self.aims).sum())
 
 
 def open_run(path: Path) -> RunView:
@@ -162,13 +212,13 @@ def restore(archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> No
 
 
 def renderer(run: RunView) -> Callable[[int], NDArray[np.uint8]] | None:
-    """Renders a run's individuals, the rows of `pixels`, at any size; None where a genotype has no meaning
+    """Renders a run's individuals, the rows of `stored_pixels`, at any size; None where a genotype has no meaning
     at another size (direct images, and CPPNs that read raw pixel indices)."""
     settings = run.settings.encoding
     if settings.name != "cppn" or settings.coordinates == "raw":
         return None
     _, encoding = empty_archive(run.settings, run.manifest["classifier"]["spec"])
-    genotypes = run.archive.genotypes.take(np.arange(len(run.pixels)))
+    genotypes = run.archive.genotypes.take(np.arange(len(run.stored_pixels)))
     return lambda size: encoding.render(genotypes, size)
 
 
@@ -233,6 +283,7 @@ def summary(run: RunView) -> dict[str, Any]:
         "archive_sha256": run.archive.digest(),
         "lineage_sha256": lineage.digest(RunDirectory(run.directory).lineage, run.state["lineage_bytes"]),
         "confidence": {**statistics, "classes": len(run.aims)},
+        "top1": run.top1_count,
         "elites": [
             {
                 "class": int(number),
@@ -240,7 +291,17 @@ def summary(run: RunView) -> dict[str, Any]:
                 "confidence": float(run.confidence[number]),
                 "generation": int(run.ids[number, 0]),
                 "image": f"elites/{number:04d}.png",
+                "top1": answer,
             }
-            for number in run.archive.occupied
+            for number, answer in zip(run.archive.occupied, _answers(run), strict=True)
         ],
     }
+
+
+def _answers(run: RunView) -> list[dict[str, Any] | None]:
+    """What the classifier answers first to each elite, by class; None where that is not known."""
+    top1, confidence = run.archive.elite_top1()
+    return [
+        {"class": answer, "label": run.labels[answer], "confidence": sure} if answer >= 0 else None
+        for answer, sure in zip(top1[run.occupied].tolist(), confidence[run.occupied].tolist(), strict=True)
+    ]

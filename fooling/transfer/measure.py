@@ -43,7 +43,7 @@ class Source:
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """(n, H, W, C) uint8, as they were classified."""
-        return self.view.pixels[self.view.image[self.classes]]
+        return self.view.stored_pixels[self.view.stored_rows[self.classes]]
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def _images_for(source: Source, spec: Any, rerender: bool) -> NDArray[np.uint8]:
                 f"{source.view.directory}: only CPPNs with normalised coordinates can be drawn at another size; "
                 "leave out --rerender"
             )
-        pixels = draw(spec.size)[source.view.image[source.classes]]
+        pixels = draw(spec.size)[source.view.stored_rows[source.classes]]
     have, want = pixels.shape[3], spec.channels
     if have == want:
         return pixels

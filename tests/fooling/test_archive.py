@@ -176,7 +176,7 @@ def test_tensors_give_the_candidates_that_arrays_give(
     if expected is NO_CANDIDATES:
         assert found is expected
         return
-    for name in ("ids", "pixels", "images", "classes", "confidences"):
+    for name in ("ids", "pixels", "images", "classes", "confidences", "top1", "top1_confidence"):
         array = getattr(found, name)
         assert isinstance(array, np.ndarray)
         assert array.dtype == getattr(expected, name).dtype
@@ -217,3 +217,37 @@ def test_any_number_of_classes(classes: int) -> None:
     assert len(result.offer(batch(ids, confidences))) == classes
     assert np.array_equal(result.confidence, confidences.max(axis=0))
     assert result.ids[result.cell, 2].tolist() == confidences.argmax(axis=0).tolist()
+
+
+@given(offers(), st.integers(0, 2**32 - 1))
+@settings(max_examples=100, deadline=None)
+def test_every_elite_knows_what_it_is_called_first(offer: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+    """Else a page says that an image fools the network which calls it something else. Of equals the elite's own class
+    counts as first, and then the lowest; however the images were grouped."""
+    ids, confidences = offer
+    result = archive(confidences.shape[1])
+    for part in np.array_split(np.random.default_rng(seed).permutation(len(ids)), 3):
+        if len(part):
+            result.offer(batch(ids[part], confidences[part]))
+    answers, sure = result.elite_top1()
+    for number in range(confidences.shape[1]):
+        row = confidences[(ids == result.elite_ids[number]).all(axis=1)][0]
+        assert sure[number] == row.max()
+        assert answers[number] == (number if row[number] == row.max() else row.argmax())
+
+
+def test_what_an_older_checkpoint_does_not_tell_stays_unknown() -> None:
+    """A guess would be shown as a fact. What is found later is known, and merging keeps either."""
+    old = filled(np.array([[0, 0, 0], [0, 0, 1]], np.int32), np.array([[0.5, 0.75], [0.25, 0.5]], np.float32))
+    saved = {name: array for name, array in old.arrays().items() if not name.startswith("top1")}
+    again = archive(2)
+    again.restore(saved, old.genotypes)
+    assert again.digest() == old.digest()
+    assert again.elite_top1()[0].tolist() == [-1, -1]
+    assert np.isnan(again.elite_top1()[1]).all()
+    again.offer(batch(np.array([[1, 0, 0]], np.int32), np.array([[1.0, 0.5]], np.float32)))
+    other = archive(2)
+    other.merge(again)
+    for found in (again, other):
+        assert found.elite_top1()[0].tolist() == [0, -1]
+    assert archive(3).elite_top1()[0].tolist() == [-1, -1, -1]

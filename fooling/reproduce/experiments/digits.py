@@ -90,7 +90,7 @@ _NOTES = {
 
 def image_of(view: RunView, number: int) -> np.ndarray:
     """(H, W, C) uint8: the elite of a class."""
-    return view.pixels[view.image[number]]
+    return view.stored_pixels[view.stored_rows[number]]
 
 
 def first_generation(view: RunView, key: str, level: float) -> int | None:

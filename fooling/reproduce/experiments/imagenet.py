@@ -178,7 +178,7 @@ def _short(laboratory: Laboratory, encoding: str) -> str:
 
 
 def _notes(laboratory: Laboratory, runs: Sequence[RunView]) -> str:
-    size = runs[0].pixels.shape[1]
+    size = runs[0].stored_pixels.shape[1]
     return (
         f"Classifier: `{laboratory.imagenet()}`, images of {size} x {size} pixels shown whole, not as the mean of ten "
         f"crops; {runs[0].evaluations:,} images a run, {len(runs)} runs. Tests of classes take them as independent, "
@@ -218,7 +218,7 @@ _NAMES = {"cppn": "CPPN", "direct": "directly encoded"}
 
 def zoom(view: RunView) -> int:
     """Times that a pixel of a sheet is drawn."""
-    return max(1, round(112 / view.pixels.shape[1]))
+    return max(1, round(112 / view.stored_pixels.shape[1]))
 
 
 def _classes(runs: Sequence[RunView], band: NDArray[np.bool_] | None) -> bytes:

@@ -28,7 +28,7 @@ ALPHA = 0.01
 def perform(laboratory: Laboratory) -> Result:
     """Twenty runs or fifty, each told by the others."""
     runs = laboratory.digits("cppn", seeds=range(laboratory.scale.pick(50, 20)))
-    images = np.array([view.pixels[view.image] for view in runs])[..., 0]
+    images = np.array([view.images for view in runs])[..., 0]
     labels = runs[0].labels
     chance = 1 / len(labels)
     hits = {name: recognised(features) for name, features in _features(images).items()}

@@ -45,9 +45,9 @@ def perform(laboratory: Laboratory) -> Result:
             f"{laboratory.imagenet()} does not say which classes are relatives: expected groups of two classes or "
             "more in its spec (docs/models.md)"
         )
-    kept = np.flatnonzero((found >= 0) & np.all([view.image >= 0 for view in runs], axis=0))
+    kept = np.flatnonzero((found >= 0) & np.all([view.stored_rows >= 0 for view in runs], axis=0))
     groups = found[kept]
-    images = [view.pixels[view.image[kept]] for view in runs]
+    images = [view.stored_pixels[view.stored_rows[kept]] for view in runs]
     within: dict[str, list[float]] = {}
     between: dict[str, list[float]] = {}
     tests: dict[str, PermutationTest] = {}
@@ -179,7 +179,7 @@ def _rows(within: Mapping[str, Sequence[float]], between: Mapping[str, Sequence[
 
 def _shared(view: RunView, kept: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[float, float]:
     """The shares of pairs of siblings, and of pairs of any classes, that have the very same image."""
-    image = view.image[kept]
+    image = view.stored_rows[kept]
     same, kin = image[:, None] == image, groups[:, None] == groups
     apart = ~np.eye(len(kept), dtype=bool)
     return float(same[kin & apart].mean()), float(same[apart].mean())
@@ -213,13 +213,14 @@ def _families(
 ) -> Figure:
     """As figure 9: of the groups whose members are nearest in the first run, three members in two runs."""
     apart = distances(
-        layout(runs[0].pixels[runs[0].image[kept]]), layout(runs[0].pixels[runs[0].image[kept]])
+        layout(runs[0].stored_pixels[runs[0].stored_rows[kept]]),
+        layout(runs[0].stored_pixels[runs[0].stored_rows[kept]]),
     )
     chosen = np.array([kept[one] for one in nearest_families(apart, groups)]).ravel()
     images, captions = [], []
     for view in runs[:2]:
         for number in chosen:
-            images.append(view.pixels[view.image[number]])
+            images.append(view.stored_pixels[view.stored_rows[number]])
             label = spec["labels"][number].split(",")[0][:18]
             captions.append(f"{label}\n{format_confidence(float(view.confidence[number]))}")
     return Figure(

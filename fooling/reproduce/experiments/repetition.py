@@ -182,7 +182,7 @@ def _losses(laboratory: Laboratory, runs: Sequence[RunView]) -> list[Loss]:
     for view in runs:
         for number in np.flatnonzero(view.confidence >= np.float32(BELIEVED)).tolist():
             generator = np.random.Generator(np.random.Philox(key=[view.settings.seed, number]))
-            image = view.pixels[view.image[number]]
+            image = view.stored_pixels[view.stored_rows[number]]
             found.append(loss_of(image, number, view.settings.seed, classifier.classify, generator))
     return [loss for loss in found if loss is not None]
 
@@ -268,7 +268,7 @@ def _examples(name: str, runs: Sequence[RunView], losses: Sequence[Loss]) -> Fig
     captions: list[list[str]] = [[], [], []]
     for loss in chosen:
         view = by_seed[loss.seed]
-        image = view.pixels[view.image[loss.number]]
+        image = view.stored_pixels[view.stored_rows[loss.number]]
         found = find_copies(image)
         assert found is not None
         shown = (image, painted(image, found.masks[1]), painted(image, found.but_one))

@@ -155,7 +155,7 @@ def _line(view: RunView) -> Figure:
     families = {
         number: ancestors(records, tuple(view.ids[number].tolist()))
         for number in np.argsort(-np.nan_to_num(view.confidence), kind="stable")[:TRIED].tolist()
-        if view.image[number] >= 0
+        if view.stored_rows[number] >= 0
     }
     number = max(families, key=lambda one: (len(stations(line(families[one]), one)), -one))
     replayed = replay(view, families[number])

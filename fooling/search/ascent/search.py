@@ -142,6 +142,8 @@ class GradientAscent:
                     np.arange(len(leaders), dtype=np.int32),
                     self.classes[leaders].astype(np.int32),
                     confidence[leaders],
+                    np.concatenate([result.top1 for result in results])[leaders],
+                    np.concatenate([result.top1_confidence for result in results])[leaders],
                 )
             )
         statistics = {

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cppn.keys import Keys
+from fooling.archive import first_answers
 from fooling.classifiers import Classifier
 from fooling.search.ascent import rules
 from fooling.search.ascent.objective import Objective
@@ -97,6 +98,9 @@ class Climbed:
         confirmed: images that were classified once again.
         escaped: (n,) int32, steps at which the objective's gradient had vanished and log p was climbed.
         still: (n,) uint8, 1 where all steps together moved no pixel by half a grey level.
+        top1: (n,) int32, what the classifier answers first to the best image, where that was classified once again;
+            else -1.
+        top1_confidence: (n,) float32, of that class; else NaN.
     """
 
     images: NDArray[np.float32]
@@ -105,6 +109,8 @@ class Climbed:
     confirmed: int
     escaped: NDArray[np.int32]
     still: NDArray[np.uint8]
+    top1: NDArray[np.int32]
+    top1_confidence: NDArray[np.float32]
 
 
 def climb(host: Host, shared: Ascent, chunk: Climbs) -> Climbed:
@@ -201,19 +207,30 @@ class _Party:
             self._own(self._best),
             self._own(self._best_pixels),
         )
-        confirmed = self._confirm(records)
+        confirmed, top1, top1_confidence = self._confirm(records)
         moved = np.abs(images - self._start).reshape(len(images), -1).max(axis=1) * 255
         return Climbed(
-            images, moments, records, confirmed, self._own(self._escaped), (moved < 0.5).astype(np.uint8)
+            images,
+            moments,
+            records,
+            confirmed,
+            self._own(self._escaped),
+            (moved < 0.5).astype(np.uint8),
+            top1,
+            top1_confidence,
         )
 
-    def _confirm(self, records: Records) -> int:
-        """Classify what beats a climb's best once again, in its own row; how many that are."""
+    def _confirm(self, records: Records) -> tuple[int, NDArray[np.int32], NDArray[np.float32]]:
+        """Classify what beats a climb's best once again, in its own row: how many that are, and the first answers, as
+        `Climbed` has them."""
         rows = np.flatnonzero(records.best_confidence > self._climbs.best)
+        count = len(records.best_confidence)
+        top1, top1_confidence = np.full(count, -1, np.int32), np.full(count, np.nan, np.float32)
         if len(rows):
             again = self._own(self._classifier.classify(self._best_pixels))
             records.best_confidence[rows] = again[rows, self._climbs.targets[rows]]
-        return len(rows)
+            top1[rows], top1_confidence[rows] = first_answers(again[rows])
+        return len(rows), top1, top1_confidence
 
     def _full(self, values: NDArray[Any]) -> Tensor:
         """Values of the climbs on the device, in an array of the batch's length that may be changed."""
@@ -243,4 +260,6 @@ def _joined(parts: list[Climbed]) -> Climbed:
         sum(part.confirmed for part in parts),
         np.concatenate([part.escaped for part in parts]),
         np.concatenate([part.still for part in parts]),
+        np.concatenate([part.top1 for part in parts]),
+        np.concatenate([part.top1_confidence for part in parts]),
     )

@@ -113,8 +113,8 @@ def test_the_kept_pixels_are_what_the_genotypes_render_to(small_run):
 
     run = open_run(small_run[0])
     _, encoding = empty_archive(run.settings, run.manifest["classifier"]["spec"])
-    genotypes = run.archive.genotypes.take(np.arange(len(run.pixels)))
-    assert np.array_equal(encoding.render(genotypes), run.pixels)
+    genotypes = run.archive.genotypes.take(np.arange(len(run.stored_pixels)))
+    assert np.array_equal(encoding.render(genotypes), run.stored_pixels)
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,17 @@ def _make_view(
     status: str = "completed",
     seed: int = 0,
     aims: Sequence[int] | None = None,
+    top1: Sequence[int] | None = None,
 ) -> Any:
     """A run's view with these confidences (NaN: no elite), each class with an image of its own unless
-    `image` says otherwise; the search is for all of them unless `aims` names some. Class k's elite has the id (10 + image, 0, image)."""
+    `image` says otherwise; the search is for all of them unless `aims` names some, and the
+    classifier answers each with its class first unless `top1` says otherwise (-1: not known). Class k's elite has the id (10 + image, 0, image)."""
     values = np.array(confidence, np.float32)
     rows = np.array(range(len(values)) if image is None else image, np.int32)
     rows[np.isnan(values)] = -1
     ids = np.stack([rows + 10, np.zeros_like(rows), rows], axis=1)
     ids[rows < 0] = -1
+    answers = np.where(rows < 0, -1, np.arange(len(values)) if top1 is None else np.array(top1))
     directory.mkdir(exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 256, (max(0, rows.max()) + 1, *shape), np.uint8)
     encoding = {"name": "cppn", "profile": "normalised", "colour": "grey" if shape[2] == 1 else "hls"}
@@ -49,8 +52,13 @@ def _make_view(
         confidence=values,
         aims=np.arange(len(values)) if aims is None else np.array(aims),
         ids=ids,
-        image=rows,
-        pixels=pixels,
+        stored_rows=rows,
+        stored_pixels=pixels,
+        occupied=rows >= 0,
+        images=np.where(rows[:, None, None, None] >= 0, pixels[rows], np.uint8(0)),
+        top1=answers,
+        top1_confidence=np.where(answers == np.arange(len(values)), values, np.float32(0.75)),
+        top1_count=None if (answers[rows >= 0] < 0).any() else int((answers == np.arange(len(values))).sum()),
         curve=[_row(generation) for generation in (0, 10, 20)] if curve is None else curve,
     )
 

@@ -20,14 +20,14 @@ def test_without_a_size_the_files_hold_the_classified_pixels(make_view: Any, tmp
     assert export_png(view, tmp_path / "out") == 2
     for name in ("0000.png", "0002.png"):
         with Image.open(tmp_path / "out" / name) as image:
-            np.testing.assert_array_equal(np.asarray(image), view.pixels[0, :, :, 0])
+            np.testing.assert_array_equal(np.asarray(image), view.stored_pixels[0, :, :, 0])
 
 
 def test_enlarged_pixels_become_squares_and_the_file_says_so(make_view: Any, tmp_path: Path) -> None:
     view = make_view([0.9], shape=(6, 6, 3))
     export_png(view, tmp_path / "out", size=18)
     with Image.open(tmp_path / "out" / "0000.png") as image:
-        np.testing.assert_array_equal(np.asarray(image)[1::3, 1::3], view.pixels[0])
+        np.testing.assert_array_equal(np.asarray(image)[1::3, 1::3], view.stored_pixels[0])
         assert image.size == (18, 18)
     assert read_text(tmp_path / "out" / "0000.png")["scaled"].startswith("3 times")
 
@@ -81,6 +81,9 @@ def test_the_arrays_are_read_without_pickle_and_hold_no_stale_image(make_view: A
         assert arrays["labels"].tolist() == ["a", "b", "蜥蜴"]
         np.testing.assert_array_equal(arrays["confidence"], view.confidence)
         np.testing.assert_array_equal(arrays["ids"], view.ids)
-        np.testing.assert_array_equal(arrays["pixels"], view.pixels[[2]])
-        assert arrays["image"].tolist() == [0, -1, 0]
+        assert arrays["occupied"].tolist() == [True, False, True]
+        for number, row in ((0, 2), (2, 2)):  # an image that is the elite of two classes stands with both
+            np.testing.assert_array_equal(arrays["images"][number], view.stored_pixels[row])
+        assert not arrays["images"][1].any()
+        assert arrays["top1"].tolist() == [0, -1, 2]
         assert json.loads(str(arrays["manifest"])) == view.manifest

@@ -91,19 +91,19 @@ def test_nothing_is_fetched(make_view: Any) -> None:
 def test_each_distinct_image_is_there_once_bit_for_bit(make_view: Any) -> None:
     first = make_view([0.9, 0.8, np.nan, 0.7], image=[0, 1, -1, 0], shape=(6, 6, 3))
     second = make_view([0.9, 0.8], image=[0, 1], shape=(6, 6, 3), name="other")
-    second.pixels = first.pixels[:2]
+    second.stored_pixels = first.stored_pixels[:2]
     page = _page(first, second)
     images = {name: text for name, text in page.texts.items() if name.startswith("image-")}
     assert len(images) == 2
     for view, run in zip((first, second), _data(page)["runs"], strict=True):
-        for index, row in enumerate(view.image):
+        for index, row in enumerate(view.stored_rows):
             if row < 0:
                 assert run["elites"][index] is None
                 continue
             with Image.open(
                 io.BytesIO(base64.b64decode(images[f"image-{run['elites'][index][4]}"]))
             ) as image:
-                np.testing.assert_array_equal(np.asarray(image), view.pixels[row])
+                np.testing.assert_array_equal(np.asarray(image), view.stored_pixels[row])
 
 
 def test_confidences_reach_the_page_as_the_same_float32(make_view: Any) -> None:
@@ -164,7 +164,7 @@ def test_a_gallery_that_fails_midway_leaves_the_old_one(make_view: Any, tmp_path
     path = tmp_path / "gallery.html"
     path.write_text("old")
     broken = make_view()
-    broken.pixels = broken.pixels.astype(np.float32)
+    broken.stored_pixels = broken.stored_pixels.astype(np.float32)
     with pytest.raises(ValueError, match="expected pixels"):
         write_gallery([broken], path)
     assert path.read_text() == "old"

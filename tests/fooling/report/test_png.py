@@ -84,7 +84,7 @@ def test_every_elite_is_saved_with_its_provenance(make_view: Any) -> None:
         "search": "map-elites",
     }
     with Image.open(view.directory / "elites" / "0002.png") as image:
-        np.testing.assert_array_equal(np.asarray(image), view.pixels[2])
+        np.testing.assert_array_equal(np.asarray(image), view.stored_pixels[2])
 
 
 def test_the_confidence_in_a_file_is_not_rounded(make_view: Any) -> None:
@@ -118,7 +118,7 @@ def test_a_file_cut_short_by_a_crash_is_written_again(make_view: Any, keep: int)
 def test_a_class_that_lost_its_elite_by_going_back_keeps_no_file(make_view: Any) -> None:
     view = make_view([0.9, 0.8])
     png.sync_elites(view)
-    view.image[1] = -1
+    view.stored_rows[1] = -1
     png.sync_elites(view)
     assert [path.name for path in (view.directory / "elites").iterdir()] == ["0000.png"]
 

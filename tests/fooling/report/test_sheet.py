@@ -30,8 +30,8 @@ def test_every_elite_is_on_the_page_pixel_for_pixel_in_reading_order(
     view = make_view([0.9, 0.99, 0.8, 0.7], shape=shape)
     sheet = np.asarray(contact_sheet(view, zoom=3, columns=3))
     places: list[tuple[int, int]] = []
-    for row in view.image:
-        tile = view.pixels[row].repeat(3, 0).repeat(3, 1)
+    for row in view.stored_rows:
+        tile = view.stored_pixels[row].repeat(3, 0).repeat(3, 1)
         found = _find(sheet, tile[:, :, 0] if shape[2] == 1 else tile)
         assert found is not None
         places.append(found)

@@ -51,17 +51,17 @@ def test_the_last_elites_are_among_them(run):
     view, kept = run
     taken = {image.tobytes() for image in kept[25].images}
     for number in range(CLASSES):
-        assert view.pixels[view.image[number]].tobytes() in taken
+        assert view.stored_pixels[view.stored_rows[number]].tobytes() in taken
     assert np.array_equal(kept[25].confidences, view.confidence[:CLASSES])
-    assert np.array_equal(kept[25].elites, view.pixels[view.image[:CLASSES]])
+    assert np.array_equal(kept[25].elites, view.stored_pixels[view.stored_rows[:CLASSES]])
 
 
 def test_the_elite_of_the_class_fooling_is_left_out(run):
     """It fools nobody: to train on it would be to train on what is known."""
     view, kept = run
-    last = view.image[CLASSES]
-    assert last not in view.image[:CLASSES]  # else this run would show nothing
-    assert view.pixels[last].tobytes() not in {image.tobytes() for image in kept[1000].images}
+    last = view.stored_rows[CLASSES]
+    assert last not in view.stored_rows[:CLASSES]  # else this run would show nothing
+    assert view.stored_pixels[last].tobytes() not in {image.tobytes() for image in kept[1000].images}
 
 
 @given(st.integers(0, 40), st.integers(0, 12), st.integers(1, 60))

@@ -120,7 +120,7 @@ def test_images_of_another_size_are_resized(tmp_path):
     classifier = classifiers.from_module(network, spec)
     settings = [*SMALL, "encoding.size=48"]
     run = fooling.run(out=tmp_path / "run", assignments=settings, classifier=classifier)
-    assert run.pixels.shape[1:] == (48, 48, 3)
+    assert run.stored_pixels.shape[1:] == (48, 48, 3)
     for number, stated, image in claims(run):
         with torch.no_grad():
             confidence = network(resize(image, 32)).softmax(1)[0, number]

@@ -54,7 +54,7 @@ def test_runs_resume_and_state_what_the_network_says(model, encoding, tmp_path):
 
     numerics = Numerics.from_dict(whole.manifest["numerics"])
     classifier = classifiers.load(model, numerics=numerics)
-    shown = np.flatnonzero(whole.image >= 0)[:8]
+    shown = np.flatnonzero(whole.stored_rows >= 0)[:8]
     pixels = np.stack([read(whole.directory, index) for index in shown])
     stated = whole.confidence[shown]
     assert np.array_equal(classifier.classify(pixels)[np.arange(len(shown)), shown], stated)

@@ -54,7 +54,7 @@ def test_every_image_of_the_archive_is_its_class_s_own_best(small: fooling.RunVi
     assert np.array_equal(small.confidence, best.max(1))
     leaders = best.argmax(1) + 3 * np.arange(10)
     assert np.array_equal(small.ids[:, 2], leaders)
-    assert np.array_equal(small.pixels[small.image], records.best_pixels[leaders])
+    assert np.array_equal(small.images, records.best_pixels[leaders])
 
 
 def test_confidences_come_out_again(small: fooling.RunView) -> None:
@@ -71,8 +71,8 @@ def test_genotypes_render_to_the_pixels(small: fooling.RunView) -> None:
     from fooling import encodings
 
     encoding = encodings.create(small.settings.encoding, 28, "grey")
-    rows = np.arange(len(small.pixels))
-    assert np.array_equal(encoding.render(small.archive.genotypes.take(rows)), small.pixels)
+    rows = np.arange(len(small.stored_pixels))
+    assert np.array_equal(encoding.render(small.archive.genotypes.take(rows)), small.stored_pixels)
     assert renderer(small) is None
 
 

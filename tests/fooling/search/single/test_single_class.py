@@ -95,16 +95,16 @@ def test_only_the_target_s_cell_is_claimed(small: fooling.RunView) -> None:
 def test_kept_pixels_are_what_was_classified_and_what_the_genotype_draws(small: fooling.RunView) -> None:
     """A failure costs contract 1: neat-python's genome would mean another image than the one that is claimed."""
     numerics = Numerics.from_dict(small.manifest["numerics"])
-    claimed = classifiers.load("builtin:lenet", numerics=numerics).classify(small.pixels)
+    claimed = classifiers.load("builtin:lenet", numerics=numerics).classify(small.stored_pixels)
     for number in CLASSES:
-        assert claimed[small.image[number], number] == small.confidence[number]
+        assert claimed[small.stored_rows[number], number] == small.confidence[number]
     reread = open_run(small.directory)
-    assert np.array_equal(reread.pixels, small.pixels)
+    assert np.array_equal(reread.stored_pixels, small.stored_pixels)
     if draw := renderer(reread):
-        assert np.array_equal(draw(28), small.pixels)
+        assert np.array_equal(draw(28), small.stored_pixels)
     else:
         bytes_ = np.floor(reread.archive.genotypes.genes * np.float32(255) + np.float32(0.5))
-        assert np.array_equal(bytes_[: len(small.pixels)].astype(np.uint8), small.pixels)
+        assert np.array_equal(bytes_[: len(small.stored_pixels)].astype(np.uint8), small.stored_pixels)
 
 
 def test_every_elite_traces_back_to_the_first_generation_of_its_class(small: fooling.RunView) -> None:
@@ -149,7 +149,9 @@ def test_a_class_evolves_alike_whatever_came_before_it(small: fooling.RunView, t
     config = f"mnist-{small.settings.encoding.name}-single"
     alone = fooling.run(config, out=tmp_path / "run", assignments=[*SMALL, "search.classes=[4]"])
     assert alone.confidence[4] == small.confidence[4]
-    assert np.array_equal(alone.pixels[alone.image[4]], small.pixels[small.image[4]])
+    assert np.array_equal(
+        alone.stored_pixels[alone.stored_rows[4]], small.stored_pixels[small.stored_rows[4]]
+    )
 
 
 class Killed(BaseException):
