@@ -46,6 +46,7 @@ class Classifier:
         expected: (m, classes) float32, its known confidences on the synthetic batch, or None.
         mean_image: (input channels, side, side) float32, what the spec's `mean_image` names, or None.
         images_per_pass: images of one forward pass.
+        notes: what its source made out by itself, and a user should know: a line each.
     """
 
     def __init__(
@@ -57,14 +58,16 @@ class Classifier:
         mean_image: NDArray[np.float32] | None = None,
         identity: str = "",
         expected: NDArray[np.float32] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """As `from_module`, but the module itself is used, moved and laid out; besides:
 
         Args:
             identity: what tells the network from others besides its tensors, for the fingerprint.
             expected: (m, classes) float32, its confidences on the synthetic batch, where they are known.
+            notes: what the source made out by itself, a line each.
         """
-        self.spec = spec
+        self.spec, self.notes = spec, notes
         self.expected = expected
         self.numerics = resolve() if numerics is None else numerics
         prepare_device(self.numerics.device)
@@ -104,6 +107,7 @@ class Classifier:
             mean_image=self.mean_image,
             identity=self._identity,
             expected=self.expected,
+            notes=self.notes,
         )
 
     def halved(self) -> Classifier:

@@ -23,7 +23,8 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class Preprocess(nn.Module):
-    """(n, channels, size, size) float32 in [0, 1] to (n * views, input channels, input side, input side).
+    """(n, channels, size, size) float32 in [0, 1] to (n * views, input channels, input side, input side), or
+    to another layout and number type where the spec names them.
 
     The views of an image lie side by side: image i has the rows i * views to (i + 1) * views - 1.
 
@@ -48,6 +49,8 @@ class Preprocess(nn.Module):
         self.idle = steps == Preprocessing()
         self.resize, self.crop, self.scale = steps.resize, steps.crop, steps.scale
         self.images, self.inputs = spec.colour, steps.channels or spec.colour
+        self.channels_last = steps.layout == "nhwc"
+        self.dtype = None if steps.dtype == "float32" else getattr(torch, steps.dtype)
         mean = None if steps.mean is None else _per_channel(steps.mean)
         if steps.mean_image is not None:
             mean = _centre_of_mean(mean_image, spec)
@@ -69,7 +72,11 @@ class Preprocess(nn.Module):
             images = images - self.mean
         if self.std is not None:
             images = images / self.std
-        return images
+        if self.channels_last:
+            images = images.permute(0, 2, 3, 1)
+        if self.dtype == torch.uint8:
+            images = images.round().clamp(0, 255)
+        return images if self.dtype is None else images.to(self.dtype)
 
     def _channels(self, images: Tensor) -> Tensor:
         if self.inputs == self.images:

@@ -27,6 +27,8 @@ from fooling.validation import explain
 
 Colour = Literal["grey", "rgb"]
 Output = Literal["logits", "probabilities", "scores"]
+Layout = Literal["nchw", "nhwc"]
+InputType = Literal["float16", "float32", "float64", "uint8"]
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -79,7 +81,7 @@ class Crop(Record):
 
 class Preprocessing(Record):
     """From an image in [0, 1] to the network's input, in this order: resize, crop, channels, scale, minus
-    mean (or mean image), divided by std. Nothing is done that is not named."""
+    mean (or mean image), divided by std, layout, dtype. Nothing is done that is not named."""
 
     resize: Resize | None = None
     crop: Crop | None = None
@@ -102,9 +104,21 @@ class Preprocessing(Record):
             description=".npy file (channels, side, side), subtracted instead of a mean; its centre is used"
         ),
     ] = None
+    layout: Annotated[
+        Layout,
+        Field(description='order of the input\'s axes: "nchw", or "nhwc": (batch, side, side, channels)'),
+    ] = "nchw"
+    dtype: Annotated[
+        InputType,
+        Field(
+            description='number type of the input; "uint8" holds whole numbers: scale = 255.0, no mean or std'
+        ),
+    ] = "float32"
 
     @model_validator(mode="after")
     def _consistent(self) -> Preprocessing:
+        if self.dtype == "uint8" and (self.scale == 1.0 or {self.mean, self.std, self.mean_image} != {None}):
+            raise ValueError('expected scale = 255.0 and no mean or std with dtype = "uint8"')
         if self.mean is not None and self.mean_image is not None:
             raise ValueError("expected mean or mean_image, found both")
         if self.std is not None and not all(0 < value < float("inf") for value in self.std):
@@ -125,6 +139,13 @@ class Spec(Record):
             'or "scores" (independent of each other); the last two lie in [0, 1] and are taken as they are'
         ),
     ] = "logits"
+    output_key: Annotated[
+        int | str | None,
+        Field(
+            description="which of several outputs is meant: its name, or its index from 0; "
+            "left out: the network has one"
+        ),
+    ] = None
     labels: Annotated[Many[str], Field(min_length=1, description="a name per class, in output order")]
     wordnet: Annotated[Many[str] | None, Field(description="a WordNet id per class")] = None
     groups: Annotated[

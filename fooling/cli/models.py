@@ -83,8 +83,12 @@ def check(spec: str, samples: Path | None, trust: bool, as_json: bool) -> int:
     verdict = "failed" if report.failures else "passed"
     if as_json:
         findings = [asdict(finding) for finding in report.findings]
-        click.echo(json.dumps({"model": spec, "verdict": verdict, "findings": findings}))
+        click.echo(
+            json.dumps({"model": spec, "verdict": verdict, "notes": classifier.notes, "findings": findings})
+        )
     else:
+        for note in classifier.notes:
+            click.echo(f"note: {note}")
         for finding in report.findings:
             click.echo(f"{finding.status:8} {finding.name:11} {finding.message}")
         click.echo(f"{spec} {verdict}")
@@ -112,6 +116,7 @@ def _facts(classifier: Classifier, spec: str) -> dict[str, Any]:
         },
         "differentiable": classifier.differentiable,
         "fingerprint": classifier.fingerprint,
+        "notes": list(classifier.notes),
         "labels": data["labels"],
         "groups": {name: len(members) for name, members in data["groups"].items()},
     }

@@ -65,6 +65,8 @@ def run(
         expect_free(Path(out))  # before minutes are spent on networks and workers
     recipe = Recipe(settings, numerics_here(settings), trust, classifier, customise)
     classifier = recipe.classifier()
+    for note in classifier.notes:
+        (wishes or Wishes()).notify(f"note: {note}")
     recipe = replace(recipe, settings=settle(settings, classifier))
     host, swapped = recipe.host(classifier)
     with placed(recipe, host, wishes) as site:

@@ -8,6 +8,8 @@ run's device, and has no gradients.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +19,45 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.first_look import Kind, expect
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.documents import read_description, read_mean_image
 from fooling.classifiers.sources.extras import need, one_line
-from fooling.classifiers.spec import Spec, parse
+from fooling.classifiers.spec import Layout, Spec, parse
 from fooling.classifiers.weights_files import sha256
 from fooling.errors import InvalidError, NotFoundError
 
+# What onnxruntime calls the number types that a spec can name; outputs may be of all but the last.
+_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+}
+
 
 class OnnxNetwork:
-    """(rows, channels, side, side) float32 to (rows, classes). It may be asked from several threads at once."""
+    """The input that the spec's preprocessing makes to (rows, classes) floats. It may be asked from several
+    threads at once."""
 
-    def __init__(self, path: Path, numerics: Numerics) -> None:
+    def __init__(self, path: Path, numerics: Numerics, output: str | None = None) -> None:
         """
+        Args:
+            output: the name of the output that is taken; None: the first.
+
         Raises:
-            InvalidError: not an ONNX model, or one of other inputs or outputs.
+            InvalidError: not an ONNX model, or one of several inputs.
         """
         self._path = path
         self._session = _session(path, numerics)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        for kind, found in (("input", inputs), ("output", outputs)):
-            if len(found) != 1 or found[0].type != "tensor(float)":
-                named = ", ".join(f"{each.name} {each.type}" for each in found)
-                raise InvalidError(f"{path}: expected one {kind} of float32, found {named}")
+        inputs, self.outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or inputs[0].type not in _TYPES:
+            raise InvalidError(
+                f"{path}: expected one input of {', '.join(_TYPES.values())}, found {_named(inputs)}"
+            )
         self._input = inputs[0].name
-        self.shape = tuple(inputs[0].shape)
+        self._output = self.outputs[0].name if output is None else output
+        self.shape, self.dtype = tuple(inputs[0].shape), _TYPES[inputs[0].type]
         # A batch that was fixed when the model was exported; else its name.
         self._rows = self.shape[0] if self.shape and isinstance(self.shape[0], int) else None
 
@@ -54,19 +70,23 @@ class OnnxNetwork:
 
     def with_numerics(self, numerics: Numerics) -> OnnxNetwork:
         """The same network, computed with as many threads as these numerics say."""
-        return OnnxNetwork(self._path, numerics)
+        return self.taking(self._output, numerics)
 
-    def _cut(self, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def taking(self, output: str, numerics: Numerics) -> OnnxNetwork:
+        """The same network, of whose outputs the named one is taken."""
+        return OnnxNetwork(self._path, numerics, output)
+
+    def _cut(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Batches as the model takes them, the last one filled up with zeros."""
         rows = self._rows
         if rows is None:
             return [values]
-        filled = np.zeros((-len(values) % rows, *values.shape[1:]), np.float32)
+        filled = np.zeros((-len(values) % rows, *values.shape[1:]), values.dtype)
         whole = np.concatenate([values, filled])
         return [whole[start : start + rows] for start in range(0, len(whole), rows)]
 
-    def _run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._session.run(None, {self._input: values})[0]
+    def _run(self, values: NDArray[Any]) -> NDArray[Any]:
+        return self._session.run([self._output], {self._input: values})[0]
 
 
 def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
@@ -77,14 +97,79 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
         InvalidError: not an ONNX model, or not the one that is described; no onnxruntime.
     """
     path = Path(name).expanduser()
-    if not path.is_file():
-        raise NotFoundError(f"{path}: expected an ONNX model, found no such file")
+    expect(path, "an ONNX model", Kind.ONNX, Kind.UNKNOWN)
     beside = _beside(path)
-    spec = parse(Spec, {"name": path.stem, **read_description(beside)}, str(beside))
+    data = {"name": path.stem, **read_description(beside)}
+    spec = parse(Spec, data, str(beside))
     network = OnnxNetwork(path, numerics)
-    _compare(network.shape, spec, path)
+    told = _told_by_graph(network, spec, path)
+    if told:
+        steps = {**told.get("preprocessing", {}), **data.get("preprocessing", {})}
+        spec = parse(Spec, {**data, **told, "preprocessing": steps}, str(beside))
+    _compare(network, spec, path)
     return Classifier(
-        network, spec, numerics, mean_image=read_mean_image(beside, spec), identity=_digest(path)
+        network if spec.output_key is None else network.taking(str(spec.output_key), numerics),
+        spec,
+        numerics,
+        mean_image=read_mean_image(beside, spec),
+        identity=_digest(path),
+        notes=(f"read from the graph: {_as_keys(told)}",) if told else (),
+    )
+
+
+def _told_by_graph(network: OnnxNetwork, spec: Spec, path: Path) -> dict[str, Any]:
+    """The keys that the description leaves out and the graph settles: layout, number type, output."""
+    told: dict[str, Any] = {}
+    steps: dict[str, Any] = {}
+    given = spec.preprocessing.model_fields_set
+    if "layout" not in given and not _fits(network, spec, "nchw") and _fits(network, spec, "nhwc"):
+        steps["layout"] = "nhwc"
+    if "dtype" not in given and network.dtype != "float32":
+        steps["dtype"] = network.dtype
+        if network.dtype == "uint8" and "scale" not in given:
+            steps["scale"] = 255.0
+    if steps:
+        told["preprocessing"] = steps
+    output = _output(network, spec, path)
+    if output != spec.output_key:
+        told["output_key"] = output
+    return told
+
+
+def _output(network: OnnxNetwork, spec: Spec, path: Path) -> str | None:
+    """The name of the output that is meant; None where there is one alone, and none is named.
+
+    Raises:
+        InvalidError: no such output, one of another type, or several that may be meant.
+    """
+    outputs, key = network.outputs, spec.output_key
+    if key is not None:
+        chosen = [each for index, each in enumerate(outputs) if key in (index, each.name)]
+    elif len(outputs) == 1:
+        chosen = outputs
+    else:
+        chosen = [each for each in outputs if len(each.shape) == 2 and each.shape[1] == len(spec.labels)]
+    if len(chosen) != 1:
+        meant = f"output_key = {key!r}" if key is not None else f"one output of {len(spec.labels)} classes"
+        raise InvalidError(
+            f"{path}: expected {meant}, found {_named(outputs)}: "
+            "say output_key = the name (or index) of the one that is meant"
+        )
+    if _TYPES.get(chosen[0].type, "uint8") == "uint8":
+        raise InvalidError(f"{path}: expected an output of floating-point numbers, found {_named(chosen)}")
+    return chosen[0].name if key is not None or len(outputs) > 1 else None
+
+
+def _as_keys(told: dict[str, Any]) -> str:
+    flat = {**told.get("preprocessing", {}), **told}
+    return ", ".join(f"{key} = {json.dumps(flat[key])}" for key in flat if key != "preprocessing")
+
+
+def _named(values: Sequence[Any]) -> str:
+    """Inputs or outputs of a session, with shapes and types."""
+    return ", ".join(
+        f"{each.name} {each.type.removeprefix('tensor')[1:-1]} ({', '.join(map(str, each.shape))})"
+        for each in values
     )
 
 
@@ -98,18 +183,33 @@ def _beside(path: Path) -> Path:
     return found[0]
 
 
-def _compare(shape: tuple[Any, ...], spec: Spec, path: Path) -> None:
+def _fits(network: OnnxNetwork, spec: Spec, layout: Layout) -> bool:
     """A dimension that the model leaves open has a name, or none, in the place of its size."""
-    expected = (spec.input_channels, spec.input_size, spec.input_size)
-    fits = len(shape) == 4 and all(
+    expected = _expected(spec, layout)
+    return len(network.shape) == 4 and all(
         found == wanted or not isinstance(found, int)
-        for found, wanted in zip(shape[1:], expected, strict=True)
+        for found, wanted in zip(network.shape[1:], expected, strict=True)
     )
-    if not fits:
+
+
+def _expected(spec: Spec, layout: Layout) -> tuple[int, int, int]:
+    channels, side = spec.input_channels, spec.input_size
+    return (channels, side, side) if layout == "nchw" else (side, side, channels)
+
+
+def _compare(network: OnnxNetwork, spec: Spec, path: Path) -> None:
+    """
+    Raises:
+        InvalidError: the graph's input is not what the spec's preprocessing makes.
+    """
+    steps = spec.preprocessing
+    if not _fits(network, spec, steps.layout):
         raise InvalidError(
-            f"{path}: expected an input of shape (batch, {', '.join(map(str, expected))}), "
-            f"found ({', '.join(map(str, shape))})"
+            f"{path}: expected an input of shape (batch, {', '.join(map(str, _expected(spec, steps.layout)))}), "
+            f"found ({', '.join(map(str, network.shape))})"
         )
+    if steps.dtype != network.dtype:
+        raise InvalidError(f"{path}: expected an input of {steps.dtype}, found {network.dtype}")
 
 
 def _session(path: Path, numerics: Numerics) -> Any:

@@ -13,6 +13,7 @@ from PIL import Image
 from fooling.classifiers import Crop, Preprocessing, Resize
 from fooling.classifiers.preprocessing import Preprocess
 from fooling.classifiers.sources.documents import read_mean_image
+from fooling.classifiers.spec import parse
 from fooling.errors import InvalidError
 
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -160,3 +161,17 @@ def test_a_mean_image_of_another_kind_is_named(spec, tmp_path, data):
     named = spec(size=8, preprocessing=Preprocessing(mean_image="mean.npy"))
     with pytest.raises(InvalidError, match=r"mean.npy: expected a mean image \(.npy\), found "):
         read_mean_image(tmp_path / "t.toml", named)
+
+
+def test_layout_and_number_type_are_the_last_steps(spec):
+    """A network that wants bytes, channels last, must get exactly the 8 bits that a claim is about."""
+    steps = Preprocess(spec(size=4, preprocessing=Preprocessing(scale=255.0, layout="nhwc", dtype="uint8")))
+    pixels = torch.randint(
+        0, 256, (2, 4, 4, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    assert torch.equal(steps(pixels.permute(0, 3, 1, 2).float() / 255), pixels)
+    for wrong in ({}, {"scale": 255.0, "mean": [1.0, 1.0, 1.0]}):
+        with pytest.raises(
+            InvalidError, match=r'expected scale = 255.0 and no mean or std with dtype = "uint8"'
+        ):
+            parse(Preprocessing, {"dtype": "uint8", **wrong}, "net.toml")

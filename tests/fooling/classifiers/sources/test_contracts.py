@@ -123,7 +123,7 @@ def test_a_missing_extra_is_named(package, spec, extra, tmp_path, monkeypatch):
 
     (tmp_path / "config.json").write_text('{"model_type": "vit"}')
     (tmp_path / "hub.toml").write_text('model = "owner/name"\nprompts = ["a", "b"]\n')
-    (tmp_path / "net.onnx").touch()
+    (tmp_path / "net.onnx").write_bytes(b"\x08\x09\x3a")
     (tmp_path / "net.toml").write_text('size = 8\ncolour = "rgb"\nlabels = ["a", "b"]\n')
     if package == "timm":
         pytest.importorskip("torchvision")

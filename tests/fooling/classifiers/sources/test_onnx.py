@@ -157,15 +157,20 @@ def _with_two_outputs(file: Path) -> None:
 
 
 def _of_bytes(file: Path) -> None:
-    file.write_bytes(b"not a model")
+    file.write_bytes(bytes([8, 9, 18]) * 9)
+
+
+class Bytes(torch.nn.Module):
+    def forward(self, x):
+        return x.float().mean((2, 3))
 
 
 def _of_uint8(file: Path) -> None:
-    class Bytes(torch.nn.Module):
-        def forward(self, x):
-            return x.float().mean((2, 3))
-
     torch.onnx.export(Bytes(), (torch.zeros(2, 3, 12, 12, dtype=torch.uint8),), str(file), dynamo=False)
+
+
+def _of_int64(file: Path) -> None:
+    torch.onnx.export(Bytes(), (torch.zeros(2, 3, 12, 12, dtype=torch.int64),), str(file), dynamo=False)
 
 
 @pytest.mark.parametrize(
@@ -173,10 +178,11 @@ def _of_uint8(file: Path) -> None:
     [
         (
             _with_two_outputs,
-            r"expected one output of float32, found \d+ tensor\(float\), \d+ tensor\(float\)",
+            r"expected one output of 5 classes, found \d+ float \(2, 3\), \d+ float \(2, 3\): say output_key",
         ),
         (_of_bytes, "expected an ONNX model: "),
-        (_of_uint8, r"expected one input of float32, found .* tensor\(uint8\)"),
+        (_of_uint8, r'expected scale = 255.0 and no mean or std with dtype = "uint8"'),
+        (_of_int64, r"expected one input of float32, .*, found \S+ int64 \(2, 3, 12, 12\)"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -214,3 +220,107 @@ def test_one_file_describes_it(onnx_file):
         classifiers.load(f"onnx:{onnx_file}")
     with pytest.raises(NotFoundError, match=r"no\.onnx: expected an ONNX model, found no such file"):
         classifiers.load("onnx:no.onnx")
+
+
+class Written(torch.nn.Module):
+    """The tiny network as another toolkit would write it."""
+
+    def __init__(self, tiny: torch.nn.Module, kind: str) -> None:
+        super().__init__()
+        self.tiny, self.kind = tiny, kind
+
+    def forward(self, x):
+        if self.kind == "nhwc":
+            x = x.permute(0, 3, 1, 2)
+        if self.kind == "uint8":
+            x = x.float() / 255
+        logits = self.tiny(x)
+        return (x.mean((2, 3)), logits, logits.softmax(1)[:, :4]) if self.kind == "several" else logits
+
+
+EXAMPLES = {
+    "nhwc": torch.zeros(2, 12, 12, 3),
+    "uint8": torch.zeros(2, 3, 12, 12, dtype=torch.uint8),
+    "float16": torch.zeros(2, 3, 12, 12, dtype=torch.float16),
+    "several": torch.zeros(2, 3, 12, 12),
+}
+BARE = ONNX_BESIDE.partition("[preprocessing]")[0]
+
+
+def written(tiny, kind: str, file: Path, beside: str = BARE) -> str:
+    """The SPEC of such a model. Batch, and of NHWC the sides too, are open."""
+    network = Written(tiny, kind)
+    network = network.to(EXAMPLES[kind].dtype) if EXAMPLES[kind].is_floating_point() else network
+    names = ["features", "logits", "some"] if kind == "several" else ["logits"]
+    axes = {
+        "x": {0: "n", 1: "h", 2: "w"} if kind == "nhwc" else {0: "n"},
+        **{name: {0: "n"} for name in names},
+    }
+    torch.onnx.export(
+        network.eval(), (EXAMPLES[kind],), str(file), dynamo=False, dynamic_axes=axes, input_names=["x"],
+        output_names=names,
+    )  # fmt: skip
+    file.with_suffix(".toml").write_text(beside)
+    return f"onnx:{file}"
+
+
+@pytest.mark.parametrize(
+    "kind, note, near",
+    [
+        ("nhwc", 'layout = "nhwc"', 1e-5),
+        ("uint8", 'dtype = "uint8", scale = 255.0', 1e-5),
+        ("float16", 'dtype = "float16"', 2e-2),
+        ("several", 'output_key = "logits"', 1e-5),
+    ],
+)
+def test_what_the_graph_settles_is_taken_from_it_and_said(onnx_runtime, tiny, tmp_path, kind, note, near):
+    """TensorFlow writes NHWC, converters halves and bytes; refusing them leaves their users without a way on."""
+    import copy
+
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 12, 12, 3), dtype=np.uint8)
+    plain = from_module(tiny, Spec(name="tiny", size=12, colour="rgb", labels=LABELS), NUMERICS)
+    ours = classifiers.load(written(copy.deepcopy(tiny), kind, tmp_path / "net.onnx"), numerics=NUMERICS)
+    assert np.abs(ours.classify(pixels) - plain.classify(pixels)).max() < near
+    assert ours.notes == (f"read from the graph: {note}",)
+    assert check(ours).failures == ()
+    said = BARE + "".join(
+        f"[preprocessing]\n{line}\n" for line in [note.replace(", ", "\n")] if "key" not in note
+    )
+    said = f"{note}\n{BARE}" if "key" in note else said
+    (tmp_path / "net.toml").write_text(said)
+    again = classifiers.load(f"onnx:{tmp_path / 'net.onnx'}", numerics=NUMERICS)
+    assert (again.notes, again.fingerprint) == ((), ours.fingerprint)
+
+
+def test_one_of_several_outputs_is_named_or_counted(onnx_runtime, tiny, tmp_path):
+    """Whoever means another output than the one with a number per label says which."""
+    four = BARE.replace(', "house"', "")
+    spec = written(tiny, "several", tmp_path / "net.onnx", f'output_key = "some"\noutput = "scores"\n{four}')
+    assert classifiers.load(spec).labels == LABELS[:4]
+    (tmp_path / "net.toml").write_text(f'output_key = 2\noutput = "scores"\n{four}')
+    assert classifiers.load(spec).spec.output_key == "some"
+    for key in ('"other"', "3"):
+        (tmp_path / "net.toml").write_text(f"output_key = {key}\n{four}")
+        with pytest.raises(
+            InvalidError, match=r"expected output_key = .*, found features float \(n, 3\), logits"
+        ):
+            classifiers.load(spec)
+
+
+def test_a_key_that_contradicts_the_graph_is_refused(onnx_runtime, tiny, tmp_path):
+    spec = written(tiny, "several", tmp_path / "net.onnx", BARE + '[preprocessing]\nlayout = "nhwc"\n')
+    with pytest.raises(InvalidError, match=r"shape \(batch, 12, 12, 3\), found \(n, 3, 12, 12\)"):
+        classifiers.load(spec)
+    (tmp_path / "net.toml").write_text(BARE + '[preprocessing]\ndtype = "float16"\n')
+    with pytest.raises(InvalidError, match="expected an input of float16, found float32"):
+        classifiers.load(spec)
+
+
+@pytest.mark.parametrize("data", [b"version https://git-lfs.github.com/spec/v1\nsize 3\n", b"<html>", b""])
+def test_what_lies_in_a_models_place_is_named(onnx_file, data):
+    """onnxruntime would say that a protocol buffer can't be parsed."""
+    onnx_file.write_bytes(data)
+    with pytest.raises(
+        InvalidError, match=r"tiny.onnx: expected an ONNX model, found an? (Git LFS|web page|empty file)"
+    ):
+        classifiers.load(f"onnx:{onnx_file}")
