@@ -51,8 +51,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 def bare(classifier: Classifier) -> Callable[[int], float]:
     """Seconds of a forward and backward pass of the network to a batch that is there."""
-    spec = classifier.spec
-    shape = (BATCH, spec.channels, spec.size, spec.size)
+    shape = (BATCH, *classifier.spec.input_shape)
     images = torch.rand(shape).to(memory_format=classifier.numerics.memory_format)
     module, preprocess = classifier.network, classifier._preprocess
     rows = torch.arange(BATCH)
@@ -72,8 +71,7 @@ def ascent(classifier: Classifier, values: dict[str, Any]) -> Callable[[int], fl
     """Seconds of a step, in a task of STEPS."""
     classes = len(classifier.labels)
     settings = GradientAscentSettings(steps=10 * STEPS, **values).settled(None, classes)
-    size, channels = classifier.spec.size, classifier.spec.channels
-    shape = (size, size, channels)
+    shape = classifier.spec.image_shape
     targets = np.arange(BATCH, dtype=np.int64) % classes
     keys = Keys.of_generation(0, 0, BATCH)
     climbs = Climbs(keys, targets, np.full(BATCH, -1, np.float32), None, None)

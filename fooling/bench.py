@@ -157,7 +157,7 @@ def forward_forms(classifier: classifiers.Classifier, evaluators: int) -> dict[s
         if numerics.compiled:
             module = torch.compile(module, dynamic=False)
         spec = classifier.spec
-        shape = (numerics.batch, spec.input_channels, spec.input_size, spec.input_size)
+        shape = (numerics.batch, *spec.input_shape)
         batch = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(device)
         batch = batch.contiguous(memory_format=form.memory_format)
         calls[f"forward, {layout}, one call on all cores"] = _on_all_cores(module, batch, spec.views)
@@ -196,8 +196,7 @@ def tune(settings: Settings, trust: bool = False) -> list[dict[str, Any]]:
     rows = []
     cores = usable_cores()
     base = classifiers.load(settings.model, numerics=resolve(device=settings.run.device), trust=trust)
-    spec = base.spec
-    pixels = np.random.default_rng(0).integers(0, 256, (200, spec.size, spec.size, spec.channels), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (200, *base.spec.image_shape), np.uint8)
     for layout in ("channels-last", "nchw"):
         for batch in (10, 25, 50, 100, 200):
             for threads in sorted({1, cores}):

@@ -1,14 +1,20 @@
-"""What is wrong with data from a user, in one line: the first problem that pydantic found, put into words."""
+"""Data from a user: the types of fields that several models share, and what is wrong, in one line: the first
+problem that pydantic found, put into words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from fooling import sizes
 from fooling.errors import did_you_mean
+
+_Side = Annotated[int, Field(ge=1, le=sizes.LARGEST)]
+# The type of a field that holds the size of an image; a list, as TOML and JSON have it, is taken for a pair.
+ImageSize = Annotated[_Side | tuple[_Side, _Side], BeforeValidator(sizes.read)]
 
 _WORDS = (
     ("Input should be greater", "expected a number greater"),

@@ -23,9 +23,9 @@ class Raster:
     """How genotypes become images.
 
     Attributes:
-        size: images are square, with so many pixels a side.
-        coordinates: whether the inputs x and y run from -1 to 1 ("normalised") or count pixels ("raw", as
-            released: the image then depends on the size).
+        size: of the images in pixels: the side of a square, or (height, width).
+        coordinates: whether the inputs x and y run from -1 to 1 along the shorter side ("normalised") or
+            count pixels ("raw", as released: the image then depends on the size); see `inputs`.
         colour: what the outputs mean: "grey" (1 output), "hls", "hsv" or "rgb" (3 outputs).
         quantisation: "rounded" or "released": see `cppn.rendering.colour`.
         channels: 1, or 3: for "grey", three that are alike.
@@ -34,19 +34,39 @@ class Raster:
         ValueError: an attribute is none of these.
     """
 
-    size: int
+    size: int | tuple[int, int]
     coordinates: Literal["normalised", "raw"] = "normalised"
     colour: Literal["grey", "hls", "hsv", "rgb"] = "grey"
     quantisation: Literal["rounded", "released"] = "rounded"
     channels: Literal[1, 3] = 1
 
     def __post_init__(self) -> None:
-        if self.size < 1:
+        if min(self.height, self.width) < 1:
             raise ValueError(f"expected a size of at least 1 pixel, found {self.size}")
         if self.coordinates not in COORDINATES:
             raise ValueError(f"expected coordinates of {', '.join(COORDINATES)}, found {self.coordinates!r}")
         colours.style_of(self.colour, self.quantisation)
         colours.check_channels(self.colour, self.channels)
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.size if isinstance(self.size, int) else self.size[0]
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.size if isinstance(self.size, int) else self.size[1]
+
+    @property
+    def pixels(self) -> int:
+        """Of an image."""
+        return self.height * self.width
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """(3, height, width) float32, read-only: the inputs of each pixel."""
+        return inputs(self.height, self.width, self.coordinates)
 
     @property
     def outputs(self) -> int:
@@ -55,26 +75,31 @@ class Raster:
 
 
 @lru_cache(maxsize=4)
-def inputs(size: int, coordinates: str) -> NDArray[np.float32]:
-    """The inputs of each pixel, (3, size, size) float32, read-only: x of its column, y of its row, and d.
+def inputs(height: int, width: int, coordinates: str) -> NDArray[np.float32]:
+    """The inputs of each pixel, (3, height, width) float32, read-only: x of its column, y of its row, and d.
 
-    Normalised, x and y run from -1 to 1; raw, from 0 to size - 1. d is the distance from the centre, always
-    of the normalised ones. The only pixel of size 1 is the centre.
+    Raw, x and y count pixels from 0. Normalised, they are 0 at the centre and run from -1 to 1 along the
+    shorter side; the longer side goes on in the same steps, so that pixels are square and a circle is one in
+    images of any shape. Of a line of pixels, it is the longer side that runs from -1 to 1. d is the distance
+    from the centre, always of the normalised ones.
     """
-    pixels = np.arange(size, dtype=np.float32)
-    # A correctly rounded quotient of integers: the inputs are exactly symmetric about the centre.
-    normalised = (2 * pixels - np.float32(size - 1)) / np.float32(max(size - 1, 1))
-    line = normalised if coordinates == "normalised" else pixels
-    squares = normalised * normalised
-    planes = np.empty((PIXEL_INPUTS, size, size), np.float32)
-    planes[0], planes[1] = line[None, :], line[:, None]
-    planes[2] = np.sqrt(squares[None, :] + squares[:, None])
+    across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    short, long = sorted((height - 1, width - 1))
+    steps = np.float32(short or long or 1)  # from -1 to 1
+    # Correctly rounded quotients of integers: the inputs are exactly symmetric about the centre.
+    x, y = (2 * across - np.float32(width - 1)) / steps, (2 * down - np.float32(height - 1)) / steps
+    planes = np.empty((PIXEL_INPUTS, height, width), np.float32)
+    if coordinates == "normalised":
+        planes[0], planes[1] = x[None, :], y[:, None]
+    else:
+        planes[0], planes[1] = across[None, :], down[:, None]
+    planes[2] = np.sqrt((x * x)[None, :] + (y * y)[:, None])
     planes.flags.writeable = False
     return planes
 
 
 def render(population: Population, raster: Raster) -> NDArray[np.uint8]:
-    """The images of a population: (N, size, size, channels) uint8.
+    """The images of a population: (N, height, width, channels) uint8.
 
     An image depends on its genotype and the raster alone, to the bit. May be called from several threads.
 
@@ -83,33 +108,33 @@ def render(population: Population, raster: Raster) -> NDArray[np.uint8]:
             activation function that is not in `cppn.activations`.
     """
     check(population, raster)
-    out = np.empty((len(population), raster.size**2 * raster.channels), np.uint8)
+    out = np.empty((len(population), raster.pixels * raster.channels), np.uint8)
     kernel.render(
         population.packed(),
         population.outputs,
-        inputs(raster.size, raster.coordinates).reshape(PIXEL_INPUTS, -1),
+        raster.inputs.reshape(PIXEL_INPUTS, -1),
         colours.style_of(raster.colour, raster.quantisation),
         raster.channels,
         out,
     )
-    return out.reshape(len(population), raster.size, raster.size, raster.channels)
+    return out.reshape(len(population), raster.height, raster.width, raster.channels)
 
 
 def values(population: Population, raster: Raster) -> NDArray[np.float32]:
-    """What the networks put out, before it becomes colour: (N, size, size, outputs) float32.
+    """What the networks put out, before it becomes colour: (N, height, width, outputs) float32.
 
     Raises:
         ValueError: as `render`.
     """
     check(population, raster)
-    out = np.empty((len(population), raster.size**2, raster.outputs), np.float32)
+    out = np.empty((len(population), raster.pixels, raster.outputs), np.float32)
     kernel.evaluate(
         population.packed(),
         population.outputs,
-        inputs(raster.size, raster.coordinates).reshape(PIXEL_INPUTS, -1),
+        raster.inputs.reshape(PIXEL_INPUTS, -1),
         out,
     )
-    return out.reshape(len(population), raster.size, raster.size, raster.outputs)
+    return out.reshape(len(population), raster.height, raster.width, raster.outputs)
 
 
 def check(population: Population, raster: Raster) -> None:

@@ -42,7 +42,7 @@ def to_device(array: NDArray, device: str) -> Tensor:
 
 
 def render(population: Population, raster: Raster, device: str) -> Tensor:
-    """The images of a population, (N, size, size, channels) uint8 on the device: those of
+    """The images of a population, (N, height, width, channels) uint8 on the device: those of
     `cppn.rendering.render`, bit for bit. Enqueued on this thread's stream, not waited for.
 
     Args:
@@ -56,24 +56,24 @@ def render(population: Population, raster: Raster, device: str) -> Tensor:
 
     check(population, raster)
     out = torch.empty(
-        (len(population), raster.size, raster.size, raster.channels), dtype=torch.uint8, device=device
+        (len(population), raster.height, raster.width, raster.channels), dtype=torch.uint8, device=device
     )
     if not len(population):
         return out
     programs = _compile(population.packed(), population.outputs)
     room = PIXEL_INPUTS + int(np.diff(programs.steps).max())
-    blocks = len(population) * -(-(raster.size**2) // triton_kernel.BLOCK)
+    blocks = len(population) * -(-raster.pixels // triton_kernel.BLOCK)
     count = min(blocks, _programs_at_once(device))
     scratch = torch.empty((count, room, triton_kernel.BLOCK), device=device)
     style = colour.style_of(raster.colour, raster.quantisation)
     with _LAUNCHING, _current(device):
         triton_kernel.render[(count,)](
             *_send(programs, device),
-            _inputs_on(raster.size, raster.coordinates, device),
+            _inputs_on(raster.height, raster.width, raster.coordinates, device),
             scratch,
             out,
             len(population),
-            raster.size**2,
+            raster.pixels,
             room,
             float(style.hue),
             float(style.unit),
@@ -114,9 +114,9 @@ def _send(programs: Programs, device: str) -> list[Tensor]:
 
 
 @lru_cache
-def _inputs_on(size: int, coordinates: str, device: str) -> Tensor:
+def _inputs_on(height: int, width: int, coordinates: str, device: str) -> Tensor:
     # Waited for, because it will be read on the streams of other threads.
-    return torch.tensor(inputs(size, coordinates)).to(device)
+    return torch.tensor(inputs(height, width, coordinates)).to(device)
 
 
 def _programs_at_once(device: str) -> int:

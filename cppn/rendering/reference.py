@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn.population import INPUTS, Population
-from cppn.rendering import Raster, check, colour, inputs
+from cppn.rendering import Raster, check, colour
 from cppn.rendering.nodes import FUNCTIONS
 
 Array = NDArray[np.float32]
@@ -31,16 +31,16 @@ def render(population: Population, raster: Raster) -> NDArray[np.uint8]:
 def values(population: Population, raster: Raster) -> Array:
     """As `cppn.rendering.values`."""
     check(population, raster)
-    images = np.empty((len(population), raster.size, raster.size, population.outputs), np.float32)
+    images = np.empty((len(population), raster.height, raster.width, population.outputs), np.float32)
     with np.errstate(all="ignore"):
         for row in range(len(population)):
-            outputs = _outputs(population.take([row]), inputs(raster.size, raster.coordinates))
+            outputs = _outputs(population.take([row]), raster.inputs)
             images[row] = np.stack([np.broadcast_to(v, images.shape[1:3]) for v in outputs], axis=-1)
     return images
 
 
 def _outputs(genotype: Population, planes: Array) -> list[Array]:
-    """The outputs of one genotype: (size, size) each, or () where no pixel changes it."""
+    """The outputs of one genotype: (height, width) each, or () where no pixel changes it."""
     known: dict[int, Array] = dict(enumerate([*planes, np.ones((), np.float32)]))
     waiting = list(range(INPUTS, INPUTS + len(genotype.activations)))
     while waiting:

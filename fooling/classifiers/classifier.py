@@ -24,6 +24,7 @@ from fooling.classifiers.numerics import Numerics, prepare_device, resolve
 from fooling.classifiers.preprocessing import Preprocess
 from fooling.classifiers.spec import Crop, Resize, Spec
 from fooling.errors import FoolingError, InvalidError
+from fooling.sizes import Size, sides, size_of
 
 Network = Callable[[Tensor], Tensor]
 Confidences = TypeVar("Confidences", Tensor, NDArray[np.float32])
@@ -44,7 +45,7 @@ class Classifier:
         numerics: how it computes.
         fingerprint: 64 hex digits, the same in every process (`fooling.classifiers.fingerprint`).
         expected: (m, classes) float32, its known confidences on the synthetic batch, or None.
-        mean_image: (input channels, side, side) float32, what the spec's `mean_image` names, or None.
+        mean_image: (input channels, height, width) float32, what the spec's `mean_image` names, or None.
         images_per_pass: images of one forward pass.
         notes: what its source made out by itself, and a user should know: a line each.
     """
@@ -123,21 +124,22 @@ class Classifier:
             )
         return self.with_numerics(replace(self.numerics, batch=self.numerics.batch // 2))
 
-    def shown(self, size: int | None = None, views: Literal["ten"] | None = None) -> Classifier:
+    def shown(self, size: Size | None = None, views: Literal["ten"] | None = None) -> Classifier:
         """The same network, shown other images than its spec says; this classifier stays as it is.
 
         Args:
-            size: side of the images; they are resized (bilinear, antialiased) to what the spec expects.
-            views: "ten": the mean over ten crops of what the network sees, 227/256 of the image's side, as
+            size: of the images; they are resized (bilinear, antialiased) to what the spec expects, and so
+                stretched where that has another aspect ratio.
+            views: "ten": the mean over ten crops of what the network sees, 227/256 of the image's sides, as
                 in the released code (Nguyen 2015), which cuts 227 out of 256 pixels.
         """
         spec, steps = self.spec, self.spec.preprocessing
         if size in (None, spec.size) and views in (None, "ten" if spec.views == 10 else None):
             return self
         if views == "ten":
-            resize = Resize(size=round(spec.input_size * 256 / 227))
+            whole = size_of([round(side * 256 / 227) for side in sides(spec.input_size)])
             steps = steps.model_copy(
-                update={"resize": resize, "crop": Crop(size=spec.input_size, views="ten")}
+                update={"resize": Resize(size=whole), "crop": Crop(size=spec.input_size, views="ten")}
             )
         elif steps.resize is None:
             steps = steps.model_copy(update={"resize": Resize(size=spec.size)})
@@ -158,7 +160,8 @@ class Classifier:
             return self.halved().differentiable
 
     def _reached_by_gradients(self) -> bool:
-        grey = torch.full((1, self.spec.channels, self.spec.size, self.spec.size), 0.5).requires_grad_()
+        height, width, channels = self.spec.image_shape
+        grey = torch.full((1, channels, height, width), 0.5).requires_grad_()
         with self.numerics.applied(), torch.enable_grad():
             outputs = self._outputs(self._batch(grey))
             if not outputs.requires_grad:
@@ -175,7 +178,7 @@ class Classifier:
         """The confidence of every class in every image.
 
         Args:
-            images: (n, channels, size, size) float32 in [0, 1]. Gradients flow to them where they require
+            images: (n, channels, height, width) float32 in [0, 1]. Gradients flow to them where they require
                 them; otherwise nothing is recorded.
 
         Returns:
@@ -220,7 +223,7 @@ class Classifier:
         """The confidences of 8-bit images: those of `confidences(pixels / 255)`, bit for bit.
 
         Args:
-            pixels: (n, size, size, channels) uint8: an array, or a tensor on any device.
+            pixels: (n, height, width, channels) uint8: an array, or a tensor on any device.
 
         Returns:
             (n, classes) float32 in [0, 1]: an array, or a tensor on the pixels' device.
@@ -228,7 +231,7 @@ class Classifier:
         Raises:
             ClassifierError: as `confidences`.
         """
-        expected = (self.spec.size, self.spec.size, self.spec.channels)
+        expected = self.spec.image_shape
         if pixels.dtype not in (np.uint8, torch.uint8) or pixels.shape[1:] != expected:
             raise ClassifierError(
                 f"{self.spec.name}: expected pixels uint8 of shape (n, {', '.join(map(str, expected))}), "
@@ -246,14 +249,14 @@ class Classifier:
         the gradient of an objective with respect to the images in [0, 1], at those 8 bits.
 
         Args:
-            pixels: (n, size, size, channels) uint8, n at most `images_per_pass`.
+            pixels: (n, height, width, channels) uint8, n at most `images_per_pass`.
             seed: takes what the network puts out, (n, views, classes) float32, and returns the objective's
                 gradient with respect to it, of the same shape: an image's own objective, of its own rows.
 
         Returns:
             (n, classes) float32 in [0, 1]: those of `classify`, as far as the network's operations give the
-            same bits whether gradients are recorded or not; and the gradients, (n, size, size, channels)
-            float32. Both on the network's device.
+            same bits whether gradients are recorded or not; and the gradients, of the
+            pixels' shape, float32. Both on the network's device.
 
         Raises:
             ClassifierError: as `confidences`.
@@ -282,7 +285,7 @@ class Classifier:
         return images.pin_memory().to(self.numerics.device, non_blocking=True)
 
     def _accept(self, images: Tensor) -> None:
-        expected = (self.spec.channels, self.spec.size, self.spec.size)
+        expected = (self.spec.channels, self.spec.height, self.spec.width)
         if images.dtype != torch.float32 or images.shape[1:] != expected:
             raise ClassifierError(
                 f"{self.spec.name}: expected images float32 of shape (n, {', '.join(map(str, expected))}), "
@@ -395,10 +398,10 @@ def from_module(
     copy is in the mode that the module is in (`check` reports one left in training mode).
 
     Args:
-        module: (rows, input channels, input side, input side) float32 to (rows, classes).
+        module: (rows, *input shape of the spec) float32 to (rows, classes).
         spec: size, colour, labels, preprocessing and output kind.
         numerics: left out: `numerics.resolve()`.
-        mean_image: (input channels, side, side) float32 where the spec names one.
+        mean_image: (input channels, height, width) float32 where the spec names one.
 
     Raises:
         InvalidError: the mean image does not fit the spec.

@@ -17,14 +17,15 @@ from torch.nn import functional
 
 from fooling.classifiers.spec import Crop, Preprocessing, Resize, Spec
 from fooling.errors import InvalidError
+from fooling.sizes import sides
 
 # ITU-R 601 luma, the weights of Pillow's mode L.
 _LUMA = (0.299, 0.587, 0.114)
 
 
 class Preprocess(nn.Module):
-    """(n, channels, size, size) float32 in [0, 1] to (n * views, input channels, input side, input side), or
-    to another layout and number type where the spec names them.
+    """(n, channels, height, width) float32 in [0, 1] to (n * views, *input shape of the spec), or to
+    another layout and number type where the spec names them.
 
     The views of an image lie side by side: image i has the rows i * views to (i + 1) * views - 1.
 
@@ -39,7 +40,7 @@ class Preprocess(nn.Module):
     def __init__(self, spec: Spec, mean_image: NDArray[np.float32] | None = None) -> None:
         """
         Args:
-            mean_image: (input channels, side, side) float32, what `mean_image` of the spec names.
+            mean_image: (input channels, height, width) float32, what `mean_image` of the spec names.
 
         Raises:
             InvalidError: a mean image of the wrong shape, or named and not given.
@@ -93,45 +94,48 @@ def _per_channel(values: tuple[float, ...]) -> Tensor:
 
 
 def resized(images: Tensor, step: Resize) -> Tensor:
-    """Square images in [0, 1] at another size, in [0, 1]."""
-    if images.shape[-1] == step.size:
+    """(n, channels, height, width) images in [0, 1] at another size, in [0, 1]."""
+    size = sides(step.size)
+    if images.shape[2:] == size:
         return images
     images = functional.interpolate(
-        images, (step.size, step.size), mode=step.filter, align_corners=False, antialias=step.antialias
+        images, size, mode=step.filter, align_corners=False, antialias=step.antialias
     )
     # Bicubic overshoots at edges, which images of 8 bits cannot hold; bilinear may by rounding.
     return images.clamp(0.0, 1.0)
 
 
 def _cropped(images: Tensor, step: Crop) -> Tensor:
-    n, channels, side, _ = images.shape
-    far = side - step.size
+    n, channels, *whole = images.shape
+    height, width = sides(step.size)
+    bottom, right = whole[0] - height, whole[1] - width
     # torchvision's centre: round half to even.
-    centre = round(far / 2)
+    centre = (round(bottom / 2), round(right / 2))
 
     def cut(top: int, left: int) -> Tensor:
-        return images[:, :, top : top + step.size, left : left + step.size]
+        return images[:, :, top : top + height, left : left + width]
 
     if step.views == "centre":
-        return cut(centre, centre)
-    five = torch.stack([cut(0, 0), cut(0, far), cut(far, 0), cut(far, far), cut(centre, centre)], 1)
+        return cut(*centre)
+    five = torch.stack([cut(0, 0), cut(0, right), cut(bottom, 0), cut(bottom, right), cut(*centre)], 1)
     ten = torch.cat([five, five.flip(-1)], 1)
-    return ten.view(n * 10, channels, step.size, step.size)
+    return ten.view(n * 10, channels, height, width)
 
 
 def _centre_of_mean(mean_image: NDArray[np.float32] | None, spec: Spec) -> Tensor:
-    """(1, channels, side, side): the centre of the mean image, the same for every view, as in the released
+    """(1, *input shape): the centre of the mean image, the same for every view, as in the released
     code (Nguyen 2015)."""
     if mean_image is None:
         raise InvalidError(
             f"{spec.name}: expected the array of mean image {spec.preprocessing.mean_image!r}, found none"
         )
-    side, shape = spec.input_size, mean_image.shape
-    if len(shape) != 3 or shape[0] != spec.input_channels or shape[1] != shape[2] or shape[1] < side:
+    channels, height, width = spec.input_shape
+    shape = mean_image.shape
+    if len(shape) != 3 or shape[0] != channels or shape[1] < height or shape[2] < width:
         raise InvalidError(
-            f"{spec.name}: expected a mean image of shape ({spec.input_channels}, s, s), s at least {side}, "
-            f"found {shape}"
+            f"{spec.name}: expected a mean image of shape ({channels}, h, w), h at least {height} and w at "
+            f"least {width}, found {shape}"
         )
-    start = round((shape[1] - side) / 2)
-    part = mean_image[:, start : start + side, start : start + side]
+    top, left = round((shape[1] - height) / 2), round((shape[2] - width) / 2)
+    part = mean_image[:, top : top + height, left : left + width]
     return torch.from_numpy(np.array(part, np.float32))[None]

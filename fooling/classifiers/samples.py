@@ -1,7 +1,8 @@
 """Labelled images to hold a classifier against: a folder, or a CSV, made into its image space.
 
 Photographs are prepared as ImageNet's are for evaluation (Krizhevsky 2012): the centre of the image, seven
-eighths of its shorter side (or the classifier's size, where that is more), resized to the classifier's size.
+eighths of the largest part of the classifier's aspect ratio (or the classifier's size, where that is more),
+resized to the classifier's size.
 An image of exactly that size is taken as it is.
 """
 
@@ -32,7 +33,7 @@ class Samples:
     """Labelled images.
 
     Attributes:
-        images: (n, side, side, channels) uint8.
+        images: (n, height, width, channels) uint8.
         labels: (n,) int64, class indices.
     """
 
@@ -77,7 +78,7 @@ def read(path: str | Path, spec: Spec) -> Samples:
 
 
 def prepare(file: Path, spec: Spec) -> NDArray[np.uint8]:
-    """An image file in the image space of a spec, (size, size, channels) uint8.
+    """An image file in the image space of a spec, of its `image_shape`, uint8.
 
     Raises:
         NotFoundError: no such file.
@@ -97,27 +98,33 @@ def prepare(file: Path, spec: Spec) -> NDArray[np.uint8]:
         raise InvalidError(
             f"{file}: expected an image ({', '.join(FORMATS)}): {str(error).splitlines()[0]}"
         ) from None
-    if plain.size != (spec.size, spec.size):
-        plain = _centre(plain, spec.size)
-    return np.asarray(plain).reshape(spec.size, spec.size, spec.channels)
+    if plain.size != (spec.width, spec.height):
+        plain = _centre(plain, spec.width, spec.height)
+    return np.asarray(plain).reshape(spec.image_shape)
 
 
-def _centre(image: Image.Image, size: int) -> Image.Image:
-    short = min(image.size)
-    side = min(short, max(round(short * _CENTRE), size))
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    cut = image.crop((left, top, left + side, top + side))
-    return cut.resize((size, size), Image.Resampling.BILINEAR)
+def _centre(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The centre of an image at a size. Nothing is stretched: the part has the aspect ratio of that size."""
+    if image.width * height > image.height * width:  # the image is the wider one
+        largest = (max(1, round(image.height * width / height)), image.height)
+    else:
+        largest = (image.width, max(1, round(image.width * height / width)))
+    across, down = (
+        min(side, max(round(side * _CENTRE), least))
+        for side, least in zip(largest, (width, height), strict=True)
+    )
+    left, top = (image.width - across) // 2, (image.height - down) // 2
+    cut = image.crop((left, top, left + across, top + down))
+    return cut.resize((width, height), Image.Resampling.BILINEAR)
 
 
 def _from_idx(folder: Path, spec: Spec) -> Samples:
     from fooling.training.idx import read_part  # that room knows this one
 
     samples = read_part(folder, "t10k")
-    expected = (spec.size, spec.size, spec.channels)
-    if samples.images.shape[1:] != expected:
+    if samples.images.shape[1:] != spec.image_shape:
         raise InvalidError(
-            f"{folder}: expected images of shape {expected} for {spec.name}, found {samples.images.shape[1:]}"
+            f"{folder}: expected images of shape {spec.image_shape} for {spec.name}, found {samples.images.shape[1:]}"
         )
     _known(int(samples.labels.max(initial=0)), spec, str(folder))
     return samples

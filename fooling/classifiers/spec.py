@@ -23,7 +23,8 @@ from pydantic import (
 
 from fooling.errors import InvalidError
 from fooling.files import read_text
-from fooling.validation import explain
+from fooling.sizes import Size, sides, to_text
+from fooling.validation import ImageSize, explain
 
 Colour = Literal["grey", "rgb"]
 Output = Literal["logits", "probabilities", "scores"]
@@ -61,18 +62,23 @@ class Record(BaseModel):
 
 
 class Resize(Record):
-    """Resize the square image before the crop. With `antialias`, the filters are Pillow's and torchvision's
-    default; without, they are `torch.nn.functional.interpolate`'s (whose bicubic has another constant)."""
+    """Resize the image before the crop, stretching it where the aspect ratio differs. With `antialias`, the
+    filters are Pillow's and torchvision's default; without, they are `torch.nn.functional.interpolate`'s (whose
+    bicubic has another constant)."""
 
-    size: Annotated[int, Field(ge=1, description="side of the resized image, in pixels")]
+    size: Annotated[
+        ImageSize, Field(description="side of the resized image, in pixels; [height, width] of no square")
+    ]
     filter: Annotated[Literal["bilinear", "bicubic"], Field(description="interpolation filter")] = "bilinear"
     antialias: Annotated[bool, Field(description="widen the filter when shrinking")] = True
 
 
 class Crop(Record):
-    """Cut squares out of the (resized) image. The confidences of ten crops are averaged (Krizhevsky 2012)."""
+    """Cut parts of one size out of the (resized) image. The confidences of ten crops are averaged (Krizhevsky 2012)."""
 
-    size: Annotated[int, Field(ge=1, description="side of the crop: what the network sees, in pixels")]
+    size: Annotated[
+        ImageSize, Field(description="side of the crop, what the network sees, in pixels; or [height, width]")
+    ]
     views: Annotated[
         Literal["centre", "ten"],
         Field(description='"centre", or "ten": four corners and centre, each also mirrored'),
@@ -101,7 +107,7 @@ class Preprocessing(Record):
     mean_image: Annotated[
         str | None,
         Field(
-            description=".npy file (channels, side, side), subtracted instead of a mean; its centre is used"
+            description=".npy file (channels, height, width), subtracted instead of a mean; its centre is used"
         ),
     ] = None
     layout: Annotated[
@@ -130,7 +136,9 @@ class Spec(Record):
     """A classifier in words and numbers."""
 
     name: Annotated[str, Field(min_length=1, description="what reports call it")]
-    size: Annotated[int, Field(ge=1, description="side of the square images, in pixels")]
+    size: Annotated[
+        ImageSize, Field(description="side of square images, in pixels; [height, width] of others")
+    ]
     colour: Annotated[Colour, Field(description="channels of the images")]
     output: Annotated[
         Output,
@@ -181,10 +189,11 @@ class Spec(Record):
                 if not 0 <= index < classes:
                     raise ValueError(f"group {name!r}: expected class indices below {classes}, found {index}")
         resized = self.preprocessing.resize.size if self.preprocessing.resize else self.size
-        if self.preprocessing.crop and self.preprocessing.crop.size > resized:
+        crop = self.preprocessing.crop
+        if crop and any(cut > side for cut, side in zip(sides(crop.size), sides(resized), strict=True)):
             raise ValueError(
-                f"preprocessing: expected a crop of at most {resized} pixels, "
-                f"found {self.preprocessing.crop.size}"
+                f"preprocessing: expected a crop of at most {to_text(resized)} pixels, "
+                f"found {to_text(crop.size)}"
             )
         for name in ("mean", "std"):
             values = getattr(self.preprocessing, name)
@@ -205,10 +214,30 @@ class Spec(Record):
         return 1 if (self.preprocessing.channels or self.colour) == "grey" else 3
 
     @property
-    def input_size(self) -> int:
-        """Side of the network's input."""
+    def height(self) -> int:
+        """Of the images, in pixels."""
+        return sides(self.size)[0]
+
+    @property
+    def width(self) -> int:
+        """Of the images, in pixels."""
+        return sides(self.size)[1]
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of the images as pixels are kept."""
+        return (self.height, self.width, self.channels)
+
+    @property
+    def input_size(self) -> Size:
+        """Of the network's input, as `size`."""
         steps = self.preprocessing
         return steps.crop.size if steps.crop else steps.resize.size if steps.resize else self.size
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of the network's input."""
+        return (self.input_channels, *sides(self.input_size))
 
     @property
     def views(self) -> int:

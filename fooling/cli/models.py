@@ -28,13 +28,14 @@ def list_models(as_json: bool) -> int:
     """The classifiers that come with the package, and the sources of others."""
     from fooling import classifiers
     from fooling.classifiers.sources import FORMS
+    from fooling.sizes import to_text
 
     rows = [_facts(classifiers.load(spec), spec) for spec in classifiers.known()]
     if as_json:
         click.echo(json.dumps(rows))
         return 0
     for row in rows:
-        click.echo(f"{row['model']:20} {row['classes']} classes, {row['size']}x{row['size']} {row['colour']}, "
+        click.echo(f"{row['model']:20} {row['classes']} classes, {to_text(row['size'])} {row['colour']}, "
                    f"accuracy {row['accuracy']:.2%}")  # fmt: skip
     click.echo(f"others: {', '.join(FORMS)} (docs/models.md)")
     return 0

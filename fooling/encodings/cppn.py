@@ -15,6 +15,7 @@ from cppn.population import Population, empty
 from cppn.rendering import Raster, render
 from fooling.encodings.settings import CppnSettings
 from fooling.errors import InvalidError
+from fooling.sizes import Size, sides
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +32,7 @@ class CppnEncoding:
         assert settings.size is not None
         assert settings.colour is not None
         self.settings = settings
-        self.image_shape: tuple[int, int, int] = (settings.size, settings.size, channels)
+        self.image_shape: tuple[int, int, int] = (*sides(settings.size), channels)
         self._outputs = 1 if settings.colour == "grey" else 3
         self._raster = Raster(
             settings.size, settings.coordinates, settings.colour, settings.quantisation, channels
@@ -59,7 +60,7 @@ class CppnEncoding:
     def mutate(self, population: Population, keys: Keys) -> Population:
         return variation.mutate(population, keys, self.rates)
 
-    def render(self, population: Population, size: int | None = None) -> NDArray[np.uint8]:
+    def render(self, population: Population, size: Size | None = None) -> NDArray[np.uint8]:
         raster = self._raster if size is None else dataclasses.replace(self._raster, size=size)
         return render(population, raster)
 

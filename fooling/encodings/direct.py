@@ -17,6 +17,7 @@ from fooling.encodings.genes import mutate_genes, random_genes
 from fooling.encodings.sbx import cross
 from fooling.encodings.settings import DirectSettings
 from fooling.errors import InvalidError
+from fooling.sizes import Size, sides
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,8 +96,8 @@ class DirectEncoding:
         self.settings = settings
         self.has_crossover = settings.crossover != "none"
         self._colour, self._channels = settings.colour, channels
-        self.image_shape: tuple[int, int, int] = (settings.size, settings.size, channels)
-        self._gene_shape = (settings.size, settings.size, 1 if settings.colour == "grey" else 3)
+        self.image_shape: tuple[int, int, int] = (*sides(settings.size), channels)
+        self._gene_shape = (*self.image_shape[:2], 1 if settings.colour == "grey" else 3)
 
     def empty(self, room: int = 0) -> DirectPopulation:
         try:
@@ -135,7 +136,7 @@ class DirectEncoding:
         halving = self.settings.mutation_halving
         return math.ldexp(self.settings.mutation_rate, -(generation // halving) if halving else 0)
 
-    def render(self, population: DirectPopulation, size: int | None = None) -> NDArray[np.uint8]:
+    def render(self, population: DirectPopulation, size: Size | None = None) -> NDArray[np.uint8]:
         if size not in (None, self.settings.size):
             raise ValueError(f"direct images have one size: expected {self.settings.size}, found {size}")
         return to_bytes(population.genes, self._colour, self.settings.quantisation, self._channels)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cppn.keys import Keys
+from fooling.sizes import Size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,11 +85,11 @@ class Encoding(Protocol[P]):
         """A mutated child of each genotype. May change `population` in place: as for `mate`."""
         ...
 
-    def render(self, population: P, size: int | None = None) -> NDArray[np.uint8]:
+    def render(self, population: P, size: Size | None = None) -> NDArray[np.uint8]:
         """The images, (N, H, W, C) uint8: grey or RGB, as the classifier takes them.
 
         Args:
-            size: side of the images, for encodings that can render at any size (default: their own).
+            size: of the images, for encodings that can render at any size (default: their own).
 
         Raises:
             ValueError: this encoding can't render at that size.

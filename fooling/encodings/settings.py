@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fooling.encodings.profiles import PROFILES
+from fooling.validation import ImageSize
 
 __all__ = ["PROFILES", "CppnSettings", "DirectSettings"]
 
@@ -24,8 +25,10 @@ class _EncodingSettings(BaseModel):
     profile: Literal["normalised", "released", "paper"] = Field(
         "normalised", description="the defaults: without the authors' quirks, as their code, as their text"
     )
-    size: int | None = Field(
-        None, ge=2, le=4096, description="side of the images in pixels (default: the classifier's)"
+    size: ImageSize | None = Field(
+        None,
+        description="side of square images in pixels, or `[height, width]`, up to 4,096 each (default: the "
+        "classifier's)",
     )
     colour: Literal["grey", "hls", "hsv", "rgb"] | None = Field(
         None,

@@ -198,7 +198,6 @@ def _is_share(gpus: float) -> bool:
 
 def _store_bytes(settings: Settings, host: Host) -> int:
     """Room for the genotypes of two generations' parents and what comes back."""
-    spec = host.classifier.spec
-    image = (settings.encoding.size or spec.size) ** 2 * spec.channels
+    image = math.prod(host.classifier.spec.image_shape)
     genes = 4 * image if settings.encoding.name == "direct" else 0
     return STORE_BYTES + 4 * settings.search.population * (image + genes)

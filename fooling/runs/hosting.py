@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -170,5 +171,5 @@ def chunk_of(settings: Settings, classifier: classifiers.Classifier, evaluators:
     if settings.run.chunk is not None:
         return settings.run.chunk
     batch, spec = classifier.numerics.batch, classifier.spec
-    small = spec.channels * spec.size**2 <= SMALL_IMAGE
+    small = math.prod(spec.image_shape) <= SMALL_IMAGE
     return 2 * batch if small and settings.search.population >= 2 * batch * evaluators else batch

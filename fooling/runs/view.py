@@ -17,6 +17,7 @@ from fooling.errors import FoolingError, NotFoundError
 from fooling.runs import checkpoint, events
 from fooling.runs.directory import RunDirectory, is_locked, open_directory
 from fooling.runs.statistics import describe
+from fooling.sizes import Size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -211,7 +212,7 @@ def restore(archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> No
     archive.restore(saved.arrays, encoding.from_arrays(saved.part("genotypes")))
 
 
-def renderer(run: RunView) -> Callable[[int], NDArray[np.uint8]] | None:
+def renderer(run: RunView) -> Callable[[Size], NDArray[np.uint8]] | None:
     """Renders a run's individuals, the rows of `stored_pixels`, at any size; None where a genotype has no meaning
     at another size (direct images, and CPPNs that read raw pixel indices)."""
     settings = run.settings.encoding

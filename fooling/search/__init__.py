@@ -21,9 +21,10 @@ def create(settings: Settings, chunk: int, toolbox: Any, archive: Archive) -> Se
     if settings.search.name == "single-class":
         from fooling.encodings import create as create_encoding
         from fooling.search.single import SingleClass
+        from fooling.sizes import size_of
 
-        size, channels = archive.pixels.shape[2:]
-        encoding = create_encoding(settings.encoding, size, "grey" if channels == 1 else "rgb")
+        *sides, channels = archive.pixels.shape[1:]
+        encoding = create_encoding(settings.encoding, size_of(sides), "grey" if channels == 1 else "rgb")
         return SingleClass(settings.search, encoding, settings.seed, chunk, archive)
     if settings.search.name == "gradient-ascent":
         from fooling.search.ascent.search import GradientAscent

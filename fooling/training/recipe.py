@@ -204,15 +204,14 @@ def initialised(network: nn.Module, seed: int) -> nn.Module:
 
 
 def _validate(part: str, data: Samples, spec: Spec, architecture: str) -> None:
-    expected = (spec.size, spec.size, spec.channels)
-    if (found := data.images.shape[1:]) != expected:
+    if (found := data.images.shape[1:]) != spec.image_shape:
         fitting = [
             name
             for name, other in architectures.ARCHITECTURES.items()
             if (other.size, other.size, 1 if other.colour == "grey" else 3) == found
         ]
         raise InvalidError(
-            f"expected {part} images of shape {expected} for {architecture}, found {found}"
+            f"expected {part} images of shape {spec.image_shape} for {architecture}, found {found}"
             + (f"; for those: {', '.join(fitting)}" if fitting else "")
         )
     if len(data) == 0 or data.labels.min() < 0 or data.labels.max() >= len(spec.labels):

@@ -15,6 +15,7 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.runs.executors import Wishes, numerics_here, open_executor
 from fooling.runs.hosting import Recipe, settle
 from fooling.runs.view import RunView, renderer
+from fooling.sizes import size_of
 from fooling.transfer.labels import NONE, matched
 
 CHUNK = 50  # images at a time
@@ -119,7 +120,8 @@ def measure(
     Args:
         target: a model SPEC.
         flags: dotted settings of where and how to compute (`run.workers`, ...).
-        rerender: draw CPPNs anew at the target's own size, instead of resizing their pixels.
+        rerender: draw CPPNs anew at the target's own size, instead of resizing their pixels, which stretches
+            them where its aspect ratio differs.
 
     Raises:
         FoolingError: the target can't be loaded, or has no labels in common with a source; or an image can't
@@ -129,7 +131,7 @@ def measure(
     shown: dict[tuple[Any, ...], list[int]] = {}
     for number, source in enumerate(sources):
         settings = source.view.settings
-        size = None if rerender else source.pixels.shape[1]
+        size = None if rerender else size_of(source.pixels.shape[1:3])
         shown.setdefault((size, settings.classifier.views), []).append(number)
     for (size, views), numbers in shown.items():
         wanted = {**flags, "model": target, "encoding.name": "direct"}
@@ -174,7 +176,7 @@ def _classes_for(source: Source, spec: Any, target: str) -> NDArray[np.int64]:
 
 
 def _images_for(source: Source, spec: Any, rerender: bool) -> NDArray[np.uint8]:
-    """(n, size, size, channels) uint8 as the target takes them."""
+    """(n, height, width, channels) uint8 as the target takes them."""
     pixels = source.pixels
     if rerender:
         draw = renderer(source.view)

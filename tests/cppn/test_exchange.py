@@ -80,7 +80,7 @@ def test_exported_networks_compute_what_is_drawn() -> None:
     weights of up to 10 magnify at each node."""
     population, config = evolved(8, 3), neat_config(3, 10)
     drawn = values(population, Raster(5, colour="hls", channels=3))
-    pixels = inputs(5, "normalised").reshape(3, -1)
+    pixels = inputs(5, 5, "normalised").reshape(3, -1)
     for genome, image in zip(to_genomes(population, config), drawn, strict=True):
         network = neat.nn.FeedForwardNetwork.create(genome, config)
         expected = [network.activate([*map(float, pixel), 1.0]) for pixel in pixels.T]

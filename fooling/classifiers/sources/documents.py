@@ -38,7 +38,7 @@ def read_mean_image(path: Path, spec: Spec) -> NDArray[np.float32] | None:
     """The mean image that a spec names, None where it names none.
 
     Returns:
-        (input channels, side, side) float32, as far as the file's author kept to that.
+        (input channels, height, width) float32, as far as the file's author kept to that.
 
     Raises:
         NotFoundError: no such file.

@@ -15,24 +15,26 @@ from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.preprocessing import resized
 from fooling.classifiers.spec import Resize, Spec
 from fooling.errors import InvalidError
+from fooling.sizes import sides, to_text
 
 Combination = Literal["mean", "minimum"]
 
 
 class Ensemble:
-    """(rows, channels, size, size) in [0, 1] to (rows, classes): the members' confidences, combined."""
+    """(rows, channels, height, width) in [0, 1] to (rows, classes): the members' confidences, combined."""
 
     def __init__(self, members: Sequence[Classifier], combination: Combination) -> None:
         self.members = tuple(members)
         self.combination = combination
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Ask every member; one of another size sees the image resized (bilinear, antialiased)."""
+        """Ask every member; one of another size sees the image resized (bilinear, antialiased), and so
+        stretched where its aspect ratio differs."""
         recorded = images.requires_grad and torch.is_grad_enabled()
         if recorded and not all(member.differentiable for member in self.members):
             return torch.zeros(len(images), len(self.members[0].labels))  # from which no gradients lead back
         answers = torch.stack(
-            [member.confidences(_sized(images, member.spec.size)) for member in self.members]
+            [member.confidences(resized(images, Resize(size=member.spec.size))) for member in self.members]
         )
         return self.combined(answers)
 
@@ -63,8 +65,8 @@ def described(members: Sequence[Classifier], combination: Combination, named: se
         named: keys that the author gives.
 
     Raises:
-        InvalidError: members of different colour or numbers of classes; or of different labels, where the
-            author gives none.
+        InvalidError: members of different colour or numbers of classes; or of different labels or aspect
+            ratios, where the author gives no labels or size.
     """
     first = members[0].spec
     for member in members[1:]:
@@ -84,8 +86,14 @@ def described(members: Sequence[Classifier], combination: Combination, named: se
                 "ensemble: expected members with the same labels in the same order, found "
                 f"{_difference(first, spec)}; if they mean the same, give the ensemble labels of its own"
             )
+        if spec.height * first.width != spec.width * first.height and "size" not in named:
+            raise InvalidError(
+                f"ensemble: expected members of one aspect ratio, found {to_text(first.size)} in {first.name}, "
+                f"{to_text(spec.size)} in {spec.name}; give the ensemble a size of its own, from which their "
+                "images are stretched"
+            )
     return {
-        "size": max(member.spec.size for member in members),
+        "size": max((member.spec.size for member in members), key=sides),
         "colour": first.colour,
         # The mean of probabilities sums to 1; the smallest does not.
         "output": "probabilities" if _sums_to_one(members, combination) else "scores",
@@ -97,10 +105,6 @@ def described(members: Sequence[Classifier], combination: Combination, named: se
 
 def _sums_to_one(members: Sequence[Classifier], combination: Combination) -> bool:
     return combination == "mean" and all(member.spec.output != "scores" for member in members)
-
-
-def _sized(images: Tensor, size: int) -> Tensor:
-    return images if images.shape[-1] == size else resized(images, Resize(size=size))
 
 
 def _difference(first: Spec, other: Spec) -> str:

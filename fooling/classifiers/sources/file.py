@@ -29,6 +29,7 @@ from fooling.classifiers.sources.ensemble import Ensemble, described
 from fooling.classifiers.sources.python import build
 from fooling.classifiers.spec import Record, Spec, parse
 from fooling.errors import InvalidError
+from fooling.sizes import to_text
 
 
 class NetworkTable(Record):
@@ -136,8 +137,8 @@ def _builtin(path: Path, name: str, spec: Spec) -> nn.Module:
     seen = (spec.input_size, "grey" if spec.input_channels == 1 else "rgb")
     if seen != (architecture.size, architecture.colour):
         raise InvalidError(
-            f"{path}: expected {name} to see {architecture.colour} images of side {architecture.size}, "
-            f"found {seen[1]} of side {seen[0]}"
+            f"{path}: expected {name} to see {architecture.colour} images of {to_text(architecture.size)} "
+            f"pixels, found {seen[1]} of {to_text(spec.input_size)}"
         )
     return architecture.empty(len(spec.labels))
 

@@ -193,8 +193,8 @@ def _fits(network: OnnxNetwork, spec: Spec, layout: Layout) -> bool:
 
 
 def _expected(spec: Spec, layout: Layout) -> tuple[int, int, int]:
-    channels, side = spec.input_channels, spec.input_size
-    return (channels, side, side) if layout == "nchw" else (side, side, channels)
+    channels, height, width = spec.input_shape
+    return (channels, height, width) if layout == "nchw" else (height, width, channels)
 
 
 def _compare(network: OnnxNetwork, spec: Spec, path: Path) -> None:

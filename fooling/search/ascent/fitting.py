@@ -50,7 +50,7 @@ def fit(settings: Settings, classifier: Classifier) -> Settings:
     update = {"encoding": encoding.model_copy(update={"colour": spec.colour})}
     if search.images is not None:
         path = Path(search.images).resolve()
-        count = len(read(path, (spec.size, spec.size, spec.channels)))
+        count = len(read(path, spec.image_shape))
         found = {"images": str(path), "starts": search.starts or count}
         return settings.model_copy(update={**update, "search": search.model_copy(update=found)})
     return settings.model_copy(update=update)

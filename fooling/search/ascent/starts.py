@@ -61,7 +61,7 @@ def mean_of(classifier: Classifier) -> NDArray[np.float32]:
     spec, steps = classifier.spec, classifier.spec.preprocessing
     if classifier.mean_image is not None:
         values = torch.from_numpy(classifier.mean_image.astype(np.float32))[None] / steps.scale
-        values = functional.interpolate(values, (spec.size, spec.size), mode="bilinear", antialias=True)
+        values = functional.interpolate(values, spec.image_shape[:2], mode="bilinear", antialias=True)
         mean = values[0].permute(1, 2, 0).numpy()
     elif steps.mean is not None:
         mean = np.array(steps.mean, np.float32).reshape(1, 1, -1) / np.float32(steps.scale)
@@ -106,8 +106,9 @@ def _read_one(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
             if found != shape:
                 kind = "grey (mode L)" if channels == 1 else "RGB"
                 raise InvalidError(
-                    f"search.images: {path}: expected a {width} x {height} PNG, {kind}, as the classifier's "
-                    f"images are, found {image.width} x {image.height}, mode {image.mode}"
+                    f"search.images: {path}: expected a PNG of {height} x {width} pixels (height x width), "
+                    f"{kind}, as the classifier's images are, found {image.height} x {image.width}, mode "
+                    f"{image.mode}"
                 )
             return np.asarray(image, np.uint8).reshape(shape)
     except FileNotFoundError:

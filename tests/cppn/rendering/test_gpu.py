@@ -32,6 +32,8 @@ RASTERS = {
         for quantisation, coordinates in (("rounded", "normalised"), ("released", "raw"))
     )
 }
+RASTERS |= {f"wide, {kind}": Raster((9, 31), kind, "hls", "rounded", 3) for kind in ("normalised", "raw")}
+RASTERS["high"] = Raster((40, 11))
 
 # Reads {name: [raster's fields, arrays of a population]}, writes {name: images}.
 INTERPRETED = """

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from cppn import variation
 from cppn.activations import NAMES
 from cppn.jit import readonly
+from cppn.keys import Keys
 from cppn.population import Population, concatenate, empty
-from cppn.rendering import Raster, kernel, reference, render, values
+from cppn.rendering import COORDINATES, Raster, kernel, reference, render, values
 
 RASTERS = [
     Raster(28),
@@ -30,10 +34,34 @@ def test_kernel_and_reference_draw_the_same_bytes(raster: Raster, evolved: Any) 
     """A failure costs the confidences that are claimed: they are about these very bytes."""
     population = evolved(12, raster.outputs)
     images = render(population, raster)
-    assert images.shape == (12, raster.size, raster.size, raster.channels)
+    assert images.shape == (12, raster.height, raster.width, raster.channels)
     assert images.dtype == np.uint8
     assert np.array_equal(images, reference.render(population, raster))
     assert len(np.unique(images.reshape(12, -1), axis=0)) > 6  # not a test of twelve black squares
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 90), st.integers(1, 90), st.sampled_from(COORDINATES), st.sampled_from(["grey", "hls"]))
+def test_images_of_any_shape_are_those_of_the_reference(
+    height: int, width: int, coordinates: Any, colour: Any
+) -> None:
+    """A failure costs every run on a classifier that doesn't see squares: images cut, turned or shifted."""
+    raster = Raster((height, width), coordinates, colour, channels=3)
+    population = grown(height, raster.outputs)
+    images = render(population, raster)
+    assert images.shape == (len(population), height, width, 3)
+    assert np.array_equal(images, reference.render(population, raster))
+    if height == width:
+        assert np.array_equal(images, render(population, dataclasses.replace(raster, size=height)))
+
+
+def grown(seed: int, outputs: int) -> Population:
+    """Three networks after some mutations."""
+    keys = [Keys.of_generation(seed, generation, 3) for generation in range(9)]
+    population = variation.initialise(keys[0], outputs, variation.Rates())
+    for key in keys[1:]:
+        population = variation.mutate(population, key, variation.Rates())
+    return population
 
 
 def test_an_image_does_not_depend_on_the_batch(evolved: Any) -> None:

@@ -125,7 +125,7 @@ def test_networks_compute_what_neat_python_computes(case: str, size: int) -> Non
     config = neat_config(population.outputs, 2)
     network = neat.nn.FeedForwardNetwork.create(to_genomes(population, config)[0], config)
     found = values(population, raster(population, size))[0]
-    pixels = inputs(size, "normalised").reshape(3, -1)
+    pixels = inputs(size, size, "normalised").reshape(3, -1)
     chosen = np.random.default_rng(0).permutation(size * size)[:150]
     expected = [network.activate([*map(float, pixels[:, pixel]), 1.0]) for pixel in chosen]
     assert np.abs(found.reshape(-1, population.outputs)[chosen] - expected).max() < 1e-5
@@ -160,12 +160,33 @@ def test_x_is_the_column_y_the_row_and_d_the_distance_from_the_centre() -> None:
     assert np.allclose(d, np.minimum(np.hypot(x, y), 1.0), atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("size", "x", "y"),
+    [
+        ((3, 5), [-2, -1, 0, 1, 2], [-1, 0, 1]),  # pixels are square: the longer side goes on
+        ((5, 2), [-1, 1], [-4, -2, 0, 2, 4]),
+        ((1, 5), [-1, -0.5, 0, 0.5, 1], [0]),  # a line of pixels has no shorter side to go by
+        ((1, 1), [0], [0]),
+    ],
+)
+def test_the_shorter_side_runs_from_minus_1_to_1(size: Any, x: list[float], y: list[float]) -> None:
+    """A failure costs stored genotypes their images, and circles that are drawn as ellipses."""
+    across, down, distance = inputs(*size, "normalised")
+    assert across.tolist() == [x] * size[0]
+    assert down.T.tolist() == [y] * size[1]
+    assert np.array_equal(distance, np.sqrt(across * across + down * down))
+    raw = inputs(*size, "raw")
+    assert raw[0, 0].tolist() == list(range(size[1]))
+    assert raw[1, :, 0].tolist() == list(range(size[0]))
+    assert np.array_equal(raw[2], distance)
+
+
 def test_raw_coordinates_count_pixels_and_leave_the_distance_alone() -> None:
     """A failure costs the released settings: its images are those of raw x and y."""
-    x, y, d = inputs(4, "raw")
+    x, y, d = inputs(4, 4, "raw")
     assert np.array_equal(x, np.tile([0, 1, 2, 3], (4, 1)))
     assert np.array_equal(y, x.T)
-    assert np.array_equal(d, inputs(4, "normalised")[2])
+    assert np.array_equal(d, inputs(4, 4, "normalised")[2])
 
 
 def test_a_network_without_distance_is_as_symmetric_as_its_inputs() -> None:

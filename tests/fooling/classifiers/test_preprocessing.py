@@ -138,6 +138,29 @@ def test_a_mean_image_that_does_not_fit_is_refused(spec, mean):
         Preprocess(spec(size=8, preprocessing=Preprocessing(mean_image="mean.npy")), mean)
 
 
+def test_rectangles_are_resized_and_cropped_by_height_and_width(spec, images):
+    """Height and width in the wrong order are a picture on its side, with no error where both fit."""
+    wide = images[:, :, 40:168]  # 128 x 256
+    steps = Preprocessing(resize=Resize(size=(48, 192)), crop=Crop(size=[32, 160], views="ten"))
+    found = Preprocess(spec(size=(128, 256), preprocessing=steps))(wide)
+    planes = wide.reshape(-1, 128, 256).numpy()
+    small = np.stack(
+        [np.asarray(Image.fromarray(plane).resize((192, 48), FILTERS["bilinear"])) for plane in planes]
+    )
+    small = torch.from_numpy(small).view(len(wide), 3, 48, 192)
+    places = [(0, 0), (0, 32), (16, 0), (16, 32), (8, 16)]
+    five = torch.stack([small[:, :, top : top + 32, left : left + 160] for top, left in places], 1)
+    expected = torch.cat([five, five.flip(-1)], 1).view(-1, 3, 32, 160)
+    assert found.shape == expected.shape
+    assert (found - expected).abs().max() < 3e-5
+
+
+def test_the_centre_of_a_rectangular_mean_image_is_subtracted(spec):
+    mean = np.arange(3 * 8 * 12, dtype=np.float32).reshape(3, 8, 12)
+    steps = Preprocess(spec(size=(4, 10), preprocessing=Preprocessing(mean_image="mean.npy")), mean)
+    assert torch.equal(steps(torch.zeros(1, 3, 4, 10))[0], -torch.from_numpy(mean[:, 2:6, 1:11].copy()))
+
+
 @pytest.mark.parametrize(
     "steps",
     [

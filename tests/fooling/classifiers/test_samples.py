@@ -111,6 +111,26 @@ def test_the_centre_is_seven_eighths_or_the_native_size(tmp_path, spec, size, si
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((12, 24), (2, 1, 33, 17)),  # of the 19 x 38 of that aspect ratio, seven eighths
+        ((18, 36), (1, 1, 36, 18)),  # as many pixels as it takes
+        ((24, 6), (16, 0, 5, 20)),  # or as there are
+        ((10, 2), (17, 1, 4, 18)),
+    ],
+)
+def test_photographs_are_cut_to_the_aspect_ratio_of_a_rectangle(tmp_path, spec, size, box):
+    """Stretched instead, they are things that the network was not trained on."""
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 38, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "1.png")
+    found = samples.read(tmp_path, spec(size=size)).images[0]
+    left, top, width, height = box
+    crop = Image.fromarray(pixels[top : top + height, left : left + width])
+    expected = np.asarray(crop.resize((size[1], size[0]), Image.Resampling.BILINEAR))
+    assert np.array_equal(found, expected)
+
+
 def test_an_image_of_the_native_size_is_taken_as_it_is(tmp_path, spec):
     """An elite's PNG holds exactly the pixels that were classified."""
     pixels = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)

@@ -228,6 +228,25 @@ def test_members_of_another_size_see_the_image_resized(folder):
     assert both.confidences(images(3, 24)).sum(1).allclose(torch.ones(3))
 
 
+def test_members_of_one_aspect_ratio_see_rectangles_of_their_own_size(folder):
+    network = '[network]\narchitecture = "mynets:Tiny"\nweights = "tiny.pt"\n'
+    for name, size in (("small", "[12, 18]"), ("large", "[16, 24]"), ("high", "[18, 12]")):
+        text = HEAD.replace("size = 12", f"size = {size}").replace("tiny", name) + network
+        assert size in text
+        write(folder, f"{name}.toml", text)
+
+    def together(other, more=""):
+        members = f'[ensemble]\nmembers = ["file:small.toml", "file:{other}.toml"]\n'
+        spec = write(folder, "all.toml", f'name = "all"\n{more}{members}')
+        return classifiers.load(spec, numerics=NUMERICS, trust=True)
+
+    assert together("large").spec.size == (16, 24)
+    with pytest.raises(InvalidError, match="one aspect ratio, found 12 x 18 in small, 18 x 12 in high; give"):
+        together("high")
+    stretched = together("high", "size = 15\n")
+    assert stretched.confidences(images(3, 15)).sum(1).allclose(torch.ones(3))
+
+
 @pytest.mark.parametrize(
     "members, message",
     [
@@ -267,7 +286,7 @@ NETWORK = '[network]\narchitecture = "lenet"\nweights = "tiny.safetensors"\n'
         (HEAD + '[network]\narchitecture = "lenet"\n', InvalidError, "expected weights .* or a program"),
         (HEAD + '[network]\nweights = "tiny.pt"\n', InvalidError, "expected an architecture for tiny.pt"),
         (HEAD + '[network]\narchitecture = "lenot"\nweights = "tiny.pt"\n', InvalidError, "did you mean lenet"),
-        (HEAD + NETWORK, InvalidError, "expected lenet to see grey images of side 28, found rgb of side 12"),
+        (HEAD + NETWORK, InvalidError, "expected lenet to see grey images of 28 x 28 pixels, found rgb of 12 x 12"),
         (HEAD + '[network]\narchitekture = "x"\n', InvalidError, "network.architekture is not a key; did you mean network.architecture"),
         (HEAD + '[netwrok]\narchitecture = "x"\n', InvalidError, r"\[network\]"),
         ("size = ", InvalidError, "t.toml: expected TOML"),

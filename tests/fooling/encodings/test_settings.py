@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
@@ -16,6 +17,7 @@ from fooling import encodings
 from fooling.encodings.profiles import COLOURS, PROFILES
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.errors import InvalidError
+from fooling.sizes import sides
 
 MODELS: dict[str, Any] = {"cppn": CppnSettings, "direct": DirectSettings}
 both = pytest.mark.parametrize("name", MODELS)
@@ -122,7 +124,9 @@ def test_a_cppn_renders_at_any_size() -> None:
         ("cppn", {"add_edges": 0.5}),
         ("cppn", {"activations": []}),
         ("cppn", {"activations": ["cosine"]}),
-        ("cppn", {"size": 1}),
+        ("cppn", {"size": 0}),
+        ("cppn", {"size": [28]}),
+        ("direct", {"size": [4, 5000]}),
         ("cppn", {"size": 28.0}),
         ("cppn", {"coordinates": "polar"}),
         ("cppn", {"name": "direct"}),
@@ -139,6 +143,19 @@ def test_what_makes_no_sense_is_refused(name: str, wrong: dict) -> None:
     """A misspelt key that is ignored is an experiment with the default."""
     with pytest.raises(ValidationError):
         MODELS[name](**wrong)
+
+
+@both
+@pytest.mark.parametrize("size", [1, (1, 5), (48, 192), (20, 3)])
+def test_images_have_the_shape_of_the_classifier_s(name: str, size: Any) -> None:
+    """A failure costs runs on networks that don't see squares."""
+    made = encodings.create(MODELS[name](), size, "rgb")
+    assert encodings.create(MODELS[name](size=size), 28, "rgb").image_shape == made.image_shape
+    keys = Keys.of_generation(0, 0, 3)
+    images = made.render(made.mutate(made.initialise(keys), keys))
+    assert images.shape == (3, *made.image_shape) == (3, *sides(size), 3)
+    stored = json.loads(made.settings.model_dump_json())
+    assert MODELS[name].model_validate(stored) == made.settings
 
 
 def test_lists_and_whole_numbers_from_toml_are_taken() -> None:

@@ -41,7 +41,7 @@ def open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
 
 
 class Remote:
-    """(rows, channels, size, size) in [0, 1] to (rows, classes): what a server says of these images, in 8 bits.
+    """(rows, channels, height, width) in [0, 1] to (rows, classes): what a server says of these images, in 8 bits.
 
     Attributes:
         stays_here: why it can't be asked from other processes, for messages.

@@ -101,9 +101,11 @@ def test_images_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
 def test_an_image_that_does_not_fit_is_named(tmp_path: Path) -> None:
     """To resize it silently would climb from something else than what the user gave."""
     Image.new("RGB", (7, 6)).save(tmp_path / "a.png")
-    with pytest.raises(InvalidError, match=r"a\.png: expected a 6 x 6 PNG, RGB.*found 7 x 6, mode RGB"):
+    with pytest.raises(
+        InvalidError, match=r"a\.png: expected a PNG of 6 x 6 pixels .*RGB.*found 6 x 7, mode RGB"
+    ):
         read(tmp_path, (6, 6, 3))
-    with pytest.raises(InvalidError, match=r"grey \(mode L\).*found 7 x 6, mode RGB"):
+    with pytest.raises(InvalidError, match=r"grey \(mode L\).*found 6 x 7, mode RGB"):
         read(tmp_path, (6, 7, 1))
     (tmp_path / "b.png").write_bytes(b"no PNG")
     with pytest.raises(InvalidError, match=r"b\.png: expected a PNG"):
