@@ -6,6 +6,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,24 @@ def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
         raise
     if durable:
         sync_directory(path.parent)
+
+
+def link_or_copy(source: Path, path: Path) -> None:
+    """Give a file another name, whole or not at all, in place of what is there; where the file system has no hard
+    links, or allows no more of them, it is copied.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
+    try:
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)  # a rename between two names of one file leaves both
 
 
 def sync_directory(folder: Path) -> None:

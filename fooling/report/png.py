@@ -7,7 +7,8 @@ text is not Latin-1), so it travels with the file and is read without decoding t
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from fooling.errors import InvalidError
-from fooling.files import replacing
+from fooling.files import link_or_copy, replacing
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
 
 FAST, SMALL = 1, 6  # zlib levels
+_LISTED = 20  # classes that a file of many names lists
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"  # a whole PNG ends so
 
 
@@ -41,7 +43,7 @@ def encode(pixels: NDArray[np.uint8], text: Mapping[str, str] | None = None, lev
         raise ValueError(f"expected pixels (H, W, 1) or (H, W, 3) uint8, found {pixels.shape} {pixels.dtype}")
     info = PngInfo()
     for key, value in (text or {}).items():
-        info.add_text(key, value.encode("utf-8", "backslashreplace").decode())
+        info.add_text(key, _encodable(value))
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", pnginfo=info, compress_level=level)
@@ -85,14 +87,17 @@ def elite_id(view: RunView, index: int) -> str:
     return "/".join(str(part) for part in view.ids[index])
 
 
-def elite_text(view: RunView, index: int) -> dict[str, str]:
-    """The provenance of the elite of a class, as text entries."""
+def elite_text(view: RunView, *classes: int) -> dict[str, str]:
+    """The provenance of an image that is the elite of one or several classes, as text entries. Of several classes,
+    their numbers, labels and confidences are listed, separated by semicolons; of many, the first twenty."""
     config = view.manifest.get("config", {})
+    first = classes[:_LISTED]
+    more = [f"and {len(classes) - _LISTED} more"] if len(classes) > _LISTED else []
     entries = {
-        "class": index,
-        "label": view.labels[index],
-        "confidence": repr(float(view.confidence[index])),
-        "id": elite_id(view, index),
+        "class": "; ".join([*map(str, first), *more]),
+        "label": "; ".join([view.labels[index] for index in first] + more),
+        "confidence": "; ".join([repr(float(view.confidence[index])) for index in first] + more),
+        "id": elite_id(view, classes[0]),
         "model": view.manifest.get("model"),
         "seed": view.manifest.get("seed"),
         "encoding": config.get("encoding", {}).get("name"),
@@ -102,34 +107,65 @@ def elite_text(view: RunView, index: int) -> dict[str, str]:
 
 
 def sync_elites(view: RunView) -> int:
-    """Make `elites/` hold the view's elites: only what is missing, damaged or another image is written,
-    and the file of a class that has no elite (any more: a resume may go back) is removed.
+    """Make `elites/` hold the view's elites, a file for each class. An image that is the elite of several classes is
+    written once, and its files are hard links of each other. Only what is missing, damaged or another image is
+    written, and the file of a class that has no elite (any more: a resume may go back) is removed.
 
     Returns:
-        The number of files written.
+        The number of images written.
 
     Raises:
         OSError: a file can't be written.
     """
     elites = view.directory / "elites"
     elites.mkdir(exist_ok=True)
+    there = {entry.name: entry.inode() for entry in os.scandir(elites)}
     written = 0
-    for index, row in enumerate(view.stored_rows):
-        path = elites / elite_name(index)
-        if row < 0:
-            path.unlink(missing_ok=True)
-        elif not _holds(path, elite_id(view, index)):
-            write(path, view.stored_pixels[row], elite_text(view, index))
+    for index in np.flatnonzero(np.asarray(view.stored_rows) < 0):
+        if elite_name(index) in there:
+            (elites / elite_name(index)).unlink()
+    for classes in _by_image(view):
+        text = elite_text(view, *classes)
+        verified: dict[int, bool] = {}  # a file of many names is read once
+        missing, whole = [], None
+        for path in (elites / elite_name(index) for index in classes):
+            inode = there.get(path.name)
+            if inode is not None and inode not in verified:
+                verified[inode] = _holds(path, text)
+            if inode is not None and verified[inode]:
+                whole = path
+            else:
+                missing.append(path)
+        if whole is None:
+            whole = missing.pop()
+            write(whole, view.stored_pixels[view.stored_rows[classes[0]]], text)
             written += 1
+        for path in missing:
+            link_or_copy(whole, path)
     return written
 
 
-def _holds(path: Path, identity: str) -> bool:
-    """Whether the file is whole and of the elite with that identity."""
+def _by_image(view: RunView) -> Iterator[list[int]]:
+    """The classes of each distinct image, ascending."""
+    rows = np.asarray(view.stored_rows)
+    order = np.argsort(rows, kind="stable")[int((rows < 0).sum()) :]
+    cuts = np.flatnonzero(np.diff(rows[order])) + 1
+    for classes in np.split(order, cuts) if len(order) else []:
+        yield classes.tolist()
+
+
+def _holds(path: Path, text: Mapping[str, str]) -> bool:
+    """Whether the file is whole, and its image that of these text entries."""
     try:
         with open(path, "rb") as file:
             file.seek(-len(_END), 2)
             whole = file.read() == _END
-        return whole and read_text(path).get("id") == identity
+        found = read_text(path)
+        return whole and all(found.get(key) == _encodable(value) for key, value in text.items())
     except (OSError, InvalidError):
         return False
+
+
+def _encodable(text: str) -> str:
+    """The text, with what UTF-8 can't hold (lone surrogates) escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ class RunView:
         """Time spent searching, all parts of an interrupted run together."""
         return float(self.state["seconds"])
 
-    @property
+    @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """(K,) float32, NaN where a class has no elite."""
         return np.where(self.archive.cell >= 0, self.archive.confidence, np.float32(np.nan))
@@ -79,7 +80,7 @@ class RunView:
         """The classes that the search makes images for, ascending: all, unless its settings choose some."""
         return np.sort(np.array(self.settings.search.aims(len(self.labels)), np.int64))
 
-    @property
+    @cached_property
     def ids(self) -> NDArray[np.int32]:
         """(K, 3) int32: generation, stream and child of each elite; -1 where none."""
         return self.archive.elite_ids

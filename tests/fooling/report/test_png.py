@@ -87,6 +87,35 @@ def test_every_elite_is_saved_with_its_provenance(make_view: Any) -> None:
         np.testing.assert_array_equal(np.asarray(image), view.stored_pixels[2])
 
 
+def test_an_image_of_many_classes_is_written_once(make_view: Any) -> None:
+    """A failure costs minutes and gigabytes: a network of 21,843 classes has few distinct images at first."""
+    view = make_view([0.9, 0.8, 0.7, 0.6], image=[2, 0, 2, 2])
+    assert png.sync_elites(view) == 2
+    elites = view.directory / "elites"
+    assert len({path.stat().st_ino for path in elites.iterdir()}) == 2
+    assert png.read_text(elites / "0003.png")["class"] == "0; 2; 3"
+    view.stored_rows[2] = 0  # class 2 goes over to the other image: both files say so
+    assert png.sync_elites(view) == 2
+    assert png.read_text(elites / "0003.png")["class"] == "0; 3"
+    assert png.read_text(elites / "0002.png")["class"] == "1; 2"
+    assert png.sync_elites(view) == 0
+    assert sorted(path.name for path in elites.iterdir()) == [f"000{number}.png" for number in range(4)]
+
+
+def test_without_hard_links_files_are_copied(make_view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some file systems have no hard links: a run there must not fail."""
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    view = make_view([0.9, 0.8], image=[0, 0])
+    png.sync_elites(view)
+    one, other = (view.directory / "elites" / name for name in ("0000.png", "0001.png"))
+    assert one.read_bytes() == other.read_bytes()
+    assert png.sync_elites(view) == 0
+
+
 def test_the_confidence_in_a_file_is_not_rounded(make_view: Any) -> None:
     view = make_view([0.99999994])
     assert np.float32(png.elite_text(view, 0)["confidence"]) == view.confidence[0]
