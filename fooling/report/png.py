@@ -121,7 +121,7 @@ def sync_elites(view: RunView) -> int:
     elites.mkdir(exist_ok=True)
     there = {entry.name: entry.inode() for entry in os.scandir(elites)}
     written = 0
-    for index in np.flatnonzero(np.asarray(view.stored_rows) < 0):
+    for index in np.flatnonzero(np.asarray(view.stored_rows) < 0).tolist():
         if elite_name(index) in there:
             (elites / elite_name(index)).unlink()
     for classes in _by_image(view):

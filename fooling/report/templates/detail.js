@@ -2,6 +2,7 @@
 
 const dialog = byId("detail");
 const LARGEST = 64;
+const TWINS = 40; // classes of the same image that are listed
 
 // The run whose elite is shown: the picked one, or else the first that has an elite of this class.
 function pickedRun(entry) {
@@ -74,7 +75,7 @@ function others(entry, run, elite) {
   }
   const twins = entries.filter((other) => other !== entry && other.elites[run.number]?.image === elite.image);
   if (twins.length) {
-    const links = twins.map((twin) => {
+    const links = twins.slice(0, TWINS).map((twin) => {
       const link = element("a", { href: `#open=${twin.position}&run=${state.run}&pick=${run.number}` },
         twin.label, element("span", { class: "number" }, formatConfidence(twin.elites[run.number].confidence)));
       link.addEventListener("click", (event) => {
@@ -84,6 +85,7 @@ function others(entry, run, elite) {
       return element("li", {}, link);
     });
     parts.push(element("h3", {}, "The same image is also the elite of"), element("ul", {}, ...links));
+    if (twins.length > TWINS) parts.push(element("p", {}, `and ${formatCount(twins.length - TWINS)} more classes`));
   }
   return parts;
 }
@@ -150,7 +152,6 @@ dialog.addEventListener("close", () => {
   const entry = entries[state.open];
   if (!entry) return;
   go({ open: null, pick: null, zoom: 0 });
-  const link = cards[entry.position].querySelector("a");
-  link?.scrollIntoView({ block: "nearest" });
-  link?.focus({ preventScroll: true });
+  const place = shown.indexOf(entry);
+  if (place >= 0) reveal(place).querySelector("a")?.focus({ preventScroll: true });
 });

@@ -4,6 +4,7 @@
 const entries = DATA.classes.map((given, position) => ({
   ...given,
   position,
+  number: String(given.index),
   search: given.label.toLowerCase(),
   elites: DATA.runs.map((run) => run.elites[position] && readElite(run.elites[position])),
 }));
@@ -17,9 +18,9 @@ const bandOf = (elite) =>
 const eliteOf = (entry) => shownRuns().map((run) => entry.elites[run]);
 const bandsOf = (entry) => eliteOf(entry).map(bandOf);
 
+let words = []; // of the query that is asked for
 const FILTERS = {
-  q: (entry) =>
-    state.q.toLowerCase().split(/\s+/).every((word) => entry.search.includes(word) || word.replace("#", "") === String(entry.index)),
+  q: (entry) => words.every((word) => entry.search.includes(word) || word.replace("#", "") === entry.number),
   band: (entry) => !state.band.length || bandsOf(entry).some((band) => state.band.includes(band)),
   group: (entry) => !state.group.length || entry.groups.some((group) => state.group.includes(group)),
 };
@@ -38,6 +39,7 @@ const KEYS = {
 };
 
 function ordered() {
+  words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
   const found = entries.filter((entry) => passes(entry));
   const collator = new Intl.Collator("en", { numeric: true });
   if (state.sort === "label") found.sort((a, b) => collator.compare(a.label, b.label));
