@@ -30,7 +30,7 @@ class Smooth(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         logits = self.head(torch.tanh(self.conv(x) / 8).mean((2, 3)))
-        if self.output == "logits":
+        if self.output in ("logits", "sigmoid"):
             return logits
         return logits.softmax(1) if self.output == "probabilities" else torch.sigmoid(logits)
 

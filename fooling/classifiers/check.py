@@ -9,6 +9,7 @@ loaded, so that every label got 0.10.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -18,7 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.outputs import as_confidences
 from fooling.classifiers.samples import Samples
+from fooling.classifiers.spec import LOGITS
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import InvalidError
 
@@ -89,6 +92,8 @@ def check(classifier: Classifier, samples: Samples | None = None) -> Report:
 
 def _findings(classifier: Classifier, samples: Samples | None) -> Iterator[Finding]:
     probe = Probe(classifier)
+    if (repeated := _labels(probe)) is not None:
+        yield repeated
     yield _mode(probe)
     runs = _runs(probe)
     yield runs
@@ -131,7 +136,26 @@ class Probe:
 
     def confidences(self, outputs: Tensor) -> Tensor:
         """What outputs mean (for ten crops, nearly: these are means over the crops)."""
-        return outputs.softmax(1) if self.spec.output == "logits" else outputs
+        return as_confidences(outputs, self.spec.output)
+
+
+def _labels(probe: Probe) -> Finding | None:
+    """Classes of one name can't be told apart in any report, and transfer can't tell which is meant."""
+    classes: dict[str, list[int]] = {}
+    for index, label in enumerate(probe.spec.labels):
+        classes.setdefault(" ".join(unicodedata.normalize("NFKC", label).casefold().split()), []).append(
+            index
+        )
+    if not (repeated := [same for same in classes.values() if len(same) > 1]):
+        return None
+    first, more = repeated[0], len(repeated) - 1
+    named = " and ".join(f"{index} {probe.spec.labels[index]!r:.60}" for index in first[:2])
+    return Finding(
+        "labels",
+        "warning",
+        f"classes with the same label: {named}{f', and of {more} more names' if more else ''}: "
+        "is one of them misspelt?",
+    )
 
 
 def _mode(probe: Probe) -> Finding:
@@ -168,19 +192,26 @@ def _kind(probe: Probe) -> Finding:
     low, high = outputs.min().item(), outputs.max().item()
     inside = low >= -_ARITHMETIC and high <= 1.0 + _ARITHMETIC
     gap = (outputs.sum(1) - 1.0).abs().max().item()
-    if kind == "logits":
-        if inside and gap <= _SUM and len(probe.spec.labels) > 1:
+    if kind in LOGITS:
+        if inside and gap <= _SUM and kind == "logits":
             return Finding(
                 "kind",
                 "failed",
                 'expected logits, found outputs that are probabilities already: say output = "probabilities"',
             )
+        if inside:
+            message = (
+                f"all outputs lie in [0, 1], from {low:.4g} to {high:.4g}: have they been through a sigmoid? "
+                'Then say output = "scores"'
+            )
+            return Finding("kind", "warning", message)
         return Finding("kind", "ok", f"logits from {low:.4g} to {high:.4g}")
     if not inside:
         return Finding(
             "kind",
             "failed",
-            f'expected {kind} in [0, 1], found outputs from {low:.4g} to {high:.4g}: are they "logits"?',
+            f'expected {kind} in [0, 1], found outputs from {low:.4g} to {high:.4g}: are they "logits"? '
+            'Or "sigmoid", logits of classes that do not exclude each other?',
         )
     if kind == "probabilities" and gap > _SUM:
         return Finding(
@@ -209,7 +240,7 @@ def _varied(probe: Probe) -> Finding:
 def _decided(probe: Probe) -> Finding | None:
     """A trained network is not near chance on everything; one whose weights were not loaded is."""
     classes = len(probe.spec.labels)
-    if probe.spec.output == "scores" or classes < 3:
+    if probe.spec.output in ("sigmoid", "scores") or classes < 3:
         return None
     top = probe.confidences(probe.outputs).max().item()
     if top < 2.0 / classes:
@@ -291,6 +322,8 @@ def _expected(probe: Probe) -> Finding | None:
 def _accuracy(classifier: Classifier, samples: Samples) -> Finding:
     """Labelled images are named as well as expected, allowing three standard errors."""
     n, classes = len(samples), len(classifier.labels)
+    if classes == 1:
+        return Finding("accuracy", "warning", "samples can't be named wrong: there is one class")
     order = np.argsort(-classifier.classify(samples.images), axis=1, kind="stable")
     accuracy = float((order[:, 0] == samples.labels).mean())
     top5 = float((order[:, :5] == samples.labels[:, None]).any(1).mean())

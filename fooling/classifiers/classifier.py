@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from fooling.classifiers.fingerprint import fingerprint
 from fooling.classifiers.numerics import Numerics, prepare_device, resolve
+from fooling.classifiers.outputs import as_confidences, per_class
 from fooling.classifiers.preprocessing import Preprocess
-from fooling.classifiers.spec import Crop, Resize, Spec
+from fooling.classifiers.spec import LOGITS, Crop, Resize, Spec
 from fooling.errors import FoolingError, InvalidError
 from fooling.sizes import Size, sides, size_of
 
@@ -67,7 +68,16 @@ class Classifier:
             identity: what tells the network from others besides its tensors, for the fingerprint.
             expected: (m, classes) float32, its confidences on the synthetic batch, where they are known.
             notes: what the source made out by itself, a line each.
+
+        Raises:
+            InvalidError: as `from_module`.
         """
+        if len(spec.labels) == 1 and spec.output in ("logits", "probabilities"):
+            raise ClassifierError(
+                f'{spec.name}: one label with output = "{spec.output}" would be 100 % certain of every image: for one '
+                'logit say output = "sigmoid", for one number in [0, 1] output = "scores"; with one label, or with '
+                "two, of which the number speaks for the second"
+            )
         self.spec, self.notes = spec, notes
         self.expected = expected
         self.numerics = resolve() if numerics is None else numerics
@@ -192,15 +202,16 @@ class Classifier:
         return self._checked(self._map(images, self._confidences))
 
     def logits(self, images: Tensor) -> Tensor:
-        """What the network puts out before the softmax, (n, classes) float32; the mean over the views of
-        each image where there are ten crops. Otherwise as `confidences`.
+        """What the network puts out before the softmax or the sigmoids, (n, classes) float32; the mean over
+        the views of each image where there are ten crops. Otherwise as `confidences`.
 
         Raises:
             ClassifierError: as `confidences`; or the network puts out no logits.
         """
-        if self.spec.output != "logits":
+        if self.spec.output not in LOGITS:
             raise ClassifierError(
-                f'{self.spec.name}: expected output = "logits" for logits, found "{self.spec.output}"'
+                f'{self.spec.name}: expected output = "logits" for logits, '
+                f'found "{self.spec.output}" (or "sigmoid")'
             )
         logits = self.outputs(images)
         if not torch.isfinite(logits).all():
@@ -208,7 +219,8 @@ class Classifier:
         return logits
 
     def outputs(self, images: Tensor) -> Tensor:
-        """What the network puts out, whatever it is: for looking into a network that may be broken.
+        """What the network puts out, a number per class, whatever it is: for looking into a network that may
+        be broken.
         Otherwise as `logits`."""
         self._accept(images)
         return self._map(images, lambda batch: self._over_views(self._outputs(batch)))
@@ -334,7 +346,8 @@ class Classifier:
         return batch.div_(255.0) if part.dtype == torch.uint8 else batch
 
     def _outputs(self, batch: Tensor) -> Tensor:
-        """What the network puts out, (rows, classes) float32; its failures in one line."""
+        """What the network puts out, (rows, classes) float32 (`fooling.classifiers.outputs`); its failures in
+        one line."""
         views = batch if self._preprocess.idle else self._preprocess(batch)
         try:
             outputs = self._forward(views)
@@ -348,19 +361,16 @@ class Classifier:
                 f"{self.spec.name}: the network failed on input of shape {tuple(views.shape)}: "
                 f"{type(error).__name__}: {reason}"
             ) from error
-        expected = (views.shape[0], len(self.labels))
-        if not isinstance(outputs, Tensor) or outputs.shape != expected:
-            found = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
-            raise ClassifierError(
-                f"{self.spec.name}: expected output of shape {expected} (rows, labels), found {found}"
-            )
-        return outputs if outputs.dtype == torch.float32 else outputs.float()
+        try:
+            return per_class(outputs, self.spec, len(views))
+        except ValueError as error:
+            raise ClassifierError(f"{self.spec.name}: {error}") from None
 
     def _confidences(self, batch: Tensor) -> Tensor:
         return self._confidences_of(self._outputs(batch))
 
     def _confidences_of(self, outputs: Tensor) -> Tensor:
-        return self._over_views(outputs.softmax(1) if self.spec.output == "logits" else outputs)
+        return self._over_views(as_confidences(outputs, self.spec.output))
 
     def _over_views(self, values: Tensor) -> Tensor:
         views = self.spec.views
@@ -404,7 +414,7 @@ def from_module(
         mean_image: (input channels, height, width) float32 where the spec names one.
 
     Raises:
-        InvalidError: the mean image does not fit the spec.
+        InvalidError: the mean image does not fit the spec, or a single class has nothing to exclude.
     """
     network = copy.deepcopy(module) if isinstance(module, nn.Module) else module
     return Classifier(network, spec, numerics, mean_image=mean_image)

@@ -27,7 +27,9 @@ from fooling.sizes import Size, sides, to_text
 from fooling.validation import ImageSize, explain
 
 Colour = Literal["grey", "rgb"]
-Output = Literal["logits", "probabilities", "scores"]
+Output = Literal["logits", "sigmoid", "probabilities", "scores"]
+# The kinds of output that are logits, of a softmax over the classes or of a sigmoid each.
+LOGITS: tuple[Output, ...] = ("logits", "sigmoid")
 Layout = Literal["nchw", "nhwc"]
 InputType = Literal["float16", "float32", "float64", "uint8"]
 M = TypeVar("M", bound=BaseModel)
@@ -143,8 +145,9 @@ class Spec(Record):
     output: Annotated[
         Output,
         Field(
-            description='what the network puts out: "logits" (a softmax follows), "probabilities" (sum to 1) '
-            'or "scores" (independent of each other); the last two lie in [0, 1] and are taken as they are'
+            description='what the network puts out: "logits" (a softmax follows), "sigmoid" (logits that are '
+            'independent of each other: a sigmoid follows), "probabilities" (sum to 1) or "scores" (independent '
+            "of each other); the last two lie in [0, 1] and are taken as they are"
         ),
     ] = "logits"
     output_key: Annotated[
@@ -202,6 +205,13 @@ class Spec(Record):
                     f"preprocessing: expected {self.input_channels} numbers in {name}, found {len(values)}"
                 )
         return self
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """How many numbers per image the network may put out: one per class; of two classes that share a single
+        sigmoid, or its logit, also the second one's alone."""
+        shared = len(self.labels) == 2 and self.output in ("sigmoid", "scores")
+        return (2, 1) if shared else (len(self.labels),)
 
     @property
     def channels(self) -> int:

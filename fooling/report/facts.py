@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _ENCODINGS = {"cppn": "CPPN"}
 _MEANINGS = {
     "logits": "softmax over {classes} classes",
+    "sigmoid": "a sigmoid of each of {classes} classes by itself: no softmax, no sum of 1",
     "probabilities": "the classifier's own probabilities of {classes} classes",
     "scores": "a score of each of {classes} classes by itself: no softmax, no sum of 1",
 }

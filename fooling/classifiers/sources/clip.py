@@ -132,6 +132,11 @@ def open_clip(name: str, numerics: Numerics, trust: bool) -> Classifier:
     kind = hub.read_json(folder, "config.json", origin).get("model_type")
     if kind not in ("clip", "siglip"):
         raise InvalidError(f"{origin}: expected a model of type clip or siglip, found {kind!r}")
+    if kind == "clip" and len(prompts) == 1:
+        raise InvalidError(
+            f"{origin}: expected two prompts or more, which share CLIP's confidence, found one: an image would be "
+            "100 % certain to show it; add one of what it may be instead"
+        )
     sigmoid = kind == "siglip"
     spec = parse(
         Spec,

@@ -104,7 +104,9 @@ def described(members: Sequence[Classifier], combination: Combination, named: se
 
 
 def _sums_to_one(members: Sequence[Classifier], combination: Combination) -> bool:
-    return combination == "mean" and all(member.spec.output != "scores" for member in members)
+    return combination == "mean" and all(
+        member.spec.output in ("logits", "probabilities") for member in members
+    )
 
 
 def _difference(first: Spec, other: Spec) -> str:

@@ -27,7 +27,7 @@ from fooling.classifiers.sources import program
 from fooling.classifiers.sources.documents import read_description, read_mean_image
 from fooling.classifiers.sources.ensemble import Ensemble, described
 from fooling.classifiers.sources.python import build
-from fooling.classifiers.spec import Record, Spec, parse
+from fooling.classifiers.spec import LOGITS, Record, Spec, parse
 from fooling.errors import InvalidError
 from fooling.sizes import to_text
 
@@ -161,6 +161,10 @@ def _members(
 def _ensemble(
     path: Path, table: EnsembleTable, members: list[Classifier], data: dict[str, Any], numerics: Numerics
 ) -> Classifier:
+    if (kind := data.get("output")) in LOGITS:
+        raise InvalidError(
+            f'{path}: an ensemble puts out its members\' confidences: expected no output = "{kind}"; leave it out'
+        )
     spec = parse(Spec, {**described(members, table.combination, set(data)), **data}, str(path))
     ensemble = Ensemble(members, table.combination)
     return Classifier(ensemble, spec, numerics, identity=ensemble.identity)

@@ -14,22 +14,21 @@ from fooling.classifiers.sources.extras import need
 from fooling.classifiers.sources.image_processor import read_pipeline
 from fooling.classifiers.sources.options import split
 from fooling.classifiers.sources.python import require_trust
-from fooling.classifiers.spec import Spec, parse
+from fooling.classifiers.spec import Output, Spec, parse
 from fooling.errors import InvalidError
 
 
 class Outputs(nn.Module):
-    """(n, 3, side, side) to (n, classes): the logits, or for labels that do not exclude each other their
-    sigmoid."""
+    """(n, 3, side, side) to (n, classes): the logits."""
 
-    def __init__(self, model: nn.Module, independent: bool) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.model, self.independent = model, independent
+        self.model = model
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Ask the network alone: the spec does the preprocessing."""
         logits: Tensor = self.model(pixel_values=pixels).logits
-        return logits.sigmoid() if self.independent else logits
+        return logits
 
 
 def open_huggingface(name: str, numerics: Numerics, trust: bool) -> Classifier:
@@ -40,7 +39,7 @@ def open_huggingface(name: str, numerics: Numerics, trust: bool) -> Classifier:
         NotFoundError: no such folder or repository, or no description of its preprocessing.
     """
     origin = f"hf:{name}"
-    name, options = split(origin, name, ("view",))
+    name, options = split(origin, name, ("labels", "output", "view"))
     folder = hub.find(name, origin, code=trust)
     config = hub.read_json(folder, "config.json", origin)
     code = _brings_code(config, origin)
@@ -48,17 +47,23 @@ def open_huggingface(name: str, numerics: Numerics, trust: bool) -> Classifier:
         require_trust(trust, f"{origin} carries code that loading would run")
     network: Any = hub.load("AutoModelForImageClassification", folder, origin, trust=code)
     labels = network.config.id2label
-    independent = _independent(config, origin)
+    output = options.output or _output(config, origin)
+    if len(labels) == 1 and output == "logits":
+        raise InvalidError(
+            f"{origin}: one output is no classifier by a softmax, which would be 100 % certain of every image: if it "
+            f"is the logit of one class say hf:{name}?output=sigmoid, and labels=FILE to name it (one line), or its "
+            "counterpart and it (two)"
+        )
     data = {
         **read_pipeline(folder, origin).described(options.view, origin),
         "name": folder.name,
-        "labels": [str(labels[index]) for index in sorted(labels)],
-        "output": "scores" if independent else "logits",
+        "labels": options.labels or [str(labels[index]) for index in sorted(labels)],
+        "output": output,
         "source": folder.source,
     }
     spec = parse(Spec, data, origin)
     identity = f"transformers {config.get('model_type')}"
-    return Classifier(Outputs(network, independent).eval(), spec, numerics, identity=identity)
+    return Classifier(Outputs(network).eval(), spec, numerics, identity=identity)
 
 
 def _brings_code(config: dict[str, Any], origin: str) -> bool:
@@ -78,8 +83,12 @@ def _brings_code(config: dict[str, Any], origin: str) -> bool:
     raise InvalidError(f"{origin}: expected an image classifier of transformers, found model_type {kind!r}")
 
 
-def _independent(config: dict[str, Any], origin: str) -> bool:
+def _output(config: dict[str, Any], origin: str) -> Output:
+    """What the network was trained for: classes that exclude each other, or that do not."""
     problem = config.get("problem_type") or "single_label_classification"
     if problem not in ("single_label_classification", "multi_label_classification"):
-        raise InvalidError(f"{origin}: expected a classifier, found problem_type {problem!r}")
-    return bool(problem == "multi_label_classification")
+        raise InvalidError(
+            f"{origin}: expected a classifier, found problem_type {problem!r}; if it is one, say ?output=logits or "
+            "?output=sigmoid"
+        )
+    return "sigmoid" if problem == "multi_label_classification" else "logits"

@@ -148,7 +148,7 @@ def _output(network: OnnxNetwork, spec: Spec, path: Path) -> str | None:
     elif len(outputs) == 1:
         chosen = outputs
     else:
-        chosen = [each for each in outputs if len(each.shape) == 2 and each.shape[1] == len(spec.labels)]
+        chosen = [each for each in outputs if len(each.shape) == 2 and each.shape[1] in spec.columns]
     if len(chosen) != 1:
         meant = f"output_key = {key!r}" if key is not None else f"one output of {len(spec.labels)} classes"
         raise InvalidError(

@@ -1,7 +1,8 @@
-"""What may follow the name in a model SPEC: `NAME?weights=FILE&labels=FILE&view=whole`.
+"""What may follow the name in a model SPEC: `NAME?weights=FILE&labels=FILE&output=KIND&view=whole`.
 
 weights     a file of weights, instead of those that the makers offer for download
 labels      a text file with one label per line, for weights of one's own
+output      what the network puts out, where that is not what its source says: "sigmoid", say
 view        "input": images are what the network sees (the default); "whole": they are what the makers'
             pipeline begins with, a whole square photograph, and its resize and crop follow
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from fooling.classifiers.spec import read_lines
+from fooling.classifiers.spec import Output, read_lines
 from fooling.errors import InvalidError, did_you_mean
 
 View = Literal["input", "whole"]
@@ -25,11 +26,13 @@ class Options:
     Attributes:
         weights: a file, or None.
         labels: what the file of labels holds, or None.
+        output: what the network puts out, or None.
         view: what the images are.
     """
 
     weights: Path | None = None
     labels: tuple[str, ...] | None = None
+    output: Output | None = None
     view: View = "input"
 
 
@@ -59,6 +62,10 @@ def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Option
     view = given.get("view", "input")
     if view not in get_args(View):
         raise InvalidError(f"{origin}: expected view=input or view=whole, found view={view}")
+    output = given.get("output")
+    if output is not None and output not in get_args(Output):
+        kinds = " or ".join(f"output={kind}" for kind in get_args(Output))
+        raise InvalidError(f"{origin}: expected {kinds}, found output={output}")
     labels = read_lines(Path(given["labels"]).expanduser()) if "labels" in given else None
     weights = Path(given["weights"]).expanduser() if "weights" in given else None
-    return name, Options(weights, labels, cast(View, view))
+    return name, Options(weights, labels, cast(Output | None, output), cast(View, view))

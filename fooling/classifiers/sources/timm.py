@@ -33,7 +33,7 @@ def open_timm(name: str, numerics: Numerics, trust: bool) -> Classifier:
     origin = f"timm:{name}"
     need("torchvision", origin)  # which timm can't do without
     timm = need("timm", origin)
-    name, options = split(origin, name, ("weights", "labels", "view"))
+    name, options = split(origin, name, ("weights", "labels", "output", "view"))
     if options.labels is not None and options.weights is None:
         raise InvalidError(f"{origin}: labels go with weights of their own: expected weights=FILE too")
     config = _config(timm, name, origin)
@@ -50,6 +50,8 @@ def open_timm(name: str, numerics: Numerics, trust: bool) -> Classifier:
         "source": config.hf_hub_id if options.weights is None else None,
         "licence": config.license,
     }
+    if options.output is not None:
+        data["output"] = options.output
     spec = parse(Spec, data, origin)
     return Classifier(network, spec, numerics, identity=f"timm {name.partition('.')[0]}")
 

@@ -35,7 +35,7 @@ def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
     """
     origin = f"torchvision:{name}"
     models = need("torchvision", origin).models
-    name, options = split(origin, name, ("weights", "labels", "view"))
+    name, options = split(origin, name, ("weights", "labels", "output", "view"))
     name, at, member = name.partition("@")
     weights = _weights(models, name, member if at else None, origin)
     state = _state(weights, options, origin)
@@ -52,6 +52,8 @@ def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
         "source": weights.url if options.weights is None else None,
         "licence": weights.meta.get("license"),
     }
+    if options.output is not None:
+        data["output"] = options.output
     spec = parse(Spec, data, origin)
     fitted = weights_files.fit(network, _modern(state, network), str(options.weights or weights.url))
     return Classifier(fitted, spec, numerics, identity=f"torchvision {name}")

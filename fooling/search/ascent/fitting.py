@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fooling.classifiers import Classifier
+from fooling.classifiers.spec import LOGITS
 from fooling.config import Settings
 from fooling.errors import InvalidError
 from fooling.search.ascent.starts import read
@@ -37,7 +38,7 @@ def fit(settings: Settings, classifier: Classifier) -> Settings:
             f"gradient-ascent rounds pixels: expected encoding.quantisation = rounded, found "
             f"{encoding.quantisation}; leave it, or the profile that sets it, out"
         )
-    if search.objective == "logit" and spec.output != "logits":
+    if search.objective == "logit" and spec.output not in LOGITS:
         raise InvalidError(
             f"search.objective: {spec.name} puts out {spec.output}: expected probability or log-probability, "
             "found logit"

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from fooling.classifiers.spec import LOGITS
 
 # Below it, a probability's own slope counts as vanished.
 VANISHED = 1e-30
@@ -20,7 +23,7 @@ _TINY = torch.finfo(torch.float32).tiny
 
 @dataclass(frozen=True)
 class Objective:
-    """One of the three, for a classifier that puts out `logits`, `probabilities` or `scores`.
+    """One of the three, for a classifier that puts out logits (of a softmax, or of a sigmoid each) or confidences.
 
     The *guide* is the function whose gradient is propagated back: log p or the logit where there are logits,
     else the probability or score p as it is put out.
@@ -32,6 +35,11 @@ class Objective:
 
     name: str
     output: str
+
+    @property
+    def has_logits(self) -> bool:
+        """Whether log p can be had without p, which may underflow."""
+        return self.output in LOGITS
 
     def seeds(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The gradient of the guide with respect to what the network puts out.
@@ -46,32 +54,36 @@ class Objective:
         views = outputs.shape[1]
         at = targets.view(-1, 1, 1).expand(-1, views, 1)
         hot = torch.zeros_like(outputs).scatter_(2, at, 1.0)
-        if self.output != "logits" or self.name == "logit":
+        if not self.has_logits or self.name == "logit":
             return hot.div_(views)
-        hot -= outputs.softmax(2)
+        if self.output == "sigmoid":
+            hot *= (-outputs).sigmoid()
+        else:
+            hot -= outputs.softmax(2)
         if views == 1:
             return hot
         # d log(mean of q_v) = sum of w_v d log(q_v), where w_v is the share of view v in p.
-        return hot.mul_(outputs.log_softmax(2).gather(2, at).softmax(1))
+        log_q = logsigmoid(outputs) if self.output == "sigmoid" else outputs.log_softmax(2)
+        return hot.mul_(log_q.gather(2, at).softmax(1))
 
     def probability_per_guide(self, confidence: Tensor) -> Tensor:
         """(n,): by how much p rises where the guide rises by a little, over that little. Exact for one view;
         with ten crops and the logit, as if the views agreed."""
-        if self.output != "logits":
+        if not self.has_logits:
             return torch.ones_like(confidence)
         return confidence * (1.0 - confidence) if self.name == "logit" else confidence
 
     def scale(self, confidence: Tensor) -> Tensor:
         """(n,): what makes the objective's own gradient of the guide's. Where the probability's has vanished
         the guide's, log p's, stands in for it."""
-        if self.output != "logits" and self.name == "log-probability":
+        if not self.has_logits and self.name == "log-probability":
             return 1.0 / confidence.clamp_min(_TINY)
-        if self.output == "logits" and self.name == "probability":
+        if self.has_logits and self.name == "probability":
             return torch.where(self.vanished(confidence), 1.0, confidence)
         return torch.ones_like(confidence)
 
     def vanished(self, confidence: Tensor) -> Tensor:
         """(n,) bool: whether the objective's own gradient is too small to be followed, and log p is climbed."""
-        if self.output != "logits" or self.name != "probability":
+        if not self.has_logits or self.name != "probability":
             return torch.zeros_like(confidence, dtype=torch.bool)
         return confidence < VANISHED

@@ -57,7 +57,7 @@ def test_a_rectangle_is_height_and_width(size):
         ({"size": 0}, "size: expected a side of 1 to 4096 pixels, or .*, found 0"),
         ({"lables": []}, "lables is not a key; did you mean labels"),
         ({"labels": []}, "labels"),
-        ({"output": "softmax"}, "output: expected 'logits', 'probabilities' or 'scores'"),
+        ({"output": "softmax"}, "output: expected 'logits', 'sigmoid', 'probabilities' or 'scores'"),
         ({"wordnet": ["n01"]}, "expected 2 wordnet ids, one per label, found 1"),
         ({"groups": {"g": [0, 2]}}, "group 'g': expected class indices below 2, found 2"),
         ({"accuracy": 68.5}, "accuracy: expected a number less than or equal to 1"),

@@ -62,9 +62,9 @@ class _Batch:
 class Client:
     """Asks one server, from several threads at once."""
 
-    def __init__(self, name: str, document: Document, book: Book) -> None:
-        """`name` is what messages call it."""
-        self._name, self._document, self._book = name, document, book
+    def __init__(self, name: str, document: Document, book: Book, logits: bool = False) -> None:
+        """`name` is what messages call it; `logits`: the server answers with these, not with scores."""
+        self._name, self._document, self._book, self._logits = name, document, book, logits
         pace = document.pace
         self._transport = Transport(document.request, pace.timeout, pace.concurrency)
         self._pace = Pace(pace.per_second)
@@ -173,7 +173,7 @@ class Client:
         if not 200 <= reply.status < 300:
             raise InvalidError(f"the server refuses: {reply.status}{_beginning(reply)}")
         try:
-            answer = forms.read(reply.body, self._document.response)
+            answer = forms.read(reply.body, self._document.response, self._logits)
         except MisreadError as error:
             if not self._was_understood:
                 raise InvalidError(f"{error}, in the answer{_beginning(reply)}; see [response]") from None

@@ -47,49 +47,61 @@ def body_of(image: NDArray[np.uint8], table: RequestTable) -> tuple[bytes, str]:
     return json.dumps(document).encode(), "application/json"
 
 
-def read(body: bytes, table: ResponseTable) -> Answer:
-    """What an answer says, its scores in [0, 1].
+def read(body: bytes, table: ResponseTable, logits: bool = False) -> Answer:
+    """What an answer says, its scores in [0, 1]; or, where they are logits, as they are.
 
     Raises:
         ValueError: no JSON. MisreadError: other JSON than expected.
     """
     document = json.loads(body, parse_constant=_refuse_constant)
+
+    def score_of(value: Any) -> float:
+        return _number(value) if logits else _score(value, table)
+
     if table.items is not None:
         items = _list(_at(document, table.items), table.items)
-        return [(_label(_at(item, table.label)), _score(_at(item, table.score), table)) for item in items]
+        return [(_label(_at(item, table.label)), score_of(_at(item, table.score))) for item in items]
     assert table.scores is not None
     scores = _at(document, table.scores)
     if table.labels is not None:
         labels = _list(_at(document, table.labels), table.labels)
         if len(labels) != len(_list(scores, table.scores)):
             raise MisreadError(f"expected as many scores as labels, found {len(scores)} and {len(labels)}")
-        return [(_label(label), _score(score, table)) for label, score in zip(labels, scores, strict=True)]
+        return [(_label(label), score_of(score)) for label, score in zip(labels, scores, strict=True)]
     if isinstance(scores, dict):
-        return [(label, _score(score, table)) for label, score in scores.items()]
+        return [(label, score_of(score)) for label, score in scores.items()]
+    if isinstance(scores, int | float):  # the one number of a service that knows one class
+        return [score_of(scores)]
     if not _list(scores, table.scores):
         raise MisreadError(f"expected a score per label at {table.scores}, found none")
-    return [_score(score, table) for score in scores]
+    return [score_of(score) for score in scores]
 
 
 def confidences_of(
-    answer: Answer, classes: Mapping[str, int], label_map: Mapping[str, str], ignore_unknown: bool
+    answer: Answer,
+    classes: Mapping[str, int],
+    label_map: Mapping[str, str],
+    ignore_unknown: bool,
+    *,
+    logits: bool = False,
+    columns: tuple[int, ...] = (),
 ) -> NDArray[np.float32]:
-    """(K,) float32: an answer as confidences. A label that it leaves out has 0; of labels that mean the same
-    class the highest score counts.
+    """(K,) float32: an answer as confidences, or logits. Of labels that mean the same class the highest counts.
 
     Args:
         classes: the spec's labels and their indices.
         label_map: the server's labels and the spec's.
+        logits: the scores are these: of every label; else a label that the answer leaves out has 0.
+        columns: how many numbers without labels there may be, where not only one per class (`Spec.columns`).
 
     Raises:
         InvalidError: a label that is none of the spec's, or another number of scores than of labels.
     """
-    row = np.zeros(len(classes), np.float32)
     if answer and isinstance(answer[0], float):
-        if len(answer) != len(classes):
+        if len(answer) not in (len(classes), *columns):
             raise InvalidError(f"expected a score for each of {len(classes)} labels, found {len(answer)}")
-        row[:] = answer
-        return row
+        return np.array(answer, np.float32)
+    row = np.full(len(classes), -np.inf, np.float32)
     for label, score in answer:  # type: ignore[misc]
         index = classes.get(label_map.get(label, label))
         if index is not None:
@@ -100,6 +112,11 @@ def confidences_of(
                 f"expected labels of the spec, found {label!r}{near}; add it, give it a place in [label_map], "
                 'or say unknown = "ignore"'
             )
+    missing = row == -np.inf
+    if logits and missing.any():
+        label = next(label for label, index in classes.items() if missing[index])
+        raise InvalidError(f"expected a logit of every label, found none of {label!r}")
+    row[missing] = 0.0
     return row
 
 
@@ -156,10 +173,14 @@ def _label(value: Any) -> str:
     return value
 
 
-def _score(value: Any, table: ResponseTable) -> float:
+def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
         raise MisreadError(f"expected a score, found {_shown(value)}")
-    score = value / table.full
+    return float(value)
+
+
+def _score(value: Any, table: ResponseTable) -> float:
+    score = _number(value) / table.full
     if not 0 <= score <= 1 + _ROUNDING:
         raise MisreadError(f"expected scores from 0 to {table.full:g} (response.full), found {value:g}")
     return min(score, 1.0)

@@ -17,7 +17,7 @@ from fooling.classifiers.sources.http.book import Book
 from fooling.classifiers.sources.http.client import Client, RefusedError
 from fooling.classifiers.sources.http.forms import Answer, confidences_of
 from fooling.classifiers.sources.http.spec import Document
-from fooling.classifiers.spec import Preprocessing, Spec, parse
+from fooling.classifiers.spec import LOGITS, Preprocessing, Spec, parse
 from fooling.errors import InvalidError, did_you_mean
 
 
@@ -36,7 +36,8 @@ def open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
     if problem := _problem(spec, document, numerics):
         raise InvalidError(f"{path}: {problem}")
     book = Book(path.parent / (document.answers or f"{path.stem}.answers"))
-    remote = Remote(f"http:{name}", Client(f"http:{name}", document, book), spec, document)
+    client = Client(f"http:{name}", document, book, logits=spec.output in LOGITS)
+    remote = Remote(f"http:{name}", client, spec, document)
     return Classifier(remote, spec, numerics, identity=remote.identity)
 
 
@@ -56,6 +57,7 @@ class Remote:
         """`name` is what messages call it."""
         self._name, self._client, self._document = name, client, document
         self._classes = {label: index for index, label in enumerate(spec.labels)}
+        self._logits, self._columns = spec.output in LOGITS, spec.columns
 
     def __call__(self, images: Tensor) -> Tensor:
         """Ask about every image that there is no answer of yet.
@@ -72,7 +74,14 @@ class Remote:
     def _row(self, answer: Answer) -> NDArray[np.float32]:
         document = self._document
         try:
-            return confidences_of(answer, self._classes, document.label_map, document.unknown == "ignore")
+            return confidences_of(
+                answer,
+                self._classes,
+                document.label_map,
+                document.unknown == "ignore",
+                logits=self._logits,
+                columns=self._columns,
+            )
         except InvalidError as error:  # the answer is kept: to mend the spec costs nothing
             raise RefusedError(f"{self._name}: {error}") from None
 
@@ -85,8 +94,10 @@ class Remote:
 
 def _problem(spec: Spec, document: Document, numerics: Numerics) -> str:
     """What is wrong with a spec that is well-formed; "" where nothing is."""
+    if spec.output in LOGITS and document.response.full != 1.0:
+        return f"response.full: expected 1.0 for logits, found {document.response.full:g}"
     if spec.output == "logits":
-        return 'expected output = "scores" or "probabilities", found "logits"'
+        return 'expected output = "scores" or "probabilities", found "logits" (or "sigmoid", for logits of each class)'
     if spec.preprocessing != Preprocessing():
         return "expected no [preprocessing]: the server prepares its images itself"
     if len(set(spec.labels)) < len(spec.labels):

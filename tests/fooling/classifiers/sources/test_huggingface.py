@@ -147,15 +147,34 @@ def test_a_processor_beside_a_tokenizer_is_found(hf_folder, tmp_path):
     )
 
 
-def test_labels_that_do_not_exclude_each_other_are_scores(save_classifier, tmp_path):
+def test_labels_that_do_not_exclude_each_other_have_a_sigmoid_each(save_classifier, tmp_path):
     """A softmax over them would make them shares of one."""
     network = save_classifier(tmp_path, problem_type="multi_label_classification")
     ours = classifiers.load(f"hf:{tmp_path}", numerics=NUMERICS)
-    assert ours.spec.output == "scores"
+    assert ours.spec.output == "sigmoid"
     images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = network(Preprocess(ours.spec)(images)).logits.sigmoid()
     assert (ours.confidences(images) - expected).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("problem", [None, "regression"])
+def test_a_single_logit_is_a_sigmoid_where_the_user_says_so(save_classifier, tmp_path, problem):
+    """By a softmax every image would be 100 % fake; transformers writes such heads down as one label, or as a
+    regression."""
+    network = save_classifier(tmp_path, num_labels=1, problem_type=problem)
+    with pytest.raises(InvalidError, match=r"\?output=") as caught:
+        classifiers.load(f"hf:{tmp_path}")
+    assert "\n" not in str(caught.value)
+    (tmp_path / "two.txt").write_text("real\nfake\n")
+    two = classifiers.load(f"hf:{tmp_path}?output=sigmoid&labels={tmp_path / 'two.txt'}", numerics=NUMERICS)
+    one = classifiers.load(f"hf:{tmp_path}?output=sigmoid", numerics=NUMERICS)
+    images = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        fake = network(Preprocess(one.spec)(images)).logits.sigmoid()
+    assert (one.confidences(images) - fake).abs().max() < 1e-6
+    assert two.labels == ("real", "fake")
+    assert (two.confidences(images) - torch.cat([1 - fake, fake], 1)).abs().max() < 1e-6
 
 
 def test_a_backbone_without_its_head_is_refused(hf_folder, tmp_path):

@@ -35,6 +35,9 @@ OBJECTIVES = [
     ("probability", "logits"),
     ("log-probability", "logits"),
     ("logit", "logits"),
+    ("probability", "sigmoid"),
+    ("log-probability", "sigmoid"),
+    ("logit", "sigmoid"),
     ("probability", "probabilities"),
     ("log-probability", "probabilities"),
     ("probability", "scores"),
@@ -60,7 +63,8 @@ def objective_in_float64(classifier: Classifier, name: str) -> Callable[[Tensor]
         outputs = outputs.view(len(images), spec.views, -1)
         if name == "logit":
             return outputs.mean(1)[torch.arange(ROWS), TARGETS]
-        outputs = outputs.softmax(2) if spec.output == "logits" else outputs
+        if spec.output in ("logits", "sigmoid"):
+            outputs = outputs.softmax(2) if spec.output == "logits" else outputs.sigmoid()
         confidence = outputs.mean(1)[torch.arange(ROWS), TARGETS]
         return confidence.log() if name == "log-probability" else confidence
 
@@ -145,12 +149,14 @@ def test_of_the_total_variation_of_a_flat_image() -> None:
     assert torch.equal(variation_gradient(torch.full((1, 4, 4, 3), 0.5)), torch.zeros(1, 4, 4, 3))
 
 
-@pytest.mark.parametrize("output", ["logits", "probabilities"])
+@pytest.mark.parametrize("output", ["logits", "sigmoid", "probabilities"])
 def test_a_probability_that_underflows_still_has_a_guide(output: str, wrap: Any) -> None:
     """Where it does not, a saturated softmax holds a climb for ever. Without logits nothing can be done."""
     classifier = wrap(output, gain=3.0)
     with torch.no_grad():
         classifier.network.head.weight.mul_(2000)
+        if output == "sigmoid":  # where one class may be near 0 and none near 1
+            classifier.network.head.bias.sub_(1e5)
     pixels = middling(3)
     worst = classifier.classify(pixels.numpy()).argmin(1)
     targets = torch.from_numpy(worst)
@@ -158,7 +164,7 @@ def test_a_probability_that_underflows_still_has_a_guide(output: str, wrap: Any)
     confidences, guide = classifier.gradients(pixels, lambda outputs: objective.seeds(outputs, targets))
     confidence = confidences[torch.arange(ROWS), targets]
     assert (confidence == 0).all()
-    assert objective.vanished(confidence).all() == (output == "logits")
+    assert objective.vanished(confidence).all() == (output != "probabilities")
     norms = guide.flatten(1).norm(dim=1)
-    assert (norms > 1).all() if output == "logits" else (norms == 0).all()
+    assert (norms > 1).all() if output != "probabilities" else (norms == 0).all()
     assert torch.equal(objective.scale(confidence), torch.ones(ROWS))

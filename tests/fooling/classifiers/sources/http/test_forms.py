@@ -78,6 +78,7 @@ READABLE = [
     ({"scores": "outputs.0"}, {"outputs": [[0.25, 0.75, 0]]}, [0.25, 0.75, 0.0]),
     ({"items": "predictions"}, {"predictions": []}, []),
     ({"scores": "s"}, {"s": [1.00001]}, [1.0]),
+    ({"scores": "fake"}, {"fake": 0.75}, [0.75]),
 ]  # fmt: skip
 
 
@@ -138,3 +139,20 @@ def test_scores_without_labels_must_be_as_many_as_there_are_labels():
     assert forms.confidences_of([0.5, 0.25, 0.0], CLASSES, {}, False).tolist() == [0.5, 0.25, 0.0]
     with pytest.raises(InvalidError, match="expected a score for each of 3 labels, found 2"):
         forms.confidences_of([0.5, 0.25], CLASSES, {}, False)
+
+
+def test_logits_are_taken_as_they_are():
+    """They are no shares of certainty; a label that is left out has no logit, not that of one half."""
+    table = ResponseTable(scores="s")
+    assert forms.read(b'{"s": [-3.5, 12, 0]}', table, logits=True) == [-3.5, 12.0, 0.0]
+    pairs = forms.read(b'{"s": {"dog": -3.5, "cat": 12, "ship": -1}}', table, logits=True)
+    assert forms.confidences_of(pairs, CLASSES, {}, False, logits=True).tolist() == [12.0, -3.5, -1.0]
+    with pytest.raises(InvalidError, match="expected a logit of every label, found none of 'ship'"):
+        forms.confidences_of(pairs[:2], CLASSES, {}, False, logits=True)
+
+
+def test_two_classes_may_share_one_number():
+    classes = {"real": 0, "fake": 1}
+    assert forms.confidences_of([0.75], classes, {}, False, columns=(2, 1)).tolist() == [0.75]
+    with pytest.raises(InvalidError, match="expected a score for each of 2 labels, found 1"):
+        forms.confidences_of([0.75], classes, {}, False)
