@@ -62,7 +62,7 @@ def climb(config: str, classifier: Classifier, flags: Mapping[str, Any]) -> Clim
     """One run."""
     with tempfile.TemporaryDirectory() as folder:
         run = fooling.run(config, out=Path(folder) / "run", flags=flags, classifier=classifier)
-        found = newest_checkpoint(RunDirectory(run.directory))[0]
+        found = newest_checkpoint(RunDirectory(run.directory), [])[0]
         assert found is not None
         records = Records.from_arrays(found.part("search"))
     statistics = records.statistics()

@@ -276,7 +276,7 @@ class Archive:
 
     def restore(self, arrays: Mapping[str, NDArray], genotypes: Any) -> None:
         """The inverse of `arrays`, into an empty archive; `genotypes` is the population of its
-        `genotypes.` arrays."""
+        `genotypes.` arrays. `fooling.invariants` says whether they are fit for that."""
         rows = len(arrays["ids"])
         self.confidence[:], self.cell[:] = arrays["confidence"], arrays["cell"]
         self.ids[:rows], self.pixels[:rows] = arrays["ids"], arrays["pixels"]

@@ -36,7 +36,8 @@ def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        temporary.unlink(missing_ok=True)  # of a process that was killed; never a link to follow
+        with open(temporary, "xb") as file:
             yield file
             if durable:
                 file.flush()

@@ -9,24 +9,111 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
+from fooling.errors import InvalidError
 from fooling.files import replacing
+from fooling.untrusted import open_plain, parse_json, parse_model
 
 KEPT = 2
+LONGEST_HEADER = 10**8  # bytes, as in the safetensors library
 _DIGEST = "sha256"
 _CODES = {"float32": "F32", "float64": "F64", "int32": "I32", "int64": "I64", "uint8": "U8", "uint32": "U32"}
 _TYPES = {code: np.dtype(name).newbyteorder("<") for name, code in _CODES.items()}
 
 
+_NAME = re.compile(r"[0-9]{8,10}\.safetensors")
+_Count = Annotated[int, Field(ge=0, le=2**62)]
+
+
 class DamagedError(Exception):
     """A checkpoint that is torn or was altered; the text says how it shows."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class State(_Table):
+    """The counters of a run. The defaults are those of one that has not begun.
+
+    Attributes:
+        batch: the physical batch, where memory ran out; None: the manifest's.
+    """
+
+    generation: Annotated[int, Field(ge=-1, lt=2**31)] = -1
+    evaluations: _Count = 0
+    seconds: Annotated[float, Field(ge=0, le=1e12)] = 0.0
+    replacements: _Count = 0
+    goal_switches: _Count = 0
+    events_bytes: _Count = 0
+    lineage_bytes: _Count = 0
+    batch: Annotated[int, Field(ge=1, le=2**16)] | None = None
+
+    def counters(self) -> dict[str, Any]:
+        """The fields by name, without those that are not set."""
+        return self.model_dump(exclude_none=True)
+
+
+class _Metadata(_Table):
+    format: Literal["1"]
+    state: str
+
+
+class _Array(_Table):
+    """An array in the header."""
+
+    dtype: Literal["F32", "F64", "I32", "I64", "U8", "U32"]
+    shape: Annotated[tuple[_Count, ...], Field(max_length=8)]
+    data_offsets: tuple[_Count, _Count]
+
+    @property
+    def bytes(self) -> int:
+        """What its dtype and shape take."""
+        return math.prod(self.shape) * _TYPES[self.dtype].itemsize
+
+
+class _Header(_Table):
+    metadata: Annotated[_Metadata, Field(alias="__metadata__")]
+    arrays: dict[str, _Array]
+
+    @classmethod
+    def read(cls, data: bytes, content: int, where: str) -> _Header:
+        """The header of a file that has so many bytes after it.
+
+        Raises:
+            InvalidError: it is none, or its arrays are not what follows it, one after the other.
+        """
+        found = parse_json(data, f"{where}: header")
+        if not isinstance(found, dict):
+            raise InvalidError(f"{where}: header: expected names and arrays, found {type(found).__name__}")
+        arrays = {name: entry for name, entry in found.items() if name != "__metadata__"}
+        whole = {"__metadata__": found.get("__metadata__"), "arrays": arrays}
+        header = parse_model(cls, json.dumps(whole), f"{where}: header")
+        end = 0
+        for name, array in header.arrays.items():
+            if array.data_offsets != (end, end + array.bytes):
+                raise InvalidError(
+                    f"{where}: header: {name!r}: expected data_offsets {[end, end + array.bytes]} for {array.dtype} "
+                    f"of shape {list(array.shape)}, found {list(array.data_offsets)}"
+                )
+            end += array.bytes
+        last = next(reversed(header.arrays), None)
+        if end != content or last != _DIGEST or header.arrays[_DIGEST].bytes != 32:
+            raise InvalidError(
+                f"{where}: header: expected {content} bytes of arrays, {_DIGEST!r} the last of them, found {end}"
+            )
+        return header
 
 
 @dataclass(frozen=True)
@@ -58,8 +145,9 @@ def generation_of(path: Path) -> int:
 
 
 def saved(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, newest first."""
-    return sorted(folder.glob("[0-9]*.safetensors"), key=generation_of, reverse=True)
+    """The checkpoints in a folder, newest first; files of other names are none."""
+    named = (path for path in folder.glob("[0-9]*.safetensors") if _NAME.fullmatch(path.name))
+    return sorted(named, key=generation_of, reverse=True)
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -78,29 +166,38 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint and verify it.
+    """Read a checkpoint and verify it. Nothing is allocated that the file is not long enough for.
 
     Raises:
         DamagedError: it is not what was written.
+        InvalidError: its digest is right, but it is no checkpoint.
         OSError: it can't be read.
     """
-    size = path.stat().st_size
-    with open(path, "rb") as file:
+    with open_plain(path) as file:
+        size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
         if size < 8 + 32 or length > size - 8 - 32:
             raise DamagedError(f"{path.name} is cut short ({size} bytes)")
-        if _digest_of(path, size - 32) != _tail(path):
+        file.seek(0)
+        if _digest_of(file, size - 32) != file.read(32):
             raise DamagedError(f"{path.name} was altered or is torn (its SHA-256 does not match)")
-        header = json.loads(file.read(length))
-        metadata = header.pop("__metadata__")
-        arrays = {}
-        for name, entry in header.items():
-            if name != _DIGEST:
-                file.seek(8 + length + entry["data_offsets"][0])
-                count = int(np.prod(entry["shape"], dtype=np.int64))
-                array = np.fromfile(file, _TYPES[entry["dtype"]], count)
-                arrays[name] = array.reshape(entry["shape"])
-    return Checkpoint(json.loads(metadata["state"]), arrays)
+        if length > LONGEST_HEADER:
+            raise InvalidError(
+                f"{path}: expected a header of at most {LONGEST_HEADER:,} bytes, found {length:,}"
+            )
+        file.seek(8)
+        header = _Header.read(file.read(length), size - 8 - length, str(path))
+        state = parse_model(State, header.metadata.state, f"{path}: state")
+        if state.generation != generation_of(path):
+            raise InvalidError(
+                f"{path}: state: expected generation {generation_of(path)}, as its name says, found {state.generation}"
+            )
+        arrays = {
+            name: np.fromfile(file, _TYPES[array.dtype], math.prod(array.shape)).reshape(array.shape)
+            for name, array in header.arrays.items()
+            if name != _DIGEST
+        }
+    return Checkpoint(state.counters(), arrays)
 
 
 def _stream(checkpoint: Checkpoint) -> Iterator[bytes | memoryview]:
@@ -131,16 +228,10 @@ def _header(state: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def _digest_of(path: Path, length: int) -> bytes:
+def _digest_of(file: BinaryIO, length: int) -> bytes:
+    """Of the next `length` bytes."""
     sha, left = hashlib.sha256(), length
-    with open(path, "rb", buffering=0) as file:
-        while left and (block := file.read(min(left, 1 << 20))):
-            sha.update(block)
-            left -= len(block)
+    while left and (block := file.read(min(left, 1 << 20))):
+        sha.update(block)
+        left -= len(block)
     return sha.digest()
-
-
-def _tail(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(-32, 2)
-        return file.read()

@@ -13,7 +13,6 @@ lock            held by the process that writes
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import time
@@ -25,10 +24,8 @@ from typing import Any
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.files import json_bytes, replacing, sync_directory
+from fooling.runs import manifest as manifests
 from workers.processes import is_alive
-
-FORMAT = 1
-MANIFEST_KEYS = ("config", "seed", "model", "classifier", "numerics", "operators", "versions", "trust")
 
 
 @dataclass(frozen=True)
@@ -102,12 +99,15 @@ def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
         for empty in (inside.events, inside.lineage, inside.lock):
             empty.touch()
         with replacing(inside.manifest, durable=True) as file:
-            file.write(json_bytes({"format": FORMAT, **manifest}))
+            file.write(json_bytes({"format": manifests.FORMAT, **manifest}))
         os.rename(temporary, path)
         sync_directory(path.parent)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise FoolingError(f"can't make the run directory {path}: {error.strerror or error}") from None
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     return RunDirectory(path)
 
 
@@ -121,20 +121,37 @@ def open_directory(path: Path) -> tuple[RunDirectory, dict[str, Any]]:
     directory = RunDirectory(path.absolute())
     if not path.exists():
         raise NotFoundError(f"no run directory {path}")
-    try:
-        manifest = json.loads(directory.manifest.read_bytes())
-        written = manifest["format"]
-    except (FileNotFoundError, NotADirectoryError):
-        raise InvalidError(f"{path} is no run directory: it has no manifest.json") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidError(f"{directory.manifest} can't be read as a manifest: {error}") from None
-    if not isinstance(written, int) or written > FORMAT:
-        raise InvalidError(
-            f"{path} is of format {written}, this version of fooling reads up to {FORMAT}; upgrade fooling"
-        )
-    if missing := [key for key in MANIFEST_KEYS if key not in manifest]:
-        raise InvalidError(f"{directory.manifest} can't be read as a manifest: it lacks {', '.join(missing)}")
+    manifest = manifests.read(directory.manifest, path)
+    refuse_links(directory)
     return directory, manifest
+
+
+def refuse_links(directory: RunDirectory) -> None:
+    """Refuse a directory with anything in it but files and folders: what is written to a link lands elsewhere.
+
+    Raises:
+        InvalidError: there is a link, a pipe or a device in it, or a file where a folder belongs, or the reverse.
+    """
+    folders = (directory.checkpoints, directory.elites, directory.logs)
+    files = (directory.manifest, directory.events, directory.lineage, directory.lock)
+    try:
+        entries = {Path(entry.path): entry for entry in os.scandir(directory.path)}
+        for folder in folders:
+            if folder in entries and entries[folder].is_dir(follow_symlinks=False):
+                entries |= {Path(entry.path): entry for entry in os.scandir(folder)}
+    except OSError as error:
+        raise InvalidError(f"{directory.path} can't be read: {error.strerror or error}") from None
+    for path, entry in entries.items():
+        if entry.is_symlink():
+            raise InvalidError(f"{path}: expected files and folders in a run directory, found a link")
+        is_folder, is_file = entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)
+        if (
+            (path in folders and not is_folder)
+            or (path in files and not is_file)
+            or not (is_folder or is_file)
+        ):
+            expected = "a folder" if path in folders else "a file"
+            raise InvalidError(f"{path}: expected {expected}, found something else")
 
 
 @contextmanager

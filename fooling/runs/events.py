@@ -4,8 +4,48 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fooling.errors import InvalidError
+from fooling.untrusted import checked, parse_json, read_plain
+
+LONGEST = 2**30  # bytes of a log
+_Count = Annotated[int, Field(ge=0, le=2**62)]
+_Number = Annotated[float, Field(ge=0, le=1e18)]
+_Gain = Annotated[tuple[_Count, Annotated[float, Field(ge=0, le=1)]], Field(strict=False)]
+
+
+class Event(BaseModel):
+    """A line of the log; others may be beside the keys that readers use."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+
+    event: Annotated[str, Field(max_length=64)]
+    generation: Annotated[int, Field(ge=-1, lt=2**31)] = -1
+    reason: str = ""
+
+
+class Generation(Event):
+    """What is logged after a generation."""
+
+    generation: Annotated[int, Field(ge=0, lt=2**31)]
+    evaluations: _Count
+    seconds: _Number
+    median: _Number
+    mean: _Number
+    min: _Number
+    max: _Number
+    at_least_99: Annotated[_Count, Field(alias="at_least_0.99")]
+    at_least_9999: Annotated[_Count, Field(alias="at_least_0.9999")]
+    replacements: _Count = 0
+    goal_switches: _Count = 0
+    gains: list[_Gain] = []
+    number: Annotated[_Count, Field(alias="class")] = 0
+    passes: _Count = 0
 
 
 class Appender:
@@ -39,11 +79,50 @@ class Appender:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The whole events of a log; a last line that was torn by a crash is left out."""
-    events = []
-    for line in path.read_bytes().splitlines():
+    """The whole events of a log; a last line that was torn by a crash is left out.
+
+    Raises:
+        InvalidError: it is not there, or a line of it is no event: naming the line and the field.
+    """
+    try:
+        lines = read_plain(path, LONGEST).splitlines()
+    except OSError as error:
+        raise InvalidError(f"{path}: expected the log of the run: {error.strerror or error}") from None
+    events: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, 1):
         try:
-            events.append(json.loads(line))
-        except ValueError:
-            break
+            events.append(_parsed(line, f"{path}: line {number}"))
+        except InvalidError:
+            if number < len(lines):
+                raise
     return events
+
+
+def generations(log: list[dict[str, Any]], classes: int, path: Path) -> list[dict[str, Any]]:
+    """The generations of a run with so many classes, in their order.
+
+    Raises:
+        InvalidError: naming `path`: they don't follow each other, or tell of a class that there isn't.
+    """
+    found = [event for event in log if event["event"] == "generation"]
+    for event in found:
+        highest = max([*(number for number, _ in event.get("gains", ())), int(event.get("class", 0))])
+        if highest >= classes:
+            raise InvalidError(
+                f"{path}: generation {event['generation']}: expected classes below {classes}, found {highest}"
+            )
+    for before, after in pairwise(found):
+        for key in ("generation", "evaluations", "seconds"):
+            if after[key] < before[key] or (key == "generation" and after[key] == before[key]):
+                raise InvalidError(
+                    f"{path}: {key}: expected numbers that rise, found {after[key]} after {before[key]}"
+                )
+    return found
+
+
+def _parsed(line: bytes, where: str) -> dict[str, Any]:
+    found = parse_json(line, where)
+    if not isinstance(found, dict):
+        raise InvalidError(f"{where}: expected an object, found {str(found)[:40]!r}")
+    checked(Generation if found.get("event") == "generation" else Event, found, where)
+    return found

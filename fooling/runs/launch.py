@@ -101,7 +101,7 @@ def resume(
     with locked(directory):
         settings = validate(manifest["config"], str(directory.manifest))
         log = events.read(directory.events)
-        found, problems = newest_checkpoint(directory)
+        found, problems = newest_checkpoint(directory, log)
         if log and log[-1]["event"] == "completed" and not problems:
             return finish(replace(open_run(directory.path), status="completed"))
         state = found.state if found else new_state()
@@ -166,9 +166,12 @@ def _numerics_again(manifest: Mapping[str, Any], state: Mapping[str, Any], setti
     """The numerics that a run began with, on the device that is here; with the batch that memory left it.
 
     Raises:
-        InvalidError: no such device.
+        InvalidError: no such device, or a batch that is no half of the first.
     """
     begun = Numerics.from_dict(manifest["numerics"])
+    batch = state.get("batch", begun.batch)
+    if batch > begun.batch:
+        raise InvalidError(f"state: batch: expected at most the manifest's {begun.batch}, found {batch}")
     try:
         here = resolve_numerics("cpu" if is_distributed(settings) else begun.device)
     except InvalidError:
@@ -176,7 +179,6 @@ def _numerics_again(manifest: Mapping[str, Any], state: Mapping[str, Any], setti
             f"this run computes on {begun.device} ({begun.device_model}), which torch does not find here; "
             "resume it on a machine that has one"
         ) from None
-    batch = state.get("batch", begun.batch)
     return replace(begun, batch=batch, device=here.device, device_model=here.device_model)
 
 

@@ -66,7 +66,7 @@ def evolve(
     chunk = chunk_of(settings, host.classifier, executor.evaluators)
     search = searches.create(settings, chunk, host.toolbox, archive)
     if checkpoint is not None:
-        restore(archive, encoding, checkpoint)
+        restore(settings, archive, encoding, checkpoint)
         search.restore(checkpoint.part("search"))
     if is_distributed(settings):
         directory.logs.mkdir(exist_ok=True)

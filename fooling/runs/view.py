@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling import encodings, lineage
+from fooling import search as searches
 from fooling.archive import Archive
 from fooling.config import Settings, validate
-from fooling.errors import FoolingError, NotFoundError
+from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.invariants import check_archive
 from fooling.runs import checkpoint, events
 from fooling.runs.directory import RunDirectory, is_locked, open_directory
 from fooling.runs.statistics import describe
@@ -155,10 +157,10 @@ def open_run(path: Path) -> RunView:
     archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
     state = new_state()
     log = events.read(directory.events)
-    newest = newest_checkpoint(directory)[0]
+    newest = newest_checkpoint(directory, log)[0]
     if newest is not None:
         state = newest.state
-        restore(archive, encoding, newest)
+        restore(settings, archive, encoding, newest)
     return view(directory, status_of(directory, log), manifest, settings, archive, log, state)
 
 
@@ -173,7 +175,8 @@ def view(
 ) -> RunView:
     """A view of these parts."""
     spec = manifest["classifier"]["spec"]
-    curve = [e for e in log if e["event"] == "generation" and e["generation"] <= state["generation"]]
+    told = events.generations(log, len(spec["labels"]), directory.events)
+    curve = [event for event in told if event["generation"] <= state["generation"]]
     return RunView(
         directory.path,
         status,
@@ -190,15 +193,7 @@ def view(
 
 def new_state() -> dict[str, Any]:
     """The counters of a run that has not begun."""
-    return {
-        "generation": -1,
-        "evaluations": 0,
-        "seconds": 0.0,
-        "replacements": 0,
-        "goal_switches": 0,
-        "events_bytes": 0,
-        "lineage_bytes": 0,
-    }
+    return checkpoint.State().counters()
 
 
 def empty_archive(settings: Settings, spec: dict[str, Any]) -> tuple[Archive, Any]:
@@ -208,9 +203,20 @@ def empty_archive(settings: Settings, spec: dict[str, Any]) -> tuple[Archive, An
     return Archive(classes, encoding.image_shape, encoding.empty(classes)), encoding
 
 
-def restore(archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> None:
-    """Fill an empty archive from a checkpoint."""
-    archive.restore(saved.arrays, encoding.from_arrays(saved.part("genotypes")))
+def restore(settings: Settings, archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> None:
+    """Fill an empty archive from a checkpoint, which may come from a stranger: every reader goes through here.
+
+    Raises:
+        InvalidError: naming the checkpoint and what is wrong with it.
+    """
+    generation = saved.state["generation"]
+    try:
+        genotypes = encoding.from_arrays(saved.part("genotypes"))
+        check_archive(archive, saved.arrays, genotypes, generation)
+        archive.restore(saved.arrays, genotypes)
+        searches.check(settings, archive, generation, saved.part("search"))
+    except InvalidError as error:
+        raise InvalidError(f"{checkpoint.path_of(Path(), generation).name}: {error}") from None
 
 
 def renderer(run: RunView) -> Callable[[Size], NDArray[np.uint8]] | None:
@@ -224,16 +230,18 @@ def renderer(run: RunView) -> Callable[[Size], NDArray[np.uint8]] | None:
     return lambda size: encoding.render(genotypes, size)
 
 
-def newest_checkpoint(directory: RunDirectory) -> tuple[checkpoint.Checkpoint | None, list[str]]:
+def newest_checkpoint(
+    directory: RunDirectory, log: list[dict[str, Any]]
+) -> tuple[checkpoint.Checkpoint | None, list[str]]:
     """The newest checkpoint that is whole (None where none was ever written), and what is wrong with the
     newer ones, one line each.
 
     Raises:
         FoolingError: there were checkpoints, and none is whole.
+        InvalidError: the newest that is whole is no checkpoint.
     """
-    log = events.read(directory.events)
-    begun = [e["generation"] for e in log if e["event"] == "checkpointing"]
-    written = [e["generation"] for e in log if e["event"] == "checkpoint"]
+    begun = [e.get("generation", -1) for e in log if e["event"] == "checkpointing"]
+    written = [e.get("generation", -1) for e in log if e["event"] == "checkpoint"]
     problems: list[str] = []
     for path in checkpoint.saved(directory.checkpoints):
         try:
@@ -241,7 +249,7 @@ def newest_checkpoint(directory: RunDirectory) -> tuple[checkpoint.Checkpoint | 
         except checkpoint.DamagedError as error:
             problems.append(str(error))
         except FileNotFoundError:  # a running writer has replaced it by a newer one meanwhile
-            return newest_checkpoint(directory)
+            return newest_checkpoint(directory, events.read(directory.events))
         except OSError as error:
             problems.append(f"{path.name} can't be read: {error.strerror or error}")
         else:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from fooling.archive import Archive
     from fooling.classifiers import Classifier
     from fooling.config import Settings
@@ -46,3 +50,31 @@ def fit(settings: Settings, classifier: Classifier) -> Settings:
     from fooling.search.ascent.fitting import fit as fit_ascent
 
     return fit_ascent(settings, classifier)
+
+
+def check(settings: Settings, archive: Archive, generation: int, arrays: Mapping[str, NDArray]) -> None:
+    """Whether a search can go on from a checkpoint: from these arrays of its own, after this step.
+
+    Args:
+        settings: settled.
+        archive: restored.
+
+    Raises:
+        InvalidError: one line that says why it can't.
+    """
+    from fooling.errors import InvalidError
+
+    search = settings.search
+    if search.name == "gradient-ascent":
+        from fooling.search.ascent.checking import check as check_ascent
+
+        height, width, channels = archive.pixels.shape[1:]
+        check_ascent(search, arrays, (height, width, channels))
+    elif search.name == "single-class":
+        length = search.generations_per_class
+        if (generation + 1) % length:
+            raise InvalidError(
+                f"state: generation: expected the last of a class, one of each {length}, found {generation}"
+            )
+    elif not len(archive.occupied):
+        raise InvalidError("cell: expected an elite to breed from, found none")

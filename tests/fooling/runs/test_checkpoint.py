@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from fooling.runs import checkpoint
-from fooling.runs.checkpoint import Checkpoint, DamagedError
+from fooling.runs.checkpoint import Checkpoint, DamagedError, State
 
 
 def example(generation: int = 3) -> Checkpoint:
@@ -20,7 +20,8 @@ def example(generation: int = 3) -> Checkpoint:
         "genotypes.offsets": np.arange(4),
         "nothing": np.zeros((0, 5), np.float32),
     }
-    return Checkpoint({"generation": generation, "evaluations": 7, "seconds": 0.1}, arrays)
+    state = State(generation=generation, evaluations=7, seconds=0.1).counters()
+    return Checkpoint(state, arrays)
 
 
 def test_what_was_saved_is_loaded(tmp_path):

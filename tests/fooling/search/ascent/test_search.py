@@ -36,7 +36,7 @@ def run(out: Path, *assignments: str, **arguments: Any) -> fooling.RunView:
 
 
 def records_of(out: Path) -> Records:
-    found = newest_checkpoint(RunDirectory(out))[0]
+    found = newest_checkpoint(RunDirectory(out), [])[0]
     assert found is not None
     return Records.from_arrays(found.part("search"))
 
