@@ -37,11 +37,14 @@ class Replayed:
     confidences: NDArray[np.float32]
 
 
-def replay(view: RunView, family: Sequence[Ancestor], customise: Customise | None = None) -> Replayed:
+def replay(
+    view: RunView, family: Sequence[Ancestor], customise: Customise | None = None, trust: bool = False
+) -> Replayed:
     """Breed a family once more, and classify it under the numerics of the run.
 
     Args:
         family: complete: with everybody's parents.
+        trust: let the model bring code of its own, whatever the manifest says.
         customise: needed again where the run was given it.
 
     Raises:
@@ -55,7 +58,7 @@ def replay(view: RunView, family: Sequence[Ancestor], customise: Customise | Non
             "made again from keys"
         )
     numerics = replace(Numerics.from_dict(manifest["numerics"]), device="cpu")
-    recipe = Recipe(settings, numerics, bool(manifest["trust"]), customise=customise)
+    recipe = Recipe(settings, numerics, trust, customise=customise)
     host, swapped = recipe.host(recipe.classifier())
     if swapped != manifest["operators"]:
         raise InvalidError(

@@ -36,6 +36,7 @@ def cluster_options(command: Any) -> Any:
 
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress, no table.")
+trust_option = click.option("--trust", is_flag=True, help="Let the model bring code of its own.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 
@@ -52,7 +53,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 @click.option("--seed", type=click.IntRange(min=0), help="The seed of all randomness (default: 0).")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="The run directory to make.")
 @cluster_options
-@click.option("--trust", is_flag=True, help="Let the model bring code of its own.")
+@trust_option
 @quiet_option
 @json_option
 def run(
@@ -95,14 +96,22 @@ def run(
 @click.command()
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
 @cluster_options
+@trust_option
 @quiet_option
 @json_option
 def resume(
-    directory: Path, workers: int | None, address: str | None, no_wait: bool, quiet: bool, as_json: bool
+    directory: Path,
+    workers: int | None,
+    address: str | None,
+    no_wait: bool,
+    trust: bool,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Continue an interrupted run, to the same end as if it had never been interrupted.
 
-    Without --workers and --address it is computed where it was before.
+    Without --workers and --address it is computed where it was before. A model that brings code needs --trust
+    again: the directory's own word does not count.
     """
     from cppn.jit import told_of_compiling
     from fooling.cli.progress import Progress
@@ -111,6 +120,7 @@ def resume(
     with Progress(quiet) as progress, told_of_compiling(progress.compiling):
         view = launch.resume(
             directory,
+            trust=trust,
             report=progress.update,
             warn=progress.warn,
             workers=workers,

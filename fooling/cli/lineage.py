@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fooling.cli.evolve import json_option
+from fooling.cli.evolve import json_option, trust_option
 from fooling.cli.look import run_argument
 
 
@@ -18,8 +18,9 @@ from fooling.cli.look import run_argument
     "--class", "number", type=click.IntRange(min=0), required=True, metavar="K", help="The elite's class."
 )
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The HTML file to write.")
+@trust_option
 @json_option
-def lineage(directory: Path, number: int, out: Path | None, as_json: bool) -> int:
+def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json: bool) -> int:
     """Show an elite's ancestors back to the first generation, with their images.
 
     Those that were not kept are bred once more from their keys, exactly.
@@ -42,7 +43,7 @@ def lineage(directory: Path, number: int, out: Path | None, as_json: bool) -> in
     generation, stream, child = view.ids[number].tolist()
     written = records.read(RunDirectory(view.directory).lineage, view.state["lineage_bytes"])
     family = ancestors(written, (generation, stream, child))
-    replayed = replay(view, family)
+    replayed = replay(view, family, trust=trust)
     data = document(view, number, replayed)
     out = out or view.directory / f"lineage-{number:04d}.html"
     try:

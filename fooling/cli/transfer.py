@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import cluster_options, json_option
+from fooling.cli.evolve import cluster_options, json_option, trust_option
 from fooling.errors import PARTLY, FoolingError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     help="The folder for data, heat map and page.",
 )
 @cluster_options
-@click.option("--trust", is_flag=True, help="Let the models bring code of their own.")
+@trust_option
 @json_option
 def transfer(
     directories: tuple[Path, ...],

@@ -133,7 +133,7 @@ class Laboratory:
             view = open_run(path)
             if view.status != "completed":
                 self.say(f"going on with {path.name}")
-                view = fooling.resume(path)
+                view = fooling.resume(path, trust=self.trust)
         else:
             self.say(f"run {path.name}")
             view = fooling.run(config, out=path, flags=flags, trust=self.trust)

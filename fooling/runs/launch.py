@@ -19,6 +19,7 @@ from fooling.runs import events
 from fooling.runs.checkpoint import Checkpoint, generation_of, saved
 from fooling.runs.directory import RunDirectory, create, expect_free, locked, open_directory
 from fooling.runs.executors import Wishes, is_distributed, numerics_here
+from fooling.runs.foreign import refuse_foreign
 from fooling.runs.hosting import OBJECT, Customise, Recipe, settle
 from fooling.runs.underway import Placed, Report, evolve, finish, placed, versions
 from fooling.runs.view import (
@@ -80,6 +81,7 @@ def run(
 def resume(
     path: str | Path,
     *,
+    trust: bool = False,
     classifier: classifiers.Classifier | None = None,
     customise: Customise | None = None,
     report: Report | None = None,
@@ -90,6 +92,8 @@ def resume(
 ) -> RunView:
     """Continue a run to the same end that it would have had without the interruption.
 
+    `trust` lets the model bring code of its own, and what the manifest says of a cluster or a server be believed: it
+    is given anew each time, whatever the manifest says, for a run directory may come from a stranger.
     `classifier` and `customise` are needed again where `run` was given them. A completed run is only read.
     `warn` is called with each thing that the user should know, one line each; the run's log keeps them.
     `workers` and `address` say where it is computed from now on (default: as before).
@@ -106,8 +110,10 @@ def resume(
             return finish(replace(open_run(directory.path), status="completed"))
         state = found.state if found else new_state()
         settings = _moved(settings, workers, address)
+        if not trust:
+            refuse_foreign(directory, settings, address)
         numerics = _numerics_again(manifest, state, settings)
-        recipe = Recipe(settings, numerics, bool(manifest["trust"]), classifier, customise)
+        recipe = Recipe(settings, numerics, trust, classifier, customise)
         classifier = recipe.classifier()
         if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
             raise InvalidError(
