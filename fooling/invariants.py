@@ -74,6 +74,7 @@ def check_archive(archive: Archive, arrays: Mapping[str, NDArray], genotypes: An
             f"cell: expected rows from 0 to {rows - 1}, or -1, found {cell.min()} to {cell.max()}"
         )
     check_confidences("confidence", confidence, cell >= 0)
+    _check_answers(arrays, rows, classes)
     used = np.unique(cell[cell >= 0])
     if rows != int(cell.max(initial=-1)) + 1:
         raise InvalidError(f"ids: expected an image for each row up to {cell.max(initial=-1)}, found {rows}")
@@ -85,3 +86,19 @@ def check_archive(archive: Archive, arrays: Mapping[str, NDArray], genotypes: An
         )
     if len(np.unique(own, axis=0)) < len(own):
         raise InvalidError("ids: expected each image once, found one twice")
+
+
+def _check_answers(arrays: Mapping[str, NDArray], rows: int, classes: int) -> None:
+    """What the classifier answers first to each image, where the checkpoint says so."""
+    if "top1" not in arrays and "top1_confidence" not in arrays:
+        return
+    top1 = expect(arrays, "top1", np.int32, (rows,))
+    confidence = expect(arrays, "top1_confidence", np.float32, (rows,))
+    if ((top1 < -1) | (top1 >= classes)).any():
+        raise InvalidError(
+            f"top1: expected classes below {classes}, or -1, found {top1.min()} to {top1.max()}"
+        )
+    if not np.where(top1 >= 0, (confidence >= 0) & (confidence <= 1), np.isnan(confidence)).all():
+        raise InvalidError(
+            "top1_confidence: expected numbers from 0 to 1, and NaN where top1 is -1, found others"
+        )

@@ -173,6 +173,8 @@ ARRAYS = {
     "a cell of minus seven": ("cell", lambda a: a.__setitem__(1, -7), "cell"),
     "a generation of the future": ("ids", lambda a: a.__setitem__((slice(None), 0), 13), "ids"),
     "one image twice": ("ids", lambda a: a.__setitem__(slice(None), a[0]), "ids"),
+    "an answer of a class that there is not": ("top1", lambda a: a.__setitem__(0, 10), "top1"),
+    "an answer of more than all": ("top1_confidence", lambda a: a.__setitem__(0, 7), "top1_confidence"),
     "a negative child": ("ids", lambda a: a.__setitem__((0, 2), -1), "ids"),
 }
 
