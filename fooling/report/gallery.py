@@ -145,11 +145,20 @@ def _merged_classes(views: Sequence[RunView]) -> dict[tuple[int, str], int]:
 
 def _run(view: RunView, name: str, classes: dict[tuple[int, str], int], images: _Images) -> dict[str, Any]:
     confidence, ids = view.confidence, view.ids
+    top1, top1_confidence = view.top1, view.top1_confidence
+    answers: dict[int, int] = {}  # a class that is some elite's first answer -> its place in a list of them
     elites: list[list[Any] | None] = [None] * len(classes)
     for index, row in enumerate(view.stored_rows):
         if row >= 0:
-            elite = [shortest(confidence[index]), *ids[index].tolist(), images.add(view.stored_pixels[row])]
-            elites[classes[index, view.labels[index]]] = elite
+            answer = int(top1[index])
+            first = None if answer < 0 else answers.setdefault(answer, len(answers))
+            elites[classes[index, view.labels[index]]] = [
+                shortest(confidence[index]),
+                *ids[index].tolist(),
+                images.add(view.stored_pixels[row]),
+                first,
+                _number(top1_confidence[index]),
+            ]
     summary = Summary.of(view)
     return {
         "name": name,
@@ -160,6 +169,8 @@ def _run(view: RunView, name: str, classes: dict[tuple[int, str], int], images: 
         "classes": summary.classes,
         "median": _number(summary.median),
         "above": [summary.at_least_99, summary.at_least_9999],
+        "top1": view.top1_count,
+        "answers": [[answer, view.labels[answer]] for answer in answers],
         "elites": elites,
         "curve": list(_curve(view.curve)),
     }

@@ -9,7 +9,7 @@ const TICKS = [
   [1 - 1e-6, "1 - 1e-6"], [1 - 1e-7, "1 - 1e-7"], [1, "100 %"],
 ];
 const [GENERATION, EVALUATIONS, MIN, MEDIAN, MAX, AT_99, AT_9999] = [0, 1, 2, 3, 4, 5, 6];
-const PLOT = { left: 58, right: 10, top: 10, upper: 170, gap: 30, lower: 56, bottom: 24 };
+const PLOT = { left: 58, right: 10, top: 26, upper: 170, gap: 30, lower: 56, bottom: 24 };
 
 function svg(tag, attributes, text) {
   const made = document.createElementNS(NS, tag);
@@ -46,7 +46,8 @@ function drawCurve(holder, runs, width) {
   const several = runs.length > 1;
   const cost = several ? EVALUATIONS : GENERATION;
   const lowest = Math.min(0.1, ...rows.flatMap((row) => (row[MIN] === null ? [] : [row[MIN]])));
-  const [bottom, top] = [logOdds(Math.max(lowest, 1e-6)) - 0.2, logOdds(1) + 0.2];
+  const highest = Math.max(0.9, ...rows.flatMap((row) => (row[several ? MEDIAN : MAX] === null ? [] : [row[several ? MEDIAN : MAX]])));
+  const [bottom, top] = [logOdds(Math.max(lowest, 1e-6)) - 0.2, logOdds(highest) + 0.2];
   const last = Math.max(1, ...rows.map((row) => row[cost]));
   const classes = Math.max(...runs.map((run) => run.classes));
   const right = width - PLOT.right;
@@ -57,7 +58,7 @@ function drawCurve(holder, runs, width) {
 
   const chart = svg("svg", { viewBox: `0 0 ${width} ${base + PLOT.bottom}`, role: "img", "aria-label": describe(runs) });
   let free = Infinity; // tick labels are set from the bottom up, where there is room
-  for (const [p, name] of TICKS.filter(([p]) => logOdds(p) >= bottom)) {
+  for (const [p, name] of TICKS.filter(([p]) => logOdds(p) >= bottom && logOdds(p) <= top)) {
     if (free - y(p) < 15) continue;
     free = y(p);
     chart.append(
@@ -73,6 +74,8 @@ function drawCurve(holder, runs, width) {
   }
   chart.append(svg("text", { class: "tick", x: PLOT.left, y: base + 17 }, several ? "evaluations" : "generation 0"));
   chart.append(svg("text", { class: "tick", x: right, y: base + 17, "text-anchor": "end" }, formatCount(last)));
+  chart.append(svg("text", { class: "tick", x: PLOT.left, y: PLOT.top - 12 },
+    several ? "median confidence" : "confidence: median and range"));
   chart.append(svg("text", { class: "tick", x: PLOT.left, y: base - PLOT.lower - 9 },
     several ? "classes at 99.99 %" : "classes at 99 % (light) and 99.99 %"));
 

@@ -50,13 +50,19 @@ function provenance(entry, run, elite) {
     ["Class", String(entry.index)],
     ["Confidence", String(elite.confidence)],
     ["1 − confidence", formatDistance(elite.confidence)],
+    ["First answer", describeAnswer(elite)],
     ["Rank", `${formatCount(better + 1)} of ${formatCount(held)}`],
-    ["Generation", formatCount(elite.generation)],
     ["Id", elite.id],
   ];
   if (entry.groups.length) rows.push(["Groups", entry.groups.map((group) => DATA.groups[group]).join(", ")]);
   rows.push(["Run", run.name]);
   return rows.concat(run.facts.filter(([name]) => ["Model", "Encoding", "Search", "Seed"].includes(name)));
+}
+
+// What the classifier says of the image before all else: this class, or another.
+function describeAnswer({ first }) {
+  if (first === null) return "not known: the run is older than these answers";
+  return first.own ? "this class" : `${first.label} (class ${first.index}), ${formatConfidence(first.confidence)}`;
 }
 
 // The same class in the other runs, and the classes that share this very image.

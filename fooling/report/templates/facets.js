@@ -6,12 +6,19 @@ const entries = DATA.classes.map((given, position) => ({
   position,
   number: String(given.index),
   search: given.label.toLowerCase(),
-  elites: DATA.runs.map((run) => run.elites[position] && readElite(run.elites[position])),
+  elites: DATA.runs.map((run) => run.elites[position] && readElite(run, given.index, run.elites[position])),
 }));
 
-function readElite([confidence, generation, stream, child, image]) {
-  return { confidence, generation, image, id: `${generation}/${stream}/${child}` };
+// `first` is what the classifier answers first: { index, label, confidence, own: whether it is the class itself }, or
+// null where that is not known.
+function readElite(run, index, [confidence, generation, stream, child, image, place, sure]) {
+  const [answer, label] = place === null ? [] : run.answers[place];
+  const first = place === null ? null : { index: answer, label, confidence: sure, own: answer === index };
+  return { confidence, generation, image, id: `${generation}/${stream}/${child}: generation ${generation}, stream ${stream}, child ${child}`, first };
 }
+
+const answerOf = (elite) => (elite.first === null ? 2 : elite.first.own ? 0 : 1);
+const answersOf = (entry) => eliteOf(entry).filter(Boolean).map(answerOf);
 
 const bandOf = (elite) =>
   elite ? DATA.bands.findIndex((band) => elite.confidence >= band.low) : DATA.bands.length;
@@ -22,6 +29,7 @@ let words = []; // of the query that is asked for
 const FILTERS = {
   q: (entry) => words.every((word) => entry.search.includes(word) || word.replace("#", "") === entry.number),
   band: (entry) => !state.band.length || bandsOf(entry).some((band) => state.band.includes(band)),
+  answer: (entry) => !state.answer.length || answersOf(entry).some((answer) => state.answer.includes(answer)),
   group: (entry) => !state.group.length || entry.groups.some((group) => state.group.includes(group)),
 };
 
@@ -51,9 +59,9 @@ function ordered() {
 }
 
 function drawFacets() {
-  const facets = [facet("band", "Confidence", BAND_NAMES, bandsOf)];
+  const facets = [facet("band", "Confidence", BAND_NAMES, bandsOf), facet("answer", "The classifier's first answer", ANSWER_NAMES, answersOf)];
   if (DATA.groups.length) facets.push(facet("group", "Group", DATA.groups, (entry) => entry.groups));
-  const active = state.band.length + state.group.length;
+  const active = state.band.length + state.answer.length + state.group.length;
   byId("filtering").textContent = active ? `: ${active} chosen` : "";
   const focused = document.activeElement?.dataset.choice;
   byId("facets").replaceChildren(...facets);

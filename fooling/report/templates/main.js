@@ -1,8 +1,9 @@
 // Puts the page together: the runs' panel, the controls, and `render`, which draws the state.
 //
 // DATA: bands [{name, low}], vacant, groups [name], classes [{index, label, groups}], and runs, each with
-// its facts [[name, text]], curve (rows: see chart.js) and, for each class, null or
-// [confidence, generation, stream, child, number of the image].
+// its facts [[name, text]], curve (rows: see chart.js), answers ([class, label] of what the classifier answers first to
+// some elite), top1 (how many elites that is their own class of, or null) and, for each class, null or
+// [confidence, generation, stream, child, number of the image, place in answers or null, confidence of that answer].
 
 DATA.runs.forEach((run, number) => Object.assign(run, { number, letter: letterOf(number) }));
 
@@ -38,8 +39,9 @@ function drawRuns() {
   }
   if (state.run !== ALL) parts.push(element("div", { class: "headline" },
     element("p", {}, element("b", {}, formatConfidence(subject.median)), "median confidence"),
-    element("p", {}, element("b", {}, formatCount(subject.above[0])), `of ${formatCount(subject.classes)} classes at 99 %`),
-    element("p", {}, element("b", {}, formatCount(subject.above[1])), "at 99.99 %")));
+    element("p", {}, element("b", {}, subject.top1 === null ? "unknown" : formatCount(subject.top1)), `of ${formatCount(subject.classes)} are top-1`),
+    element("p", {}, element("b", {}, formatCount(subject.above[0])), `of ${formatCount(subject.classes)} at 99 %`),
+    element("p", {}, element("b", {}, formatCount(subject.above[1])), `of ${formatCount(subject.classes)} at 99.99 %`)));
   byId("runs").replaceChildren(...parts);
   byId("facts").replaceChildren(...common.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]));
 }
@@ -71,7 +73,7 @@ byId("sort").addEventListener("change", (event) => go({ sort: event.target.value
 byId("reverse").addEventListener("click", () => go({ reverse: !state.reverse }));
 byId("smaller").addEventListener("click", () => zoomWall(-1));
 byId("larger").addEventListener("click", () => zoomWall(1));
-byId("clear").addEventListener("click", () => go({ q: "", band: [], group: [] }));
+byId("clear").addEventListener("click", () => go({ q: "", band: [], answer: [], group: [] }));
 byId("tools").addEventListener("submit", (event) => event.preventDefault());
 addEventListener("resize", () => render());
 

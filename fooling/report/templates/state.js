@@ -3,20 +3,22 @@
 
 const DATA = JSON.parse(byId("data").textContent);
 const SORTS = {
-  class: "class number",
   confidence: "most confident",
+  class: "class number",
   label: "label",
   generation: "latest found",
   ...(DATA.runs.length > 1 ? { difference: "difference between runs" } : {}),
 };
 const ALL = "all"; // every run, side by side
+const ANSWER_NAMES = ["the class itself", "another class", "not known"]; // what the classifier answers first
 const BAND_NAMES = [...DATA.bands.map((band) => band.name), DATA.vacant];
 const DEFAULTS = {
   run: DATA.runs.length > 1 ? ALL : 0,
-  sort: "class",
+  sort: "confidence",
   reverse: false,
   q: "",
-  band: [], // bands and groups by their places in the lists, by name in the address; empty means any
+  band: [], // bands, answers and groups by their places in the lists, by name in the address; empty means any
+  answer: [],
   group: [],
   tile: 0, // zoom of the wall, 0 = what suits the images
   open: null, // the class in the large view, by its place in DATA.classes
@@ -44,6 +46,7 @@ function parse(hash) {
     reverse: given.get("reverse") === "true",
     q: given.get("q") ?? "",
     band: chosen("band", BAND_NAMES),
+    answer: chosen("answer", ANSWER_NAMES),
     group: chosen("group", DATA.groups),
     tile: given.get("tile") === "0.5" ? 0.5 : number("tile", 17) ?? 0,
     open: number("open", DATA.classes.length),
@@ -52,9 +55,10 @@ function parse(hash) {
   };
 }
 
-function address({ band, group, ...plain }) {
+function address({ band, answer, group, ...plain }) {
   const parts = Object.entries(plain).filter(([name, value]) => value !== DEFAULTS[name]);
   for (const place of band) parts.push(["band", BAND_NAMES[place]]);
+  for (const place of answer) parts.push(["answer", ANSWER_NAMES[place]]);
   for (const place of group) parts.push(["group", DATA.groups[place]]);
   return `#${new URLSearchParams(parts).toString() || "all"}`; // a bare "#" would scroll to the top
 }

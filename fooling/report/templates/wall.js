@@ -28,7 +28,7 @@ function drawWall() {
     cardsFor = state.run;
     shownFor = null;
   }
-  const key = JSON.stringify([state.run, state.sort, state.reverse, state.q, state.band, state.group]);
+  const key = JSON.stringify([state.run, state.sort, state.reverse, state.q, state.band, state.answer, state.group]);
   const changed = key !== shownFor;
   if (changed) {
     shown = ordered();
@@ -127,9 +127,11 @@ function makeCard(entry) {
 function makeTile(entry, run) {
   const elite = entry.elites[run.number];
   const letter = state.run === ALL && DATA.runs.length > 1 ? run.letter : "";
-  if (!elite) return element("div", { class: "tile" }, sized(element("div", { class: "vacant" }, DATA.vacant), run));
+  if (!elite) return element("div", { class: "tile" }, sized(element("div", { class: "vacant" }, DATA.vacant), run),
+    element("span", { class: "meter" }), element("p", { class: "said" }, "–"), element("p", { class: "answer" }, "\u00a0"));
   const said = formatConfidence(elite.confidence);
-  const alt = `Elite of class ${entry.index}, ${entry.label}: ${said}${letter && `, run ${letter}`}`;
+  const instead = elite.first && !elite.first.own ? `, called ${elite.first.label}` : "";
+  const alt = `Elite of class ${entry.index}, ${entry.label}: ${said}${instead}${letter && `, run ${letter}`}`;
   const image = sized(element("img", { alt, decoding: "async", src: imageSource(elite.image) }), run);
   const link = element("a", { href: `#open=${entry.position}&run=${state.run}&pick=${run.number}`, "data-run": run.number }, image);
   link.addEventListener("click", (event) => {
@@ -138,9 +140,18 @@ function makeTile(entry, run) {
     go({ open: entry.position, pick: run.number, zoom: 0 }, true);
   });
   const meter = element("span", { class: `meter run-${run.number % 6}` });
-  meter.style.setProperty("--share", Math.min(1, Math.max(0.02, (logOdds(elite.confidence) + 2) / (logOdds(1) + 2))));
+  meter.style.setProperty("--share", elite.confidence);
   return element("div", { class: "tile" }, link, meter,
-    element("p", { class: "said" }, letter && element("b", { class: `run-${run.number % 6}` }, letter), said));
+    element("p", { class: "said" }, letter && element("b", { class: `run-${run.number % 6}` }, letter), said),
+    firstAnswer(elite));
+}
+
+// One line, whatever it says, so that all cards are of one height.
+function firstAnswer({ first }) {
+  if (first === null) return element("p", { class: "answer" }, "first answer not known");
+  if (first.own) return element("p", { class: "answer own", title: "This class is the classifier's first answer" }, "top-1");
+  const said = `${first.label}, ${formatConfidence(first.confidence)}`;
+  return element("p", { class: "answer other", title: `The classifier's first answer: ${said}` }, `called ${said}`);
 }
 
 // An image, or what stands for one, in the size of its run's images.

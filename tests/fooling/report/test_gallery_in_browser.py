@@ -76,7 +76,7 @@ def _facets(dom: str) -> dict[str, int]:
 
 def test_every_class_is_on_the_wall_also_those_without_an_elite(make_view: Any, browse: Any) -> None:
     dom = browse([make_view([0.5, np.nan, 0.9])])
-    assert _wall(dom) == ["label 0", "label 1", "label 2"]
+    assert _wall(dom) == ["label 2", "label 0", "label 1"]  # the most confident first
     assert 'id="count" aria-live="polite">3 classes<' in dom
     assert dom.count('class="vacant"') == 1
     assert dom.count('src="data:image/png;base64,') == 2
@@ -88,7 +88,7 @@ def test_the_script_words_confidences_as_python_does(make_view: Any, browse: Any
     drawn = np.random.default_rng(0).uniform(0, 1, 40).astype(np.float32)
     near_one = 1 - 10 ** np.random.default_rng(1).uniform(-7, -1, 40).astype(np.float32)
     view = make_view([*edges, *drawn, *near_one], shape=(1, 1, 1))
-    said = re.findall(r'<p class="said">([^<]*)<', browse([view]))
+    said = re.findall(r'<p class="said">([^<]*)<', browse([view], "#sort=class"))
     assert said == [format_confidence(value) for value in view.confidence]
 
 
@@ -106,7 +106,7 @@ def test_an_address_restores_filter_order_and_facets(make_view: Any, browse: Any
         labels=["dog A", "dog B", "dog C", "cat", "dog D"],
         groups={"odd, one": [1, 3], "even": [0, 2, 4]},
     )
-    dom = browse([view], "#q=dog&sort=confidence&group=even")
+    dom = browse([view], "#q=dog&group=even")
     assert _wall(dom) == ["dog A", "dog D", "dog C"]
     assert "3 of 5 classes" in dom
     # A facet's counts obey the other filters, not its own.
@@ -115,9 +115,9 @@ def test_an_address_restores_filter_order_and_facets(make_view: Any, browse: Any
     assert counts["odd, one"] == 1
     assert counts["99.99 % and up"] == 1
     assert counts["99 to 99.99 %"] == 0
-    dom = browse([view], "#band=99+to+99.99+%25&sort=confidence&reverse=true")
+    dom = browse([view], "#band=99+to+99.99+%25&reverse=true")
     assert _wall(dom) == ["dog B", "cat"]
-    assert _wall(browse([view], "#group=odd%2C+one")) == ["dog B", "cat"]
+    assert _wall(browse([view], "#group=odd%2C+one&sort=class")) == ["dog B", "cat"]
     assert _wall(browse([view], "#q=3")) == ["cat"]
 
 
@@ -138,7 +138,7 @@ def test_the_large_view_says_everything_about_an_elite(make_view: Any, browse: A
     terms = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", detail))
     assert terms["Confidence"] == "0.99999994"
     assert terms["1 − confidence"] == "5.96e-8"
-    assert terms["Id"] == "10/0/0"
+    assert terms["Id"] == "10/0/0: generation 10, stream 0, child 0"
     assert terms["Rank"] == "2 of 3"
     assert terms["Groups"] == "g"
     assert "width: 48px; height: 48px" in detail  # 6 pixels, each 8 wide
@@ -225,7 +225,7 @@ def test_cards_are_made_when_they_come_near_the_window(make_view: Any, browse: A
         setTimeout(() => report(() => [
             before, wall.children.length, Math.abs(wall.clientHeight - length), wall.lastElementChild.textContent, slowest,
         ]), 300);"""
-    before, after, change, last, slowest = _result(browse([view], "", act))
+    before, after, change, last, slowest = _result(browse([view], "#sort=class", act))
     assert 20 < before < 200
     assert 20 < after < 200
     assert change < 1  # it is as long as if all cards were there
@@ -248,7 +248,27 @@ def test_arrow_keys_reach_every_card_of_a_long_wall(make_view: Any, browse: Any)
         const box = document.activeElement.getBoundingClientRect();
         seen.push(box.top >= 0 && box.bottom <= innerHeight);
         report(() => seen);"""
-    assert _result(browse([view], "", act)) == [True, True, True, True]
+    assert _result(browse([view], "#sort=class", act)) == [True, True, True, True]
+
+
+def test_a_card_says_what_an_elite_is_called_instead(make_view: Any, browse: Any) -> None:
+    """A failure costs the truth: an image that the network calls chain mail would be shown as its tench."""
+    view = make_view(
+        [0.9, 0.03, 0.02, np.nan], labels=["sock", "tench", HOSTILE, "newt"], top1=[0, 2, -1, -1]
+    )
+    dom = browse([view], "#sort=class&open=1")
+    answers = [html.unescape(said) for said in re.findall(r'<p class="answer[^>]*>([^<]*)</p>', dom)]
+    assert answers == ["top-1", f"called {HOSTILE}, 75.0 %", "first answer not known", "\xa0"]
+    assert (
+        html.unescape(dom.split("<dt>First answer</dt><dd>")[1].split("</dd>")[0])
+        == f"{HOSTILE} (class 2), 75.0 %"
+    )
+    assert "<b>unknown</b>of 4 are top-1" in dom
+    counts = _facets(dom)
+    assert (counts["the class itself"], counts["another class"], counts["not known"]) == (1, 1, 1)
+    assert _wall(browse([view], "#answer=another+class")) == ["tench"]
+    known = browse([make_view([0.9, 0.5, 0.4], top1=[0, 0, 2], name="known")])
+    assert "<b>2</b>of 3 are top-1" in known
 
 
 def test_several_runs_are_drawn_over_evaluations(make_view: Any, browse: Any) -> None:
