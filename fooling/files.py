@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.text import encoded
 
 # Longer marks first: UTF-32's begins with UTF-16's.
 _OTHER_TEXT = {
@@ -79,7 +80,7 @@ def sync_directory(folder: Path) -> None:
 
 def json_bytes(value: Any) -> bytes:
     """JSON as files hold it: UTF-8, indented, ends with a newline."""
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return encoded(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def refuse_existing(path: Path, force: bool = False) -> None:

@@ -11,10 +11,12 @@ from jinja2 import Environment, PackageLoader
 from fooling.ancestry.replay import Replayed
 from fooling.report.confidence import format_confidence
 from fooling.report.png import SMALL, encode
+from fooling.text import all_plain
 
 
 def page(data: Mapping[str, Any], replayed: Replayed) -> str:
     """The page, which fetches nothing and runs no script."""
+    data = all_plain(data)
     shown = [
         {
             **ancestor,

@@ -7,8 +7,10 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 invalid config, model or run directory,
 from __future__ import annotations
 
 import difflib
+import functools
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
@@ -29,6 +31,7 @@ from fooling.cli import (
     train,
     transfer,
 )
+from fooling.cli.terminal import data_apart, prepare, tell
 from fooling.errors import FAILED, INTERRUPTED, USAGE, FoolingError
 
 
@@ -75,13 +78,37 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     bench.bench,
     doctor.doctor,
 )
-for command in COMMANDS:
+
+
+def _keep_data_apart(command: click.Command) -> None:
+    """What a command's work prints by itself does not reach stdout; help and version do."""
+    if isinstance(command, click.Group):
+        for part in command.commands.values():
+            _keep_data_apart(part)
+    elif (work := command.callback) is not None:
+
+        @functools.wraps(work)
+        def apart(*arguments: Any, **options: Any) -> Any:
+            with data_apart():
+                return work(*arguments, **options)
+
+        command.callback = apart
+
+
+def add(command: Callable[..., Any]) -> None:
+    """Make a command one of the program's."""
     assert isinstance(command, click.Command)
+    _keep_data_apart(command)
     cli.add_command(command)
+
+
+for command in COMMANDS:
+    add(command)
 
 
 def main() -> NoReturn:
     """Run the program and exit with its code."""
+    prepare()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if debug:  # anywhere on the line
@@ -99,13 +126,11 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)
-    except FoolingError as error:
-        if debug:
-            raise
-        _fail(str(error), error.exit_code)
     except Exception as error:
         if debug:
-            raise
+            _trace(error)
+        if isinstance(error, FoolingError):
+            _fail(str(error), error.exit_code)
         _fail(f"{type(error).__name__}: {error} (this is a defect; --debug shows where)", FAILED)
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -115,6 +140,12 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _trace(error: Exception) -> None:
+    """Print a traceback, which holds foreign text."""
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        tell(line)
+
+
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo("error: " + " ".join(message.split()), err=True)
+    tell("error: " + " ".join(message.split()))
     sys.exit(code)

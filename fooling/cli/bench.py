@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from fooling.cli.evolve import json_option
 from fooling.cli.models import trust_option
+from fooling.cli.terminal import say, say_json
 
 model_option = click.option("--model", metavar="SPEC", help="The classifier, as source:name.")
 set_option = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting.")
@@ -49,15 +49,15 @@ def throughput(
     flags: dict[str, Any] = {"encoding.name": encoding, **({"model": model} if model else {})}
     result = measure(resolve(None, assignments, flags), generations, rounds, trust)
     if as_json:
-        click.echo(json.dumps(result))
+        say_json(result)
         return 0
-    click.echo(f"{result['model']}, {encoding}, {result['device_model']}, {result['evaluators']} evaluators")
-    click.echo(f"bare forward pass   {result['forward_images_per_second']:10,.0f} images/s "
+    say(f"{result['model']}, {encoding}, {result['device_model']}, {result['evaluators']} evaluators")
+    say(f"bare forward pass   {result['forward_images_per_second']:10,.0f} images/s "
                f"({result['forward_form'].removeprefix('forward, ')})")  # fmt: skip
-    click.echo(f"whole generations   {result['evaluations_per_second']:10,.0f} evaluations/s")
-    click.echo(f"ratio               {result['ratio']:10.2f}")
+    say(f"whole generations   {result['evaluations_per_second']:10,.0f} evaluations/s")
+    say(f"ratio               {result['ratio']:10.2f}")
     for name, microseconds in result["stages"].items():
-        click.echo(f"  {name:18}{microseconds:10.1f} us an image, one thread")
+        say(f"  {name:18}{microseconds:10.1f} us an image, one thread")
     return 0
 
 
@@ -73,12 +73,14 @@ def tune(model: str | None, assignments: tuple[str, ...], trust: bool, as_json: 
 
     rows = measure(resolve(None, assignments, {"model": model} if model else {}), trust)
     if as_json:
-        click.echo(json.dumps(rows))
+        say_json(rows)
         return 0
     for row in rows[:6]:
-        click.echo(f"{row['images_per_second']:10,.0f} images/s   layout {row['layout']}, "
+        say(f"{row['images_per_second']:10,.0f} images/s   layout {row['layout']}, "
                    f"batch {row['batch']}, threads {row['threads']}")  # fmt: skip
     best = rows[0]
-    click.echo(f'\n[run]\nlayout = "{best["layout"]}"\nbatch = {best["batch"]}\nchunk = {best["batch"]}\n'
-               f"threads = {best['threads']}")  # fmt: skip
+    settings = (f'layout = "{best["layout"]}"', f"batch = {best['batch']}", f"chunk = {best['batch']}",
+                f"threads = {best['threads']}")  # fmt: skip
+    for line in ("", "[run]", *settings):
+        say(line)
     return 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fooling.cli.evolve import json_option
+from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def compare(directories: tuple[Path, ...], out: Path, data: Path | None, as_json
     written = document(found, {str(path): str(error) for path, error in left_out.items()})
     files = folder.write(found, written, out)
     if as_json:
-        click.echo(json.dumps(written, ensure_ascii=False, allow_nan=False))
+        say_json(written)
     else:
         _print(found, files)
     for path, error in left_out.items():
-        click.echo(f"warning: {path} was left out: {error}", err=True)
+        tell(f"warning: {path} was left out: {error}")
     return PARTLY if left_out else 0
 
 
@@ -86,12 +86,8 @@ def _open(directories: tuple[Path, ...]) -> tuple[list[RunView], dict[Path, Fool
 
 
 def _print(found: Comparison, files: list[Path]) -> None:
-    from rich.console import Console
-
     from fooling.compare.table import pages
 
-    console = Console()
-    for page in pages(found):
-        console.print(page, highlight=False)
+    draw(*pages(found))
     for file in files:
-        console.print(str(file), soft_wrap=True, highlight=False, markup=False)
+        say(file)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
+
+from fooling.cli.terminal import say, say_json
 
 
 @click.command()
@@ -14,7 +15,7 @@ def doctor(as_json: bool) -> int:
     """Say what this machine offers, and clean up after runs that were killed."""
     found = examine()
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        say_json(found)
         return 0
     for name, value in found.items():
         if isinstance(value, dict):
@@ -23,7 +24,7 @@ def doctor(as_json: bool) -> int:
             text = ", ".join(map(str, value)) or "none"
         else:
             text = str(value)
-        click.echo(f"{name.replace('_', ' '):<16} {text}")
+        say(f"{name.replace('_', ' '):<16} {text}")
     return 0
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fooling.cli.terminal import say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _finish(view: RunView, quiet: bool, as_json: bool) -> int:
     from fooling.runs.view import summary
 
     if as_json:
-        click.echo(json.dumps(summary(view), ensure_ascii=False))
+        say_json(summary(view))
     elif not quiet:
         from fooling.cli.look import print_table
 
@@ -142,7 +142,7 @@ def _finish(view: RunView, quiet: bool, as_json: bool) -> int:
     if view.status == "interrupted":
         kept = "continue" if view.state["generation"] >= 0 else "nothing was kept yet; begin again"
         told = f"warning: {view.reason}" if view.reason else "interrupted"
-        click.echo(f"{told}; {kept} with: fooling resume {_short(view.directory)}", err=True)
+        tell(f"{told}; {kept} with: fooling resume {_short(view.directory)}")
         return PARTLY if view.reason else INTERRUPTED
     return 0
 

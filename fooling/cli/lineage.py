@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from fooling.cli.evolve import json_option, trust_option
 from fooling.cli.look import run_argument
+from fooling.cli.terminal import draw, say, say_json
 
 
 @click.command()
@@ -34,6 +34,7 @@ def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json
     from fooling.files import replacing
     from fooling.runs.directory import RunDirectory
     from fooling.runs.view import open_run
+    from fooling.text import encoded
 
     view = open_run(directory)
     if number >= len(view.labels):
@@ -48,11 +49,11 @@ def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json
     out = out or view.directory / f"lineage-{number:04d}.html"
     try:
         with replacing(out) as file:
-            file.write(page(data, replayed).encode())
+            file.write(encoded(page(data, replayed)))
     except OSError as error:
         raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
     if as_json:
-        click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+        say_json(data)
     else:
         _print(data, out)
     return 0
@@ -60,29 +61,23 @@ def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json
 
 def _print(data: dict[str, Any], out: Path) -> None:
     """The line, without the mates."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from fooling.report.confidence import format_confidence
+    from fooling.report.listing import listing
 
-    listing = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    line = listing()
     for heading in ("generation", "child"):
-        listing.add_column(heading, justify="right")
-    listing.add_column("held", max_width=30, no_wrap=True, overflow="ellipsis")
-    listing.add_column("confidence", justify="right", no_wrap=True)
+        line.add_column(heading, justify="right")
+    line.add_column("held", max_width=30, no_wrap=True, overflow="ellipsis")
+    line.add_column("confidence", justify="right", no_wrap=True)
     for ancestor in data["ancestors"]:
         if ancestor["line"]:
             held = ancestor["held"][0]
             row = (str(ancestor["generation"]), str(ancestor["child"]))
-            listing.add_row(*row, Text(held["label"]), format_confidence(held["confidence"]))
-    console = Console()
-    console.print(listing, highlight=False)
+            line.add_row(*row, held["label"], format_confidence(held["confidence"]))
     count, way = len(data["ancestors"]), len(data["classes_on_the_way"]) - 1
-    console.print(
+    draw(
+        line,
         f"{count:,} images, the elite included; its line changed class {way} times. In the whole run "
         f"{data['goal_switches']:,} of {data['replacements']:,} replacements were goal switches.",
-        highlight=False,
     )
-    console.print(str(out), soft_wrap=True, highlight=False, markup=False)
+    say(out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fooling.cli.evolve import json_option
+from fooling.cli.terminal import draw, say, say_json
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -27,7 +27,7 @@ def show(directory: Path, as_json: bool) -> int:
     view = open_run(directory)
     _write_elites(view)
     if as_json:
-        click.echo(json.dumps(summary(view), ensure_ascii=False))
+        say_json(summary(view))
     else:
         print_table(view)
     return 0
@@ -51,7 +51,7 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
         write_gallery(views, out)
     except OSError as error:
         raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
-    click.echo(out)
+    say(out)
     if open_it:
         webbrowser.open(out.absolute().as_uri())
     return 0
@@ -110,26 +110,21 @@ def export(
             exports.export_npz(view, out, force=force)
     except OSError as error:
         raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
-    click.echo(out)
+    say(out)
     return 0
 
 
 def print_table(view: RunView) -> None:
     """The elites on stdout, and where the gallery is."""
-    from rich.console import Console
-
     from fooling.report.table import summary, table
     from fooling.runs.directory import RunDirectory
 
-    console = Console()
-    for line in summary(view):
-        console.print(line, highlight=False)
-    console.print(table(view))
+    draw(*summary(view), table(view))
     places = RunDirectory(view.directory)
     if places.gallery.exists():
-        console.print(f"gallery: {places.gallery}", soft_wrap=True, highlight=False)
+        say(f"gallery: {places.gallery}")
     else:
-        console.print(f"run: {places.path}", soft_wrap=True, highlight=False)
+        say(f"run: {places.path}")
 
 
 def _write_elites(view: RunView) -> None:

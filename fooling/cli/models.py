@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fooling.cli.evolve import json_option
+from fooling.cli.terminal import say, say_json
 from fooling.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def list_models(as_json: bool) -> int:
 
     rows = [_facts(classifiers.load(spec), spec) for spec in classifiers.known()]
     if as_json:
-        click.echo(json.dumps(rows))
+        say_json(rows)
         return 0
     for row in rows:
-        click.echo(f"{row['model']:20} {row['classes']} classes, {to_text(row['size'])} {row['colour']}, "
+        say(f"{row['model']:20} {row['classes']} classes, {to_text(row['size'])} {row['colour']}, "
                    f"accuracy {row['accuracy']:.2%}")  # fmt: skip
-    click.echo(f"others: {', '.join(FORMS)} (docs/models.md)")
+    say(f"others: {', '.join(FORMS)} (docs/models.md)")
     return 0
 
 
@@ -51,10 +51,10 @@ def info(spec: str, trust: bool, as_json: bool) -> int:
 
     facts = _facts(classifiers.load(spec, trust=trust), spec)
     if as_json:
-        click.echo(json.dumps(facts))
+        say_json(facts)
         return 0
     for key, value in facts.items():
-        click.echo(f"{key:15} {_brief(value)}")
+        say(f"{key:15} {_brief(value)}")
     return 0
 
 
@@ -84,15 +84,13 @@ def check(spec: str, samples: Path | None, trust: bool, as_json: bool) -> int:
     verdict = "failed" if report.failures else "passed"
     if as_json:
         findings = [asdict(finding) for finding in report.findings]
-        click.echo(
-            json.dumps({"model": spec, "verdict": verdict, "notes": classifier.notes, "findings": findings})
-        )
+        say_json({"model": spec, "verdict": verdict, "notes": classifier.notes, "findings": findings})
     else:
         for note in classifier.notes:
-            click.echo(f"note: {note}")
+            say(f"note: {note}")
         for finding in report.findings:
-            click.echo(f"{finding.status:8} {finding.name:11} {finding.message}")
-        click.echo(f"{spec} {verdict}")
+            say(f"{finding.status:8} {finding.name:11} {finding.message}")
+        say(f"{spec} {verdict}")
     return InvalidError.exit_code if report.failures else 0
 
 

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from fooling.cli.terminal import console, tell
+
 if TYPE_CHECKING:
     from rich import progress
 
@@ -36,7 +38,7 @@ class Progress:
             self._bar.start()
             self._bar.add_task(LOADING, total=None, state="")
         elif not self._quiet:
-            _line(LOADING)
+            tell(LOADING)
         return self
 
     def __exit__(
@@ -47,11 +49,11 @@ class Progress:
 
     def warn(self, message: str) -> None:
         """A line that the user should see, even with --quiet."""
-        _line(f"warning: {message}")
+        tell(f"warning: {message}")
 
     def tell(self, message: str) -> None:
         """A line about what is waited for."""
-        _line(message)
+        tell(message)
 
     def compiling(self) -> None:
         """Say why nothing moves for some seconds; again only when something has moved since."""
@@ -59,7 +61,7 @@ class Progress:
             return
         self._says_compiling = True
         if self._bar is None:
-            _line(COMPILING)
+            tell(COMPILING)
         else:
             self._bar.update(self._bar.task_ids[0], description=COMPILING)
 
@@ -75,7 +77,7 @@ class Progress:
         self._last, self._says_compiling = now, False
         state = " ".join(_state(view, *self._start, now))
         if self._bar is None:
-            _line(f"generation {view.generation}/{view.settings.search.generations}  {state}")
+            tell(f"generation {view.generation}/{view.settings.search.generations}  {state}")
         else:
             self._bar.update(
                 self._bar.task_ids[0],
@@ -88,11 +90,14 @@ class Progress:
 
 def _bar() -> progress.Progress:
     """A bar that fits 80 columns and is gone when the run is over."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(14), TextColumn("{task.fields[state]}"))
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(14),
+        TextColumn("{task.fields[state]}", markup=False),
+    )
+    return Progress(*columns, console=console(sys.stderr), transient=True)
 
 
 def _state(view: RunView, began: float, generation: int, evaluations: int, now: float) -> list[str]:
@@ -112,10 +117,6 @@ def _state(view: RunView, began: float, generation: int, evaluations: int, now: 
         parts[-1] += ","
         parts.append(f"{(view.evaluations - evaluations) / elapsed:,.0f}/s, {_clock(left)} left")
     return parts
-
-
-def _line(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _clock(seconds: float) -> str:

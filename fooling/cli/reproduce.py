@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fooling.cli.evolve import json_option, quiet_option
+from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def reproduce(
     from fooling.reproduce.laboratory import Laboratory, Scale, Stopped
     from fooling.reproduce.session import kept, perform
 
-    say = (lambda _: None) if quiet else (lambda line: click.echo(line, err=True))
+    say = (lambda _: None) if quiet else tell
     folder = out or Path("reproduction-quick" if quick else "reproduction")
     laboratory = Laboratory(
         folder, Scale.of(quick, seeds), data=data, model=model, trust=trust, say=say
@@ -76,19 +75,19 @@ def reproduce(
     try:
         done = perform(laboratory, wanted, lambda one: None if quiet else _tell(one))
     except (Stopped, KeyboardInterrupt):
-        click.echo(f"interrupted; go on with the same command, or with --out {folder}", err=True)
+        tell(f"interrupted; go on with the same command, or with --out {folder}")
         return INTERRUPTED
     others = [one for one in EXPERIMENTS if one not in wanted]
     everything = sorted([*done, *kept(folder, others)], key=lambda one: EXPERIMENTS.index(one.experiment))
     command = _command(quick, seeds, model, trust, everything)
     files = page.write(laboratory, everything, command)
     if as_json:
-        click.echo(json.dumps(page.document(laboratory, done, command), ensure_ascii=False, allow_nan=False))
+        say_json(page.document(laboratory, done, command))
     elif not quiet:
         _print(done, files)
     for one in done:
         if one.result.verdict == "open":
-            click.echo(f"warning: {one.experiment.name} is open: {one.result.why}", err=True)
+            tell(f"warning: {one.experiment.name} is open: {one.result.why}")
     return PARTLY if any(one.result.verdict == "open" for one in done) else 0
 
 
@@ -106,41 +105,36 @@ def _command(quick: bool, seeds: int | None, model: str | None, trust: bool, don
 
 
 def _list(experiments: tuple[Experiment, ...]) -> None:
-    from rich.console import Console
     from rich.padding import Padding
-    from rich.text import Text
 
-    console = Console()
+    from fooling.report.listing import words
+
     for experiment in experiments:
         lack = "" if experiment.needs == "nothing" else f"  (needs {_NEEDS[experiment.needs]})"
-        console.print(Text.assemble((experiment.name, "bold"), lack))
-        console.print(Padding(Text(experiment.claim), (0, 0, 0, 4)))
+        draw(words("").append(experiment.name, "bold").append(lack))
+        draw(Padding(experiment.claim, (0, 0, 0, 4)))
 
 
 _NEEDS = {"mnist": "--data with MNIST", "cifar10": "--data with CIFAR-10", "model": "--model"}
 
 
 def _tell(one: Done) -> None:
-    click.echo(f"{one.experiment.name}: {one.result.verdict}", err=True)
+    tell(f"{one.experiment.name}: {one.result.verdict}")
 
 
 def _print(done: list[Done], files: list[Path]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from fooling.report.listing import listing, words
 
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    listing = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = listing()
     for heading in ("experiment", "", "the paper", "here"):
-        listing.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold")
     for one in done:
         name: str = one.experiment.name
         for row in one.result.rows:
-            listing.add_row(Text(name, style="bold"), *map(Text, (row.quantity, row.paper, row.ours)))
+            table.add_row(words(name, style="bold"), row.quantity, row.paper, row.ours)
             name = ""
-        listing.add_row(Text(name, style="bold"), Text("verdict"), "", Text(one.result.verdict, style="bold"))
-        listing.add_section()
-    console.print(listing, highlight=False)
+        table.add_row(words(name, style="bold"), "verdict", "", words(one.result.verdict, style="bold"))
+        table.add_section()
+    draw(table, piped=120)
     for file in files:
-        console.print(str(file), soft_wrap=True, highlight=False, markup=False)
+        say(file)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from fooling.cli.evolve import json_option, quiet_option
+from fooling.cli.terminal import draw, say, say_json, tell
 
 
 class Amount(click.ParamType):
@@ -80,7 +80,7 @@ def retrain(
 
     def report(line: str) -> None:
         if not quiet:
-            print(line, file=sys.stderr, flush=True)
+            tell(line)
 
     rounds = perform(
         data,
@@ -91,13 +91,9 @@ def retrain(
         report=report,
     )
     if as_json:
-        click.echo(json.dumps(json.loads((out / DATA).read_bytes()), ensure_ascii=False))
+        say_json(json.loads((out / DATA).read_bytes()))
     elif not quiet:
-        from rich.console import Console
-
-        console = Console()
-        console.print(table(rounds), highlight=False)
-        console.print("The right half: the share that the network calls fooling.", highlight=False)
+        draw(table(rounds), "The right half: the share that the network calls fooling.")
         for name in (DATA, FIGURE):
-            console.print(str(out / name), soft_wrap=True, highlight=False, markup=False)
+            say(out / name)
     return 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fooling.cli.evolve import json_option, quiet_option
+from fooling.cli.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
     from fooling.training.recipe import Progress
@@ -57,11 +56,9 @@ def train(
 
     def report(progress: Progress) -> None:
         if not quiet:
-            print(
+            tell(
                 f"epoch {progress.epoch}/{progress.epochs}  loss {progress.loss:.4f}  "
-                f"test accuracy {progress.accuracy:.2%}  {time.monotonic() - began:.0f} s",
-                file=sys.stderr,
-                flush=True,
+                f"test accuracy {progress.accuracy:.2%}  {time.monotonic() - began:.0f} s"
             )
 
     changes = {} if epochs is None else {"epochs": epochs}
@@ -70,7 +67,7 @@ def train(
     path = save(trained, out)
     measures = asdict(trained.measures)
     if as_json:
-        click.echo(json.dumps({"file": str(path), "recipe": asdict(recipe), "test": measures}))
+        say_json({"file": str(path), "recipe": asdict(recipe), "test": measures})
     elif not quiet:
-        click.echo(f"test accuracy {trained.measures.accuracy:.2%}; try it: fooling run --model file:{path}")
+        say(f"test accuracy {trained.measures.accuracy:.2%}; try it: fooling run --model file:{path}")
     return 0

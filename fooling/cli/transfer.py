@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fooling.cli.evolve import cluster_options, json_option, trust_option
+from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 
 if TYPE_CHECKING:
@@ -75,16 +75,16 @@ def transfer(
     sources = _sources(directories, min_confidence, left_out)
     given = {"run.workers": workers, "run.address": address}
     flags = {key: value for key, value in given.items() if value is not None}
-    wishes = Wishes(not no_wait, lambda line: click.echo(line, err=True))
+    wishes = Wishes(not no_wait, tell)
     cells = _cells(sources, specs, left_out, flags, trust=trust, rerender=rerender, wishes=wishes)
     data = document(cells, min_confidence, left_out)
     files = folder.write(data, sources, out)
     if as_json:
-        click.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+        say_json(data)
     else:
         _print(data, {str(source.view.directory): source.name for source in sources}, files)
     for what, reason in left_out.items():
-        click.echo(f"warning: {what} was left out: {reason}", err=True)
+        tell(f"warning: {what} was left out: {reason}")
     return PARTLY if left_out else 0
 
 
@@ -130,12 +130,8 @@ def _cells(
 
 
 def _print(data: dict[str, Any], names: dict[str, str], files: list[Path]) -> None:
-    from rich.console import Console
-
     from fooling.transfer.table import pages
 
-    console = Console()
-    for page in pages(data, names):
-        console.print(page, highlight=False)
+    draw(*pages(data, names))
     for file in files:
-        console.print(str(file), soft_wrap=True, highlight=False, markup=False)
+        say(file)

@@ -1,7 +1,5 @@
 """A comparison in the terminal: groups, classes while they are few, images, tests. Fits 80 columns: groups are
 named once, and have letters after that.
-
-Names come from users' files, so they are printed as plain text, never as rich's markup.
 """
 
 from __future__ import annotations
@@ -10,16 +8,16 @@ import string
 from collections.abc import Iterator
 
 import numpy as np
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from fooling.compare.comparison import Comparison, class_medians
 from fooling.compare.document import FEW, PASSES
 from fooling.compare.statistics import SYMBOLS, format_n, format_p
 from fooling.report.confidence import format_confidence
 from fooling.report.facts import format_seconds
+from fooling.report.listing import listing, words
+from fooling.text import plain
 
 IMAGES = {
     "grey_distance": ("from grey", ".3f"),
@@ -37,7 +35,7 @@ def pages(comparison: Comparison) -> Iterator[RenderableType]:
     yield _images(comparison)
     if comparison.pairs:
         yield _tests(comparison)
-    yield from (Text(note) for note in _notes(comparison))
+    yield from _notes(comparison)
 
 
 def letter(number: int) -> str:
@@ -47,25 +45,23 @@ def letter(number: int) -> str:
 
 
 def _new(title: str, *headings: str) -> Table:
-    listing = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False
-    )
+    page = listing(title)
     for heading in headings:
-        listing.add_column(heading, justify="right", no_wrap=True)
-    return listing
+        page.add_column(heading, justify="right", no_wrap=True)
+    return page
 
 
 def _groups(comparison: Comparison) -> Table:
-    listing = _new("Confidence")
-    listing.add_column("", min_width=17, overflow="fold")
+    page = _new("Confidence")
+    page.add_column("", min_width=17, overflow="fold")
     for heading in ("runs", "passes", "time", "median", "lowest", "99.99 %"):
-        listing.add_column(heading, justify="right", no_wrap=True)
+        page.add_column(heading, justify="right", no_wrap=True)
     for number, group in enumerate(comparison.groups):
         runs = comparison.of(number)
         at = [run.confidence_at(comparison.common) for run in runs]
         above = [int(np.nansum(values >= np.float32(0.9999))) for values in at]
-        listing.add_row(
-            Text(f"{letter(number)} {group.name}".replace(", ", ",\n  ")),
+        page.add_row(
+            words(*plain(f"{letter(number)} {group.name}").replace(", ", ",\n  ").split("\n")),
             str(len(runs)),
             f"{np.median([run.trajectory.passes for run in runs]):,.0f}",
             format_seconds(float(np.median([run.trajectory.seconds for run in runs]))),
@@ -73,46 +69,46 @@ def _groups(comparison: Comparison) -> Table:
             format_confidence(float(min(np.nanmin(values) for values in at))),
             f"{np.median(above):g}",
         )
-    return listing
+    return page
 
 
 def _classes(comparison: Comparison) -> Table:
-    listing = _new("Each class, median over runs", "class")
-    listing.add_column("label", max_width=20, no_wrap=True, overflow="ellipsis")
+    page = _new("Each class, median over runs", "class")
+    page.add_column("label", max_width=20, no_wrap=True, overflow="ellipsis")
     medians = []
     for number in range(len(comparison.groups)):
-        listing.add_column(letter(number), justify="right", no_wrap=True)
+        page.add_column(letter(number), justify="right", no_wrap=True)
         at = [run.confidence_at(comparison.common) for run in comparison.of(number)]
         medians.append(class_medians(np.array(at)))
     for index, label in enumerate(comparison.labels):
         row = [format_confidence(float(values[index])) for values in medians]
-        listing.add_row(str(index), Text(label), *row)
-    return listing
+        page.add_row(str(index), label, *row)
+    return page
 
 
 def _images(comparison: Comparison) -> Table:
     keys = [key for key in IMAGES if key in comparison.runs[0].statistics]
-    listing = _new("Images of the elites, medians", "", *(IMAGES[key][0] for key in keys))
+    page = _new("Images of the elites, medians", "", *(IMAGES[key][0] for key in keys))
     for number in range(len(comparison.groups)):
         runs = comparison.of(number)
         values = [np.nanmedian([run.statistics[key] for run in runs]) for key in keys]
         cells = [format(value, IMAGES[key][1]) for key, value in zip(keys, values, strict=True)]
-        listing.add_row(letter(number), *cells)
-    return listing
+        page.add_row(letter(number), *cells)
+    return page
 
 
 def _tests(comparison: Comparison) -> Table:
     """Never a p-value without its n."""
-    listing = _new("Is the difference more than luck?", "", "of", "first is higher", "test", "p", "n")
+    page = _new("Is the difference more than luck?", "", "of", "first is higher", "test", "p", "n")
     for pair in comparison.pairs:
         title = " beside ".join(letter(number) for number in pair.groups)
         for of, test in (("runs", pair.runs), ("classes", pair.classes)):
             if test is not None:
                 higher = "–" if test.better is None else f"{test.better:.0%} of pairs"
                 statistic = "–" if test.statistic is None else f"{SYMBOLS[test.test]} = {test.statistic:g}"
-                listing.add_row(title, of, higher, statistic, format_p(test.p), format_n(test))
+                page.add_row(title, of, higher, statistic, format_p(test.p), format_n(test))
                 title = ""
-    return listing
+    return page
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:

@@ -26,6 +26,7 @@ from fooling.files import replacing
 from fooling.report.confidence import BANDS, VACANT, shortest
 from fooling.report.facts import Summary, facts, format_bytes, name_of
 from fooling.report.png import SMALL, encode
+from fooling.text import all_plain, encoded
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -49,7 +50,7 @@ def write_gallery(views: Sequence[RunView], path: Path) -> int:
     size = 0
     with replacing(path) as file:
         for piece in gallery(views):
-            size += file.write(piece.encode())
+            size += file.write(encoded(piece))
     return size
 
 
@@ -66,7 +67,7 @@ def gallery(views: Sequence[RunView]) -> Iterator[str]:
 
 def _pieces(views: Sequence[RunView]) -> Iterator[str]:
     images = _Images()
-    data = _data(views, images)
+    data = all_plain(_data(views, images))
     style = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES)
     script = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     size = 0  # of what has been given out: at the page's end, where it is printed, nearly all
@@ -84,7 +85,7 @@ def _pieces(views: Sequence[RunView]) -> Iterator[str]:
         size=lambda: format_bytes(size),
     )
     for piece in pieces:
-        size += len(piece.encode())
+        size += len(encoded(piece))
         yield piece
 
 

@@ -1,7 +1,4 @@
-"""A run in the terminal, in 80 columns: every class while they are few, else bands, groups and extremes.
-
-Labels come from users' files, so they are printed as plain text, never as rich's markup.
-"""
+"""A run in the terminal, in 80 columns: every class while they are few, else bands, groups and extremes."""
 
 from __future__ import annotations
 
@@ -9,13 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich import box
 from rich.bar import Bar
 from rich.table import Table
-from rich.text import Text
 
 from fooling.report.confidence import BANDS, VACANT, band_of, format_confidence
 from fooling.report.facts import cost_line, facts, name_of, summary_line
+from fooling.report.listing import listing, words
 from fooling.runs.statistics import describe
 
 if TYPE_CHECKING:
@@ -49,10 +45,6 @@ def table(view: RunView) -> Table:
     return page
 
 
-def _new_table(title: str | None = None) -> Table:
-    return Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
-
-
 def _elites(
     view: RunView,
     classes: Iterable[int],
@@ -60,39 +52,39 @@ def _elites(
     generations: bool = False,
     title: str | None = None,
 ) -> Table:
-    listing = _new_table(title)
-    listing.add_column("class", justify="right", no_wrap=True)
-    listing.add_column("label", max_width=label_width, no_wrap=True, overflow="ellipsis")
-    listing.add_column("confidence", justify="right", no_wrap=True)
+    page = listing(title)
+    page.add_column("class", justify="right", no_wrap=True)
+    page.add_column("label", max_width=label_width, no_wrap=True, overflow="ellipsis")
+    page.add_column("confidence", justify="right", no_wrap=True)
     if generations:
-        listing.add_column("generation", justify="right")
+        page.add_column("generation", justify="right")
     for index in classes:
         held = view.stored_rows[index] >= 0
         found = f"{view.ids[index, 0]:,}" if held else "–"
         confidence = format_confidence(float(view.confidence[index]))
-        listing.add_row(str(index), Text(view.labels[index]), confidence, *([found] if generations else []))
-    return listing
+        page.add_row(str(index), view.labels[index], confidence, *([found] if generations else []))
+    return page
 
 
 def _bands(view: RunView) -> Table:
     counts = np.bincount(band_of(view.confidence[view.aims]), minlength=len(BANDS) + 1)
     names = [band.name for band in BANDS] + [VACANT]
-    listing = _new_table()
-    listing.add_column("confidence")
-    listing.add_column("classes", justify="right")
-    listing.add_column("")
+    page = listing()
+    page.add_column("confidence")
+    page.add_column("classes", justify="right")
+    page.add_column("")
     for name, count in zip(names, counts.tolist(), strict=True):
         if count or name != VACANT:
-            listing.add_row(name, f"{count:,}", Bar(len(view.aims), 0, count, width=40))
-    return listing
+            page.add_row(name, f"{count:,}", Bar(len(view.aims), 0, count, width=40))
+    return page
 
 
 def _groups(view: RunView) -> Table:
     """The largest groups; the last line says how many are not shown."""
-    listing = _new_table()
-    listing.add_column("group", max_width=28, no_wrap=True, overflow="ellipsis")
+    page = listing()
+    page.add_column("group", max_width=28, no_wrap=True, overflow="ellipsis")
     for heading in ("classes", "median", "at 99 %", "at 99.99 %"):
-        listing.add_column(heading, justify="right", no_wrap=True)
+        page.add_column(heading, justify="right", no_wrap=True)
     groups = {name: np.intersect1d(members, view.aims) for name, members in view.groups.items()}
     by_size = sorted(
         ((name, members) for name, members in groups.items() if len(members)),
@@ -101,10 +93,10 @@ def _groups(view: RunView) -> Table:
     for name, members in by_size[:_GROUPS]:
         found = describe(view.confidence[members])
         above = [f"{found[level]:,}" for level in ("at_least_0.99", "at_least_0.9999")]
-        listing.add_row(Text(name), f"{len(members):,}", format_confidence(found["median"]), *above)
+        page.add_row(name, f"{len(members):,}", format_confidence(found["median"]), *above)
     if len(by_size) > _GROUPS:
-        listing.add_row(Text(f"and {len(by_size) - _GROUPS} smaller ones", style="dim"))
-    return listing
+        page.add_row(words(f"and {len(by_size) - _GROUPS} smaller ones", style="dim"))
+    return page
 
 
 def _extremes(view: RunView) -> Table:

@@ -13,6 +13,7 @@ from fooling.files import json_bytes, replacing
 from fooling.report.markdown import table
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.session import FIGURES, Done
+from fooling.text import encoded
 
 PAGE, DATA = "paper.md", "paper.json"
 
@@ -29,7 +30,7 @@ def write(laboratory: Laboratory, done: Sequence[Done], command: str) -> list[Pa
     folder = laboratory.folder / "page"
     folder.mkdir(parents=True, exist_ok=True)
     data = document(laboratory, done, command)
-    contents = {PAGE: markdown(data).encode(), DATA: json_bytes(data)}
+    contents = {PAGE: encoded(markdown(data)), DATA: json_bytes(data)}
     for one in done:
         for figure in one.result.figures:
             name = f"{one.experiment.name}-{figure.name}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.table import Table
 
 from fooling.report.confidence import format_confidence
+from fooling.report.listing import listing, words
 from fooling.retrain.measures import Round, Share
 
 _HEADINGS = (
@@ -18,19 +18,19 @@ _HEADINGS = (
 
 def table(rounds: Sequence[Round]) -> Table:
     """What each round brought; the right half: the share that its network calls "fooling"."""
-    listing = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    page = listing(collapse_padding=True)
     for heading in _HEADINGS:
-        listing.add_column(heading, justify="right", no_wrap=True)
+        page.add_column(words(*heading.split("\n")), justify="right", no_wrap=True)
     for one in rounds:
         known = one.recognised
         called: list[Share | None] = [None] * 5
         if known is not None:
             called = [known.trained, known.held_out, known.new, known.unselected, known.false_alarms]
-        listing.add_row(
+        page.add_row(
             str(one.number),
             f"{one.fooling_images:,}",
             f"{1 - one.accuracy.value:.2%}",
             format_confidence(one.median),
             *(f"{share.value:.1%}" if share else "–" for share in called),
         )
-    return listing
+    return page

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from fooling.errors import InvalidError
+from fooling.text import encoded
 from fooling.untrusted import checked, parse_json, read_plain
 
 LONGEST = 2**30  # bytes of a log
@@ -68,7 +69,7 @@ class Appender:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Add an event as a line of JSON."""
-        self.append((json.dumps({"event": kind, **fields}, ensure_ascii=False) + "\n").encode())
+        self.append(encoded(json.dumps({"event": kind, **fields}, ensure_ascii=False) + "\n"))
 
     def sync(self) -> None:
         """Make what was added durable."""

@@ -17,6 +17,7 @@ from fooling.errors import FoolingError
 from fooling.files import json_bytes, refuse_foreign, replacing
 from fooling.report.gallery import csp_hash
 from fooling.report.png import SMALL, encode
+from fooling.text import all_plain, encoded
 from fooling.transfer.document import KIND
 from fooling.transfer.figures import heat_map
 from fooling.transfer.measure import Source
@@ -40,7 +41,7 @@ def write(data: dict[str, Any], sources: Sequence[Source], folder: Path) -> list
     contents = {
         DATA: json_bytes(data),
         FIGURE: heat_map(data, names),
-        PAGE: page(data, sources, names).encode(),
+        PAGE: encoded(page(data, sources, names)),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ def page(data: Mapping[str, Any], sources: Sequence[Source], names: Mapping[str,
     environment = Environment(loader=PackageLoader("fooling.transfer"), autoescape=True, trim_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return environment.get_template("transfer.html.j2").render(
-        data=_compact(data, names),
+        data=all_plain(_compact(data, names)),
         images=images,
         style=Markup(style),
         script=Markup(script),

@@ -1,19 +1,14 @@
-"""A transfer matrix in the terminal, a line per source and target; fits 80 columns.
-
-Names come from users' files, so they are printed as plain text, never as rich's markup.
-"""
+"""A transfer matrix in the terminal, a line per source and target; fits 80 columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from fooling.report.confidence import format_confidence
+from fooling.report.listing import listing, words
 from fooling.transfer.document import fooled_by, short
 
 
@@ -24,27 +19,27 @@ def pages(data: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Rendera
         data: a transfer document.
         names: source directory -> name.
     """
-    listing = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    listing.add_column("elites of (images)", overflow="fold")
-    listing.add_column("shown to", overflow="fold")
+    page = listing()
+    page.add_column("elites of (images)", overflow="fold")
+    page.add_column("shown to", overflow="fold")
     for heading in ("same top-1 (95 %)", "top-5", "median"):
-        listing.add_column(heading, justify="right", no_wrap=True)
+        page.add_column(heading, justify="right", no_wrap=True)
     last = None
     for cell in data["cells"]:
         source = cell["source"]
-        listing.add_row(
-            Text(f"{names[source]} ({cell['images']:,})" if source != last else ""),
-            Text(short(cell["target"]), style="bold" if cell["source_model"] == cell["target"] else ""),
+        page.add_row(
+            f"{names[source]} ({cell['images']:,})" if source != last else "",
+            words(short(cell["target"]), style="bold" if cell["source_model"] == cell["target"] else ""),
             *_figures(cell),
         )
         last = source
-    yield listing
+    yield page
     if len(data["targets"]) > 1:
         every = len(fooled_by(data, data["targets"]))
-        yield Text(f"{every:,} of {len(data['images']):,} images fool all {len(data['targets'])} targets.")
+        yield f"{every:,} of {len(data['images']):,} images fool all {len(data['targets'])} targets."
     without = sum(cell["without_class"] for cell in data["cells"])
     if without:
-        yield Text(f"{without:,} answers are not counted: the target has no such class.")
+        yield f"{without:,} answers are not counted: the target has no such class."
 
 
 def _figures(cell: Mapping[str, Any]) -> tuple[str, str, str]:

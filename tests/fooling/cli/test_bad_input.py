@@ -130,7 +130,7 @@ def test_another_classifier_under_the_same_name(small_run, here, tmp_path):
 def test_debug_shows_the_traceback(tmp_path, environment):
     command = [sys.executable, "-m", "fooling", "show", "nowhere", "--debug"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 1
+    assert result.returncode == 4
     assert "Traceback" in result.stderr
 
 

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from rich.console import Console
 from torch import nn
 
 import fooling
 from fooling import classifiers
 from fooling.cli import main
+from fooling.cli.terminal import console
 from fooling.compare.comparison import compare
 from fooling.compare.document import document
 from fooling.compare.figures import NAMES, classes, figures, trajectories
@@ -159,10 +159,9 @@ def test_the_document(views: list[RunView]) -> None:
 
 
 def printed(found: Any) -> str:
-    console = Console(width=80, file=io.StringIO())
-    for page in pages(found):
-        console.print(page)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    file = io.StringIO()
+    console(file, width=80).print(*pages(found), sep="\n")
+    return file.getvalue()
 
 
 def test_the_tables_fit_80_columns_and_cut_no_number(views: list[RunView], thirty: list[Path]) -> None:

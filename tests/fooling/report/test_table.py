@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
+from fooling.cli.terminal import console
 from fooling.report.facts import facts, format_bytes, format_seconds
 from fooling.report.table import summary, table
 
 
 def _printed(view: Any) -> str:
-    console = Console(width=80, record=True, file=None, quiet=False)
-    with console.capture() as captured:
-        console.print(table(view))
-    return captured.get()
+    file = io.StringIO()
+    console(file, width=80).print(table(view))
+    return file.getvalue()
 
 
 def test_few_classes_are_listed_one_by_one(make_view: Any) -> None:

@@ -1,0 +1,91 @@
+"""What the commands print: data on stdout, all else on stderr, everything as plain text.
+
+No other file prints. So no label, path or foreign message can bring escapes, markup, or a character that the
+terminal's encoding lacks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from fooling.text import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_data: TextIO | None = None  # where data goes while a command runs; None: to stdout
+
+
+def say(text: object) -> None:
+    """Print a line of data on stdout. It is never broken, so that a path can be copied from it."""
+    print(plain(text), file=_data or sys.stdout)
+
+
+def tell(text: object) -> None:
+    """Print a line for the user on stderr: progress, a warning, an error."""
+    print(plain(text), file=sys.stderr, flush=True)
+
+
+def say_json(value: Any) -> None:
+    """Print a value as one line of JSON on stdout; in ASCII, so that labels are exact in every encoding."""
+    print(json.dumps(value, allow_nan=False), file=_data or sys.stdout)
+
+
+def draw(*parts: RenderableType, piped: int | None = None) -> None:
+    """Print tables and texts on stdout, as wide as the terminal, or, where there is none, `piped` columns (default:
+    80). Strings, those in tables too, are plain text."""
+    out = _data or sys.stdout
+    page = console(out, None if out.isatty() else piped)
+    for part in parts:
+        page.print(part)
+
+
+def console(file: TextIO, width: int | None = None) -> Console:
+    """A console of rich that draws every string as plain text: no markup, no emoji codes, no escapes."""
+    from rich.console import Console
+    from rich.text import Text
+
+    class PlainConsole(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(plain(text), **options)
+
+    return PlainConsole(file=file, width=width, markup=False, emoji=False, highlight=False)
+
+
+def prepare() -> None:
+    """Make the standard streams fit for anything: what their encoding lacks is written as an escape, where Python's
+    way is to fail; and those that were closed lead nowhere, where the next file to be opened would take their place.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+            setattr(sys, name, os.fdopen(descriptor, "w" if number else "r", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where a test or a notebook put its own
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def data_apart() -> Iterator[None]:
+    """In this block stdout belongs to this file alone. Whatever else is written there, by Python or by C, goes to
+    stderr, until the process ends: a network may print when it is built, in each forward pass, or at exit."""
+    global _data
+    before = _data, sys.stdout
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None and sys.stdout.fileno() == 1:
+        sys.stdout.flush()
+        _data = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="backslashreplace")
+        os.dup2(2, 1)
+        sys.stdout.reconfigure(line_buffering=True)
+        yield
+        _data.flush()
+        return
+    _data, sys.stdout = sys.stdout, sys.stderr  # captured in this process
+    try:
+        yield
+    finally:
+        _data, sys.stdout = before

@@ -1,0 +1,33 @@
+"""Text from elsewhere (labels, names, paths, messages of other software) as plain text: it can't steer a terminal,
+forge lines or turn its neighbours around."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# Control characters (C0, DEL, C1), line and paragraph separators, marks of direction, halves of surrogate pairs (the
+# undecodable bytes of a file's name, for one). Letters that are written from right to left are none of these.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+
+def plain(text: object) -> str:
+    r"""The text in one line, with what is unsafe to print written as Python writes it: "\x1b", "\n", "\u202e"."""
+    return _UNSAFE.sub(lambda found: ascii(found[0])[1:-1], str(text))
+
+
+def encoded(text: str) -> bytes:
+    r"""The text in UTF-8; half a surrogate pair, which UTF-8 lacks, as "\udc80", which JSON reads as that again."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def all_plain(data: Any) -> Any:
+    """JSON-like data with all its texts plain, for a page that shows them."""
+    if isinstance(data, str):
+        return plain(data)
+    if isinstance(data, Mapping):
+        return {name: all_plain(value) for name, value in data.items()}
+    return [all_plain(value) for value in data] if isinstance(data, list | tuple) else data
