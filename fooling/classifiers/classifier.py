@@ -7,7 +7,6 @@ an image's bits depend neither on the form nor on how many images come with it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -19,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fooling.classifiers import modules
 from fooling.classifiers.fingerprint import fingerprint
 from fooling.classifiers.numerics import Numerics, prepare_device, resolve
 from fooling.classifiers.outputs import as_confidences, per_class
@@ -84,6 +84,9 @@ class Classifier:
         prepare_device(self.numerics.device)
         self._device = torch.device(self.numerics.device)
         preprocess = Preprocess(spec, mean_image)
+        if isinstance(network, nn.Module):
+            modules.expect_initialised(network, spec)
+            network = modules.in_float32(network, spec, preprocess)
         self.fingerprint = fingerprint(spec, network, preprocess, identity)
         if isinstance(network, nn.Module):
             network = network.to(self.numerics.device)
@@ -110,7 +113,7 @@ class Classifier:
         if remade := getattr(network, "with_numerics", None):
             network = remade(numerics)  # an ensemble, whose members compute under them too
         elif (numerics.device, numerics.layout) != (self.numerics.device, self.numerics.layout):
-            network = copy.deepcopy(network)  # the constructor moves it
+            network = _copied(network, self.spec)  # the constructor moves it
         return Classifier(
             network,
             self.spec,
@@ -414,7 +417,11 @@ def from_module(
         mean_image: (input channels, height, width) float32 where the spec names one.
 
     Raises:
-        InvalidError: the mean image does not fit the spec, or a single class has nothing to exclude.
+        InvalidError: the mean image does not fit the spec, a single class has nothing to exclude, a layer has no
+            weights before its first input, or the module can't be copied.
     """
-    network = copy.deepcopy(module) if isinstance(module, nn.Module) else module
-    return Classifier(network, spec, numerics, mean_image=mean_image)
+    return Classifier(_copied(module, spec), spec, numerics, mean_image=mean_image)
+
+
+def _copied(network: Network, spec: Spec) -> Network:
+    return modules.copied(network, spec) if isinstance(network, nn.Module) else network

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+
 import torch
 from torch import Tensor
 
 from fooling.classifiers.spec import Output, Spec
+
+# How far outputs are looked for in tuples of tuples.
+_DEEPEST = 3
 
 
 def per_class(found: object, spec: Spec, rows: int) -> Tensor:
@@ -16,6 +22,8 @@ def per_class(found: object, spec: Spec, rows: int) -> Tensor:
 
     Args:
         found: a tensor (rows, classes); or, where one number will do, (rows, 1) or what is left of it by a squeeze.
+            Or several tensors, as a tuple, a dictionary or an object holds them: that of the spec's `output_key`, else
+            the only one of such a shape.
 
     Returns:
         (rows, classes) float32.
@@ -23,13 +31,11 @@ def per_class(found: object, spec: Spec, rows: int) -> Tensor:
     Raises:
         ValueError: anything else.
     """
-    if not isinstance(found, Tensor):
-        raise ValueError(f"{_expected(spec, rows)}, found {type(found).__name__}")
-    outputs = found
-    if 1 in spec.columns and outputs.numel() == rows and outputs.ndim < 2:
+    outputs = found if isinstance(found, Tensor) else _chosen(found, spec, rows)
+    if not _fits(outputs, spec, rows):
+        raise ValueError(f"{_expected(spec, rows)}, found {tuple(outputs.shape)}{_hint(outputs, spec)}")
+    if outputs.ndim < 2:
         outputs = outputs.reshape(rows, 1)
-    if outputs.ndim != 2 or len(outputs) != rows or outputs.shape[1] not in spec.columns:
-        raise ValueError(f"{_expected(spec, rows)}, found {tuple(found.shape)}{_hint(found, spec)}")
     if outputs.dtype != torch.float32:
         outputs = outputs.float()
     if outputs.shape[1] == len(spec.labels):
@@ -43,6 +49,51 @@ def as_confidences(outputs: Tensor, kind: Output) -> Tensor:
     if kind == "logits":
         return outputs.softmax(1)
     return outputs.sigmoid() if kind == "sigmoid" else outputs
+
+
+def _fits(outputs: Tensor, spec: Spec, rows: int) -> bool:
+    if outputs.ndim < 2:
+        return 1 in spec.columns and outputs.numel() == rows
+    return outputs.ndim == 2 and len(outputs) == rows and outputs.shape[1] in spec.columns
+
+
+def _chosen(found: object, spec: Spec, rows: int) -> Tensor:
+    """The one of several outputs that is meant."""
+    key, tensors = spec.output_key, dict(_tensors(found))
+    if key is None:
+        meant = [name for name, tensor in tensors.items() if _fits(tensor, spec, rows)]
+    else:
+        names = list(tensors)
+        meant = [
+            name for index, name in enumerate(names) if key == name or key in (index, index - len(names))
+        ]
+    if len(meant) == 1:
+        return tensors[meant[0]]
+    shown = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
+    wanted = _expected(spec, rows) if key is None else f"expected output_key = {key!r}"
+    way_out = (
+        f" of {shown}: say output_key = the name, or the index, of the one that is meant" if tensors else ""
+    )
+    raise ValueError(f"{wanted}, found {type(found).__name__}{way_out}")
+
+
+def _tensors(found: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
+    """The tensors in a tuple, list, dictionary or object, by dotted names like "logits" or "1.0"."""
+    if isinstance(found, Tensor):
+        yield ".".join(path), found
+    elif len(path) < _DEEPEST:
+        for name, part in _parts(found):
+            yield from _tensors(part, (*path, str(name)))
+
+
+def _parts(found: object) -> Iterable[tuple[object, object]]:
+    if isinstance(found, Mapping):
+        return found.items()
+    if isinstance(found, tuple | list):
+        return zip(getattr(found, "_fields", range(len(found))), found, strict=True)
+    if is_dataclass(found):
+        return [(field.name, getattr(found, field.name)) for field in fields(found)]
+    return getattr(found, "__dict__", {}).items()
 
 
 def _expected(spec: Spec, rows: int) -> str:

@@ -22,6 +22,7 @@ from torch import nn
 
 from fooling.classifiers import architectures, weights_files
 from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.modules import expect_initialised
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources import program
 from fooling.classifiers.sources.documents import read_description, read_mean_image
@@ -126,6 +127,7 @@ def _network(path: Path, table: NetworkTable, spec: Spec, trust: bool) -> tuple[
                 f"{path}: expected {table.architecture} to return a torch.nn.Module, "
                 f"found {type(module).__name__}"
             )
+        expect_initialised(module, spec)
     else:
         module = _builtin(path, table.architecture, spec)
     state = weights_files.read(path.parent / table.weights)
