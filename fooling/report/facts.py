@@ -142,6 +142,22 @@ def summary_line(view: RunView) -> str:
     return line + (f"; {vacant:,} without an elite" if vacant else "")
 
 
+def top1_line(view: RunView) -> str:
+    """One line: how many elites fool the classifier, so that its first answer is their class."""
+    count, elites = view.top1_count, int(view.occupied[view.aims].sum())
+    if count is None:
+        return "How many elites are top-1 is not known: the run is older than that count"
+    return f"{count:,} of {elites:,} elites are top-1: the classifier's first answer is their class"
+
+
+def first_answer(view: RunView, index: int) -> str:
+    """What the classifier calls the elite of a class first: "top-1", "called LABEL", or "" where that is not known."""
+    answer = int(view.top1[index])
+    if answer < 0:
+        return ""
+    return "top-1" if answer == index else f"called {view.labels[answer]}"
+
+
 def cost_line(view: RunView) -> str:
     """One line: what the run has done so far, and its status."""
     rate = f", {view.evaluations / view.seconds:,.0f}/s" if view.seconds > 0 else ""

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fooling.errors import NotFoundError
 from fooling.report.confidence import format_confidence
-from fooling.report.facts import classifier_of, encoding_of, length_of, summary_line
+from fooling.report.facts import classifier_of, encoding_of, first_answer, length_of, summary_line, top1_line
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -62,20 +62,22 @@ def contact_sheet(
         if value is not None and value < 1:
             raise ValueError(f"{name}: expected 1 or more, found {value}")
     chosen = choose(view, classes, limit, sort)
+    answers = [first_answer(view, index) for index in chosen.tolist()]
     height, width = view.stored_pixels.shape[1:3]
     page = _Page(
         width=width * (scale := zoom or max(1, round(_COMFORTABLE / width))),
         height=height * scale,
         columns=min(columns or landscape(len(chosen)), len(chosen)),
         cells=len(chosen),
-        heading=title or f"What {classifier_of(view)} is sure of",
-        subtitle=_subtitle(view, len(chosen)),
+        heading=title or f"The best images found for the classes of {classifier_of(view)}",
+        subtitle=_subtitle(view, len(chosen), surest=limit is not None and classes is None),
+        told=any(answer != "top-1" for answer in answers),
     )
     sheet = Image.new("L" if view.stored_pixels.shape[3] == 1 else "RGB", page.size, _grey(view, _PAPER))
     draw = ImageDraw.Draw(sheet)
     _draw_heading(draw, page, view)
     for cell, index in enumerate(chosen):
-        _draw_elite(sheet, draw, page, cell, view, int(index), scale)
+        _draw_elite(sheet, draw, page, cell, view, int(index), answers[cell], scale)
     return sheet
 
 
@@ -118,6 +120,7 @@ class _Page:
     cells: int
     heading: str
     subtitle: tuple[str, ...]
+    told: bool  # whether a third line below each image says what it is called: where not all are top-1
 
     @cached_property
     def label(self) -> FreeTypeFont:
@@ -150,8 +153,9 @@ class _Page:
 
     @property
     def caption(self) -> int:
-        """The height of an image's two lines of text."""
-        return round(0.6 * self.label.size + 1.25 * (self.label.size + self.figure.size))
+        """The height of an image's two or three lines of text."""
+        figures = (2 if self.told else 1) * self.figure.size
+        return round(0.6 * self.label.size + 1.25 * (self.label.size + figures))
 
     @property
     def top(self) -> int:
@@ -174,11 +178,18 @@ class _Page:
         )
 
 
-def _subtitle(view: RunView, shown: int) -> tuple[str, ...]:
+def _subtitle(view: RunView, shown: int, surest: bool = False) -> tuple[str, ...]:
     total = len(view.aims)
     part = "" if shown == total else f"{shown:,} of {total:,} classes shown. "
+    if part and surest:
+        part = f"The {shown:,} surest of {total:,} classes shown. "
     made = f"{encoding_of(view)}; {length_of(view)}, {view.evaluations:,} images tried"
-    return (made, f"{part}{summary_line(view)}")
+    return (
+        made,
+        f"{part}{summary_line(view)}",
+        top1_line(view),
+        "None was made to look like anything; some do",
+    )
 
 
 def _draw_heading(draw: ImageDraw.ImageDraw, page: _Page, view: RunView) -> None:
@@ -197,6 +208,7 @@ def _draw_elite(
     cell: int,
     view: RunView,
     index: int,
+    answer: str,
     scale: int,
 ) -> None:
     x, y = page.corner(cell)
@@ -208,6 +220,9 @@ def _draw_elite(
     y += round(1.25 * page.label.size)
     confidence = format_confidence(float(view.confidence[index]))
     draw.text((x, y), confidence, _grey(view, _SOFT), page.figure)
+    if page.told:
+        y += round(1.25 * page.figure.size)
+        draw.text((x, y), _shorten(answer, page.figure, page.width), _grey(view, _SOFT), page.figure)
 
 
 def _fit(label: str, font: FreeTypeFont, width: int) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fooling.errors import NotFoundError
+from fooling.report.facts import first_answer
 from fooling.report.sheet import _fit, _font, _subtitle, choose, contact_sheet, landscape
 
 
@@ -50,6 +51,18 @@ def test_the_page_says_that_classes_are_left_out(make_view: Any) -> None:
     view = make_view([0.5, 0.9, np.nan])
     assert _subtitle(view, 2)[1].startswith("2 of 3 classes shown. ")
     assert "shown" not in _subtitle(view, 3)[1]
+    assert _subtitle(view, 1, surest=True)[1].startswith("The 1 surest of 3 classes shown. ")
+
+
+def test_the_page_says_what_elites_are_called_instead(make_view: Any) -> None:
+    """A failure costs the truth: a sheet of images that the network calls something else, titled as if it did not."""
+    view = make_view([0.9, 0.02, 0.3], labels=["sock", "tench", "newt"], top1=[0, 0, -1])
+    assert [first_answer(view, number) for number in range(3)] == ["top-1", "called sock", ""]
+    assert "not known" in _subtitle(view, 3)[2]
+    known = make_view([0.9, 0.02, np.nan], top1=[0, 0, -1], name="known")
+    assert _subtitle(known, 2)[2].startswith("1 of 2 elites are top-1: ")
+    honest = make_view([0.9, 0.02, 0.3], name="honest")
+    assert contact_sheet(view, zoom=20).size[1] > contact_sheet(honest, zoom=20).size[1]
 
 
 def test_what_does_not_exist_is_named(make_view: Any) -> None:
