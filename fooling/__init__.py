@@ -1,4 +1,4 @@
-"""Evolve images that show nothing and that an image classifier names with near-certainty.
+"""Evolve images that an image classifier is sure of, though they were not made to look like anything.
 
     import fooling
 

@@ -86,8 +86,8 @@ class RunSettings(Table):
     gpus: float | None = Field(
         None,
         ge=0,
-        description="GPUs of each Ray worker, fractions allowed (default: 1 on CUDA; their share of this "
-        "machine's where no cluster is given)",
+        description="GPUs of each Ray worker, fractions allowed (default: one per worker on CUDA; without a cluster, "
+        "this machine's GPUs are divided among the workers)",
     )
     spread: bool = Field(
         False,

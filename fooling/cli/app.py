@@ -56,7 +56,7 @@ class Group(click.Group):
 @click.version_option(__version__, prog_name="fooling")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Evolve images that show nothing and that a classifier names with near-certainty.
+    """Evolve images that a classifier is sure of, though they were not made to look like anything.
 
     Start with:  fooling run
     """

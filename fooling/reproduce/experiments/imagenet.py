@@ -1,4 +1,4 @@
-"""`imagenet-direct` and `imagenet-cppn`: how sure does an ImageNet network get of images that show nothing (Nguyen,
+"""`imagenet-direct` and `imagenet-cppn`: how sure does an ImageNet network get of images that were evolved for it (Nguyen,
 Yosinski & Clune 2015, sections 3.3 and 3.4, figures 6 and 7)?"""
 
 from __future__ import annotations
