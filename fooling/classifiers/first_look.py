@@ -27,8 +27,8 @@ class Kind(Enum):
     SAFETENSORS = "safetensors"
     TORCH = "a file written by torch.save"
     OLD_TORCH = "a file written by torch.save before torch 1.6"
-    TORCHSCRIPT = "a TorchScript program"
-    EXPORTED = "a torch.export program"
+    TORCHSCRIPT = "a TorchScript program, which program = FILE in [network] names"
+    EXPORTED = "a torch.export program, which program = FILE in [network] names"
     ONNX = "an ONNX model"
     PICKLE = "a plain pickle, which can carry code: save its tensors with safetensors or torch.save"
     HDF5 = "an HDF5 file (Keras): convert it to ONNX, or to safetensors"
@@ -39,6 +39,7 @@ class Kind(Enum):
     IMAGE = "an image"
     TAR = "a tar archive: unpack it"
     COMPRESSED = "a compressed file: unpack it"
+    DAMAGED = "a zip archive that is damaged or cut short: download it again"
     ZIP = "a zip archive of something else: unpack it"
     TEXT = "text"
     UNKNOWN = "bytes of a kind that is not known here"
@@ -136,7 +137,7 @@ def _zipped(path: Path) -> Kind:
         with zipfile.ZipFile(path) as archive:
             names = {name.partition("/")[2] or name for name in archive.namelist()[:_PARTS]}
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return Kind.TORCH  # damaged, or cut short: its reader says how
+        return Kind.DAMAGED
     if "constants.pkl" in names or any(name.startswith("code/") for name in names):
         return Kind.TORCHSCRIPT
     if "data.pkl" in names:

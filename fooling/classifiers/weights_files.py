@@ -1,14 +1,14 @@
 """Weights from files that may come from anywhere: tensors are read, code never runs.
 
-safetensors holds tensors only. A `.pt` is a zip with a pickle in it, read by torch's restricted unpickler
-(`weights_only=True`, always) after its sizes have been looked at, so that a small file cannot unfold into a
-large one.
+What a file is, its bytes say (`first_look`). safetensors holds tensors only. A file of torch.save has a pickle
+in it, read by `torch_files`. Either way the result is flat: a tensor that lies in dictionaries within each
+other has a name with a dot for each step, as the parameters of a module within a module have. Which of them are
+the network's, `checkpoints` finds out.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 
 import safetensors
@@ -16,49 +16,62 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from fooling.errors import InvalidError, NotFoundError
+from fooling.classifiers import torch_files
+from fooling.classifiers.first_look import Kind, expect
+from fooling.errors import InvalidError
 
 State = dict[str, Tensor]
+_KINDS = (Kind.SAFETENSORS, Kind.TORCH, Kind.OLD_TORCH)
+# Counts batches for the training of a batch norm; files from before torch 0.4.1 have none.
+COUNTER = ".num_batches_tracked"
 
 
 def read(path: Path) -> State:
-    """The tensors of a .safetensors or .pt file, by name.
+    """The tensors of a file of weights, by name, whatever its own name.
 
     Raises:
         NotFoundError: no such file.
-        InvalidError: another kind of file, a damaged one, or one that holds more than tensors.
+        InvalidError: another kind of file, a damaged one, or one without named tensors.
     """
-    if not path.is_file():
-        raise NotFoundError(f"{path}: expected a file of weights, found none")
-    if path.suffix == ".safetensors":
+    kind = expect(path, "a file of weights (safetensors, or of torch.save)", *_KINDS)
+    if kind is Kind.SAFETENSORS:
         return _read_safetensors(path)
-    if path.suffix in (".pt", ".pth"):
-        return _read_pt(path)
-    raise InvalidError(f"{path}: expected weights in .safetensors, .pt or .pth, found {path.suffix!r}")
+    state = torch_files.read(path, kind)
+    if not state:
+        raise InvalidError(f"{path}: expected a state dict of named tensors, found no tensor with a name")
+    return state
 
 
 def fit(module: nn.Module, state: State, origin: str) -> nn.Module:
     """Put the tensors into a module made on the meta device, as float32; eval mode, no gradients of its own.
 
+    A tensor that the module has under two names may stand in the file under one of them.
+
     Raises:
         InvalidError: the tensors' names or shapes are not the module's.
     """
-    wanted = module.state_dict()
-    for name, tensor in wanted.items():
-        if name not in state:
-            raise InvalidError(f"{origin}: expected a tensor {name!r}, found {_names(state)}")
-        if state[name].shape != tensor.shape:
-            raise InvalidError(
-                f"{origin}: expected {name!r} of shape {tuple(tensor.shape)}, "
-                f"found {tuple(state[name].shape)}"
-            )
+    wanted = module.state_dict(keep_vars=True)
     if extra := [name for name in state if name not in wanted]:
-        raise InvalidError(f"{origin}: expected {_names(wanted)}, found {extra[0]!r} too")
+        if not wanted.keys() & state.keys():
+            raise InvalidError(f"{origin}: expected {_names(list(wanted))}, found {_names(list(state))}")
+        raise InvalidError(f"{origin}: expected {_names(list(wanted))}, found {extra[0]!r} too")
+    tied = {id(wanted[name]): tensor for name, tensor in state.items()}
+    whole: State = {}
+    for name, tensor in wanted.items():
+        value = state.get(name, tied.get(id(tensor)))
+        if value is None and name.endswith(COUNTER):
+            value = torch.tensor(0)
+        if value is None:
+            raise InvalidError(f"{origin}: expected a tensor {name!r}, found {_names(list(state))}")
+        if value.shape != tensor.shape:
+            raise InvalidError(
+                f"{origin}: expected {name!r} of shape {tuple(tensor.shape)}, found {tuple(value.shape)}"
+            )
+        whole[name] = value.float() if value.is_floating_point() else value
     # Into the module's own dictionary, which knows the versions of its parts' layouts.
-    wanted.update(
-        (name, value.float() if value.is_floating_point() else value) for name, value in state.items()
-    )
-    module.load_state_dict(wanted, assign=True)
+    filled = module.state_dict()
+    filled.update(whole)
+    module.load_state_dict(filled, assign=True)
     return module.eval().requires_grad_(False)
 
 
@@ -68,49 +81,22 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _names(state: State) -> str:
-    shown = ", ".join(repr(name) for name in list(state)[:4])
-    return f"{len(state)} tensors: {shown}{', ...' if len(state) > 4 else ''}"
+def _names(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:4])
+    return f"{len(names)} tensors: {shown}{', ...' if len(names) > 4 else ''}"
 
 
 def _read_safetensors(path: Path) -> State:
+    """The tensors, those included whose names stand in the metadata: safetensors keeps a tensor that a module
+    has under two names once, and there the other name."""
     try:
-        return safetensors.torch.load_file(path)
+        state = safetensors.torch.load_file(path)
+        with safetensors.safe_open(path, "pt") as file:
+            aliases = file.metadata() or {}
     except (safetensors.SafetensorError, OSError, ValueError, KeyError) as error:
-        raise InvalidError(f"{path}: expected a complete safetensors file: {_line(error)}") from None
-
-
-def _read_pt(path: Path) -> State:
-    _refuse_bomb(path)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
         raise InvalidError(
-            f"{path}: expected a state dict and nothing else (torch.save(model.state_dict(), ...)); refused, "
-            f"since reading it could run code: {_line(error)}"
+            f"{path}: expected a complete safetensors file: {torch_files.line(error)}"
         ) from None
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
-    ):
-        raise InvalidError(f"{path}: expected a state dict of named tensors, found {type(state).__name__}")
-    return dict(state)
-
-
-def _refuse_bomb(path: Path) -> None:
-    """torch writes its zips uncompressed, so their parts together are never larger than the file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unfolded = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise InvalidError(
-            f"{path}: expected a file written by torch.save (1.6 or later): {_line(error)}"
-        ) from None
-    if unfolded > path.stat().st_size:
-        raise InvalidError(
-            f"{path}: expected a state dict, uncompressed as torch.save writes it, "
-            f"found {path.stat().st_size} bytes that unfold into {unfolded} (is it TorchScript, a program?)"
-        )
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+    return state | {
+        name: state[kept] for name, kept in aliases.items() if kept in state and name not in state
+    }

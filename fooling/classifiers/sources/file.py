@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import nn
 
-from fooling.classifiers import architectures, weights_files
+from fooling.classifiers import architectures, checkpoints, weights_files
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.modules import expect_initialised
 from fooling.classifiers.numerics import Numerics
@@ -41,8 +41,13 @@ class NetworkTable(Record):
         Field(description="built-in architecture, or module:callable (--trust) that makes the module"),
     ] = None
     arguments: Annotated[dict[str, Any], Field(description="keyword arguments of the callable")] = {}  # noqa: RUF012 (pydantic copies it)
-    weights: Annotated[str | None, Field(description=".safetensors, or .pt with a state dict")] = None
-    program: Annotated[str | None, Field(description=".pt2 (torch.export) or TorchScript .pt (--trust)")] = (
+    weights: Annotated[
+        str | None, Field(description="a file of safetensors or torch.save, with a state dict in it")
+    ] = None
+    key: Annotated[
+        str | None, Field(description="where in that file the weights lie, if there are several networks")
+    ] = None
+    program: Annotated[str | None, Field(description="a file of torch.export or TorchScript (--trust)")] = (
         None
     )
     sha256: Annotated[
@@ -98,7 +103,7 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
     assert document.network is not None
     spec = parse(Spec, data, str(path))
     _verify_digest(path, document.network)
-    network, identity = _network(path, document.network, spec, trust)
+    network, identity, notes = _network(path, document.network, spec, trust)
     return Classifier(
         network,
         spec,
@@ -106,17 +111,20 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
         mean_image=read_mean_image(path, spec),
         identity=identity,
         expected=_expected(path, document.expected, spec),
+        notes=notes,
     )
 
 
-def _network(path: Path, table: NetworkTable, spec: Spec, trust: bool) -> tuple[nn.Module, str]:
-    """The module, and what its fingerprint holds besides its tensors."""
+def _network(
+    path: Path, table: NetworkTable, spec: Spec, trust: bool
+) -> tuple[nn.Module, str, tuple[str, ...]]:
+    """The module, what its fingerprint holds besides its tensors, and notes."""
     if (table.program is None) == (table.weights is None):
         raise InvalidError(
             f"{path}: [network] expected weights (with an architecture) or a program, one of the two"
         )
     if table.program is not None:
-        return program.read(path.parent / table.program, trust)
+        return (*program.read(path.parent / table.program, trust), ())
     assert table.weights is not None
     if table.architecture is None:
         raise InvalidError(f"{path}: [network] expected an architecture for {table.weights}")
@@ -130,8 +138,10 @@ def _network(path: Path, table: NetworkTable, spec: Spec, trust: bool) -> tuple[
         expect_initialised(module, spec)
     else:
         module = _builtin(path, table.architecture, spec)
+    origin = str(path.parent / table.weights)
     state = weights_files.read(path.parent / table.weights)
-    return weights_files.fit(module, state, str(path.parent / table.weights)), table.architecture
+    state, notes = checkpoints.network_in(state, module.state_dict(), origin, table.key)
+    return weights_files.fit(module, state, origin), table.architecture, notes
 
 
 def _builtin(path: Path, name: str, spec: Spec) -> nn.Module:

@@ -1,10 +1,13 @@
 """What may follow the name in a model SPEC: `NAME?weights=FILE&labels=FILE&output=KIND&view=whole`.
 
 weights     a file of weights, instead of those that the makers offer for download
+key         where in that file the weights lie, if it holds several networks
 labels      a text file with one label per line, for weights of one's own
 output      what the network puts out, where that is not what its source says: "sigmoid", say
 view        "input": images are what the network sees (the default); "whole": they are what the makers'
             pipeline begins with, a whole square photograph, and its resize and crop follow
+
+In values, %26 stands for & and %25 for %, as in addresses of the web.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
+from urllib.parse import unquote
 
 from fooling.classifiers.spec import Output, read_lines
 from fooling.errors import InvalidError, did_you_mean
@@ -25,6 +29,7 @@ class Options:
 
     Attributes:
         weights: a file, or None.
+        key: where in the file of weights the network lies, or None.
         labels: what the file of labels holds, or None.
         output: what the network puts out, or None.
         view: what the images are.
@@ -34,6 +39,7 @@ class Options:
     labels: tuple[str, ...] | None = None
     output: Output | None = None
     view: View = "input"
+    key: str | None = None
 
 
 def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Options]:
@@ -58,7 +64,10 @@ def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Option
             )
         if not equals or not value:
             raise InvalidError(f"{origin}: expected a value: {key}=...")
-        given[key] = value
+        given[key] = unquote(value)
+    for key in ("labels", "key"):
+        if key in given and "weights" in allowed and "weights" not in given:
+            raise InvalidError(f"{origin}: {key}=... is for weights of your own: expected weights=FILE too")
     view = given.get("view", "input")
     if view not in get_args(View):
         raise InvalidError(f"{origin}: expected view=input or view=whole, found view={view}")
@@ -68,4 +77,4 @@ def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Option
         raise InvalidError(f"{origin}: expected {kinds}, found output={output}")
     labels = read_lines(Path(given["labels"]).expanduser()) if "labels" in given else None
     weights = Path(given["weights"]).expanduser() if "weights" in given else None
-    return name, Options(weights, labels, cast(Output | None, output), cast(View, view))
+    return name, Options(weights, labels, cast(Output | None, output), cast(View, view), given.get("key"))

@@ -1,7 +1,7 @@
-"""Networks that carry their own code: `.pt2` (torch.export) and TorchScript `.pt`.
+"""Networks that carry their own code: files of torch.export and of TorchScript, told apart by their bytes.
 
-Both run what their author put in: a `.pt2` can hold a pickle that `torch.export.load` executes, and a
-TorchScript archive holds code. Only with trust; nothing is opened without.
+Both run what their author put in: the former can hold a pickle that `torch.export.load` executes, the latter
+holds code. Only with trust; nothing is opened without.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from fooling.classifiers.first_look import Kind, expect
 from fooling.classifiers.sources.python import require_trust
+from fooling.classifiers.torch_files import line
 from fooling.classifiers.weights_files import sha256
-from fooling.errors import InvalidError, NotFoundError
+from fooling.errors import InvalidError
 
 
 def read(path: Path, trust: bool) -> tuple[nn.Module, str]:
@@ -23,17 +25,14 @@ def read(path: Path, trust: bool) -> tuple[nn.Module, str]:
         NotFoundError: no such file.
         InvalidError: no trust, a file of another kind, or exported for another batch.
     """
-    if not path.is_file():
-        raise NotFoundError(f"{path}: expected a program (.pt2 or TorchScript .pt), found none")
+    kind = expect(path, "a program (torch.export or TorchScript)", Kind.EXPORTED, Kind.TORCHSCRIPT)
     require_trust(trust, f"{path} carries code that loading would run")
     try:
-        module = _exported(path) if path.suffix == ".pt2" else torch.jit.load(path).eval()
+        module = _exported(path) if kind is Kind.EXPORTED else torch.jit.load(path).eval()
     except InvalidError:
         raise
     except Exception as error:
-        kind = "torch.export" if path.suffix == ".pt2" else "TorchScript"
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise InvalidError(f"{path}: expected a {kind} program: {reason}") from None
+        raise InvalidError(f"{path}: expected {kind.value}, complete: {line(error)}") from None
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     return module, sha256(path)

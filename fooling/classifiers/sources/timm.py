@@ -34,8 +34,6 @@ def open_timm(name: str, numerics: Numerics, trust: bool) -> Classifier:
     need("torchvision", origin)  # which timm can't do without
     timm = need("timm", origin)
     name, options = split(origin, name, ("weights", "labels", "output", "view"))
-    if options.labels is not None and options.weights is None:
-        raise InvalidError(f"{origin}: labels go with weights of their own: expected weights=FILE too")
     config = _config(timm, name, origin)
     classes = config.num_classes if options.labels is None else len(options.labels)
     if not classes:

@@ -1,4 +1,4 @@
-"""`torchvision:NAME[@WEIGHTS][?weights=FILE&labels=FILE&view=whole]`: a classifier of torchvision.models with
+"""`torchvision:NAME[@WEIGHTS][?weights=FILE&key=KEY&labels=FILE&view=whole]`: a classifier of torchvision.models with
 the weights, transforms and labels that torchvision keeps together (`WeightsEnum`).
 
 Weights are downloaded into torch.hub's cache and held against their hash, or read from a file. Either way
@@ -8,12 +8,13 @@ nothing but tensors is read, and every one must fit.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from fooling.classifiers import weights_files
+from fooling.classifiers import checkpoints, weights_files
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.extras import need, one_line
@@ -25,6 +26,8 @@ from fooling.errors import InvalidError, NotFoundError, did_you_mean
 # Module names must not hold dots, which those of DenseNet did when its weights were saved.
 _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)$")
 
+_AUXILIARY = re.compile(r"(?:^|\.)(?:aux[12]|AuxLogits)\.")
+
 
 def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
     """The classifier of that name.
@@ -35,7 +38,7 @@ def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
     """
     origin = f"torchvision:{name}"
     models = need("torchvision", origin).models
-    name, options = split(origin, name, ("weights", "labels", "output", "view"))
+    name, options = split(origin, name, ("weights", "key", "labels", "output", "view"))
     name, at, member = name.partition("@")
     weights = _weights(models, name, member if at else None, origin)
     state = _state(weights, options, origin)
@@ -55,8 +58,11 @@ def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
     if options.output is not None:
         data["output"] = options.output
     spec = parse(Spec, data, origin)
-    fitted = weights_files.fit(network, _modern(state, network), str(options.weights or weights.url))
-    return Classifier(fitted, spec, numerics, identity=f"torchvision {name}")
+    file = str(options.weights or weights.url)
+    state, notes = checkpoints.network_in(state, network.state_dict(), file, options.key)
+    checkpoints.compare_classes(state, network.state_dict(), len(labels), file, options.labels is not None)
+    fitted = weights_files.fit(network, state, file)
+    return Classifier(fitted, spec, numerics, identity=f"torchvision {name}", notes=notes)
 
 
 def _weights(models: Any, name: str, member: str | None, origin: str) -> Any:
@@ -77,11 +83,9 @@ def _weights(models: Any, name: str, member: str | None, origin: str) -> Any:
 
 def _state(weights: Any, options: Options, origin: str) -> weights_files.State:
     if options.weights is not None:
-        return weights_files.read(options.weights)
-    if options.labels is not None:
-        raise InvalidError(f"{origin}: labels go with weights of their own: expected weights=FILE too")
+        return _modern(weights_files.read(options.weights))
     try:
-        return dict(weights.get_state_dict(check_hash=True, weights_only=True, map_location="cpu"))
+        return _modern(weights.get_state_dict(check_hash=True, weights_only=True, map_location="cpu"))
     except (OSError, RuntimeError) as error:  # no network, no such file there, a hash that differs
         raise NotFoundError(
             f"{origin}: could not download {weights.url} ({one_line(error)}); get it on another machine and "
@@ -95,17 +99,15 @@ def _network(models: Any, name: str, weights: Any, classes: int, state: weights_
     if name.startswith("vit_"):
         arguments["image_size"] = weights.meta["min_size"][0]
     if name in ("googlenet", "inception_v3"):
-        auxiliary = any(key.startswith(("aux", "AuxLogits")) for key in state)
+        auxiliary = any(_AUXILIARY.search(key) for key in state)
         arguments.update(transform_input=True, init_weights=False, aux_logits=auxiliary)
     with torch.random.fork_rng(devices=[]):
         return models.get_model(name, weights=None, **arguments)
 
 
-def _modern(state: weights_files.State, network: nn.Module) -> weights_files.State:
-    """Weights that were saved long ago, as they would be saved today."""
-    state = {_OLD_DENSENET.sub(r"\1\2", key): value for key, value in state.items()}
-    counters = [key for key in network.state_dict() if key.endswith(".num_batches_tracked")]
-    return {**{key: torch.tensor(0) for key in counters}, **state}
+def _modern(state: Mapping[str, Tensor]) -> weights_files.State:
+    """Weights that were saved long ago, by the names that they would have today."""
+    return {_OLD_DENSENET.sub(r"\1\2", key): value for key, value in state.items()}
 
 
 def _pipeline(transforms: Any, origin: str) -> Pipeline:

@@ -74,7 +74,7 @@ STATE = {"weight": torch.zeros(3)}
         (lambda: safetensors.torch.save(STATE), Kind.SAFETENSORS),
         (lambda: safetensors.torch.save(STATE)[:40], Kind.SAFETENSORS),
         (lambda: _saved(STATE), Kind.TORCH),
-        (lambda: _saved(STATE)[:300], Kind.TORCH),
+        (lambda: _saved(STATE)[:300], Kind.DAMAGED),
         (lambda: _saved(STATE, _use_new_zipfile_serialization=False), Kind.OLD_TORCH),
         (_script, Kind.TORCHSCRIPT),
         (_exported, Kind.EXPORTED),

@@ -88,7 +88,10 @@ def test_torchscript_runs_nothing_without_trust(tmp_path, tiny):
     torch.jit.save(torch.jit.trace(tiny, torch.zeros(2, 3, 12, 12)), tmp_path / "script.pt")
     with pytest.raises(InvalidError, match=r"script.pt carries code .* say --trust"):
         load(tmp_path, 'program = "script.pt"')
-    with pytest.raises(InvalidError, match=r"expected a state dict, .* \(is it TorchScript, a program\?\)"):
+    with pytest.raises(
+        InvalidError,
+        match=r"expected a file of weights .*, found a TorchScript program, which program = FILE",
+    ):
         weights_files.read(tmp_path / "script.pt")
 
 
@@ -151,7 +154,10 @@ def _empty(path: Path) -> None:
 )
 def test_damaged_safetensors_are_refused_in_one_line(tmp_path, make):
     make(tmp_path / "w.safetensors")
-    with pytest.raises(InvalidError, match=r"w.safetensors: expected a complete safetensors file") as caught:
+    with pytest.raises(
+        InvalidError,
+        match=r"w.safetensors: expected a (complete safetensors file: |file of weights .*, found )",
+    ) as caught:
         weights_files.read(tmp_path / "w.safetensors")
     assert "\n" not in str(caught.value)
 
@@ -182,7 +188,10 @@ def _legacy(path: Path) -> None:
 def test_damaged_state_dicts_are_refused_in_one_line(tmp_path, tiny, spoil):
     torch.save(tiny.state_dict(), tmp_path / "w.pt")
     spoil(tmp_path / "w.pt")
-    with pytest.raises(InvalidError, match=r"w.pt: expected a file written by torch.save") as caught:
+    with pytest.raises(
+        InvalidError,
+        match=r"w.pt: expected a file of weights .*, found (a zip archive that is damaged|bytes|a plain pickle)",
+    ) as caught:
         weights_files.read(tmp_path / "w.pt")
     assert "\n" not in str(caught.value)
 

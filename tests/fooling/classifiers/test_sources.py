@@ -296,7 +296,7 @@ NETWORK = '[network]\narchitecture = "lenet"\nweights = "tiny.safetensors"\n'
          NotFoundError, "no.npy: expected a mean image"),
         (HEAD + '[network]\narchitecture = "mynets:Tiny"\nweights = "no.pt"\n', NotFoundError, "no.pt: expected a file"),
         (HEAD + '[network]\narchitecture = "mynets:Tiny"\nweights = "mynets.py"\n', InvalidError,
-         "expected weights in .safetensors, .pt or .pth, found '.py'"),
+         "mynets.py: expected a file of weights .*, found text"),
         (HEAD + '[network]\narchitecture = "mynets:number"\nweights = "tiny.pt"\n', InvalidError,
          "expected mynets:number to return a torch.nn.Module, found int"),
         (HEAD + '[network]\nprogram = "no.pt2"\n', NotFoundError, "no.pt2"),
@@ -324,3 +324,11 @@ def test_labels_that_do_not_match_the_outputs_are_refused(folder):
         classifier.confidences(images())
     with pytest.raises(InvalidError, match="tiny failed its check: expected output of shape"):
         check(classifier).raise_for_failures()
+
+
+def test_a_path_with_an_ampersand_can_be_written(tmp_path):
+    """As in addresses of the web; without it, a folder `a&b` can't be named at all."""
+    from fooling.classifiers.sources.options import split
+
+    name, options = split("timm:x", f"x?weights={tmp_path}/a%26b/50%25/w=1.pth&key=ema", ("weights", "key"))
+    assert (name, options.weights, options.key) == ("x", tmp_path / "a&b" / "50%" / "w=1.pth", "ema")

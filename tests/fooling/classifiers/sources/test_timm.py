@@ -153,7 +153,7 @@ def test_without_network_the_line_says_how_to_give_a_file(timm, monkeypatch):
         ("test_vit.r16_in1k", InvalidError, "expected one of test_vit.r160_in1k, found .*did you mean test_vit.r160_in1k"),
         ("vit_base_patch14_dinov2.lvd142m?weights={file}", InvalidError, "found a network without classes"),
         ("test_vit?weights=no.pth", NotFoundError, "no.pth: expected a file of weights"),
-        ("test_vit?labels=labels.txt", NotFoundError, "labels.txt"),
+        ("test_vit?labels=labels.txt", InvalidError, "labels=... is for weights of your own"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(timm_weights, spec, error, message):
