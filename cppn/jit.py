@@ -1,11 +1,9 @@
 """How this project compiles its CPU kernels: numba, strict IEEE float arithmetic (no fast-math, no
-contraction), the GIL released, machine code kept in the user's cache directory."""
+contraction), the GIL released, machine code kept in the user's cache directory (`cppn.cache`)."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +14,7 @@ from numba.core import event as events
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-
-def cache_directory() -> Path:
-    """The user's cache directory for this project, by the platform's custom ($XDG_CACHE_HOME is obeyed)."""
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base) / "fooling"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "fooling"
-    return Path.home() / ".cache" / "fooling"
+from cppn.cache import cache_directory
 
 
 def _source_digest() -> str:

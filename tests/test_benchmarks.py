@@ -31,7 +31,7 @@ from benchmarks import (
 )
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import common, evotorch, neat_deap, pyribs
-from cppn.jit import cache_directory
+from cppn.cache import cache_directory
 from fooling import bench
 from fooling.config import resolve
 from fooling.encodings.direct import DirectPopulation

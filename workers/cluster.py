@@ -29,7 +29,7 @@ from workers.signals import deferred, undisturbed
 PREFIX = "fooling-ray-"  # of the folders that our clusters keep their sockets and logs in
 MARK = "FOOLING_RAY_FOLDER"  # in the environment of their processes
 SHORT = 10  # characters of a folder for temporary files in which Ray's sockets can live
-_TOKEN_FILE = Path.home() / ".ray" / "auth_token"  # where Ray itself looks
+_TOKEN_FILE = Path(os.path.expanduser("~/.ray/auth_token"))  # where Ray itself looks; there may be no home
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import click
 
 from fooling import __version__
+from fooling.caches import lend
 from fooling.cli import (
     bench,
     compare,
@@ -81,7 +82,8 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 
 
 def _keep_data_apart(command: click.Command) -> None:
-    """What a command's work prints by itself does not reach stdout; help and version do."""
+    """What a command's work prints by itself does not reach stdout; help and version do. Its libraries get caches
+    that can be written."""
     if isinstance(command, click.Group):
         for part in command.commands.values():
             _keep_data_apart(part)
@@ -89,6 +91,7 @@ def _keep_data_apart(command: click.Command) -> None:
 
         @functools.wraps(work)
         def apart(*arguments: Any, **options: Any) -> Any:
+            lend()
             with data_apart():
                 return work(*arguments, **options)
 

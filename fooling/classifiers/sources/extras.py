@@ -7,7 +7,7 @@ from types import ModuleType
 
 from fooling.errors import InvalidError
 
-_EXTRAS = {
+EXTRAS = {  # package -> the extra that it is in
     "huggingface_hub": "hf",
     "onnx": "onnx",
     "onnxruntime": "onnx",
@@ -27,7 +27,7 @@ def need(package: str, origin: str) -> ModuleType:
     Raises:
         InvalidError: it is not installed, or does not work; the line names the extra.
     """
-    extra = f"the extra {_EXTRAS[package]}: pip install 'fooling[{_EXTRAS[package]}]'"
+    extra = f"the extra {EXTRAS[package]}: pip install 'fooling[{EXTRAS[package]}]'"
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
@@ -41,6 +41,17 @@ def need(package: str, origin: str) -> ModuleType:
             f"{origin}: {package} does not import beside this torch ({one_line(error)}): "
             "install torch and torchvision from the same index"
         ) from None
+
+
+def trouble(package: str) -> str:
+    """What is wrong with an extra's package, in one line; "" where it imports."""
+    try:
+        importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        return f"{package} is not installed" if error.name == package else f"{package}: {one_line(error)}"
+    except Exception as error:
+        return f"{package} does not import beside this torch ({one_line(error)})"
+    return ""
 
 
 def one_line(error: BaseException) -> str:

@@ -38,10 +38,21 @@ def test_only_folders_of_dead_processes_are_removed(fooling: Any, temporary: Pat
     found = json.loads(result.stdout)
     assert found["removed"] == [str(dead)]
     assert sorted(path for path in temporary.iterdir()) == sorted([alive, other])
-    assert {"versions", "processor", "cores", "gpus", "kernels"} <= set(found)
+    assert {"versions", "extras", "processor", "cores", "gpus", "compiler", "kernels", "free_disk"} <= set(
+        found
+    )
 
 
 def test_it_reads_well(fooling: Any) -> None:
     result = fooling("doctor")
     assert result.returncode == 0, result.stderr
     assert "versions         python " in result.stdout
+
+
+def test_without_a_home_it_works_and_says_where_kernels_are(fooling: Any, temporary: Path) -> None:
+    """A failure costs the start in a container with a foreign user."""
+    (temporary / "file").touch()
+    nowhere = {"TMPDIR": str(temporary), "HOME": "/dev/null", "XDG_CACHE_HOME": str(temporary / "file")}
+    result = fooling("doctor", env=nowhere)
+    assert result.returncode == 0, result.stderr
+    assert f"kernels          {temporary}/fooling-cache-{os.getuid()} (temporary: " in result.stdout
