@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.first_look import STAND_INS, look
 from fooling.text import encoded
 
 # Longer marks first: UTF-32's begins with UTF-16's.
@@ -129,6 +130,8 @@ def read_text(path: Path, what: str) -> str:
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a zero character in the path
         raise NotFoundError(f"{path}: expected {what}: {getattr(error, 'strerror', error)}") from None
+    if data and (kind := look(path)) in STAND_INS:
+        raise InvalidError(f"{path}: expected {what}, found {kind.value}")
     for mark, name in _OTHER_TEXT.items():
         if data.startswith(mark):
             raise InvalidError(f"{path}: expected {what} as UTF-8 text, found {name}: save it as UTF-8")

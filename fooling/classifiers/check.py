@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.outputs import as_confidences
-from fooling.classifiers.samples import Samples
 from fooling.classifiers.spec import LOGITS
 from fooling.classifiers.synthetic import synthetic
+from fooling.datasets.samples import Samples
 from fooling.errors import InvalidError
 
 Status = Literal["ok", "warning", "failed"]
@@ -111,6 +111,7 @@ def _findings(classifier: Classifier, samples: Samples | None) -> Iterator[Findi
         if (finding := examine(probe)) is not None:
             yield finding
     if samples is not None:
+        yield from _samples(samples)
         yield _accuracy(classifier, samples)
 
 
@@ -317,6 +318,14 @@ def _expected(probe: Probe) -> Finding | None:
             gap,
         )
     return Finding("expected", "ok", f"says what is kept with its weights, within {gap:.1g}", gap)
+
+
+def _samples(samples: Samples) -> Iterator[Finding]:
+    """What the labelled images were taken for, and what looks wrong about them."""
+    if samples.form:
+        yield Finding("samples", "ok", f"{len(samples)} images: {samples.form}", len(samples))
+    for doubt in samples.doubts:
+        yield Finding("samples", "warning", doubt)
 
 
 def _accuracy(classifier: Classifier, samples: Samples) -> Finding:

@@ -20,8 +20,8 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from fooling.classifiers.first_look import Kind
 from fooling.errors import InvalidError
+from fooling.first_look import Kind
 
 _ADVICE = (
     "save its weights alone, torch.save(network.state_dict(), FILE), or build it in a function of your own and "

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from fooling.classifiers import torch_files
-from fooling.classifiers.first_look import Kind, expect
 from fooling.errors import InvalidError
+from fooling.first_look import Kind, expect
 
 State = dict[str, Tensor]
 _KINDS = (Kind.SAFETENSORS, Kind.TORCH, Kind.OLD_TORCH)

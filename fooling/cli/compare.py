@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--data",
-    metavar="FOLDER",
+    metavar="PATH",
     type=click.Path(path_type=Path),
-    help="The training images (the IDX files of MNIST): how far are the elites from the nearest?",
+    help="The training images, in any form that fooling train takes: how far are the elites from the nearest?",
 )
 @json_option
 def compare(directories: tuple[Path, ...], out: Path, data: Path | None, as_json: bool) -> int:
@@ -50,8 +50,8 @@ def compare(directories: tuple[Path, ...], out: Path, data: Path | None, as_json
     from fooling.files import refuse_foreign
 
     refuse_foreign(out, folder.DATA, KIND)  # before the work, not after it
-    training = read_training(data) if data else None
     views, left_out = _open(directories)
+    training = read_training(data, views[0].stored_pixels.shape[1:]) if data else None
     found = comparisons.compare(views, training)
     written = document(found, {str(path): str(error) for path, error in left_out.items()})
     files = folder.write(found, written, out)

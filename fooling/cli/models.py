@@ -64,7 +64,7 @@ def info(spec: str, trust: bool, as_json: bool) -> int:
     "--samples",
     metavar="PATH",
     type=click.Path(path_type=Path),
-    help="Labelled images: a folder, a CSV, or MNIST files; gives the accuracy.",
+    help="Labelled images, for the accuracy: class folders, a CSV, an .npz, or MNIST's files (docs/models.md).",
 )
 @trust_option
 @json_option

@@ -64,8 +64,8 @@ def retrain(
 ) -> int:
     """Train on DATA, evolve fooling images, retrain with them as a class of their own, and again.
 
-    DATA is a folder with the four files of MNIST, or an .npz with train_x, train_y, test_x and test_y. An
-    experiment that was interrupted goes on with the same command.
+    DATA is a folder with the four files of MNIST, an .npz with train_x, train_y, test_x and test_y, or folders train
+    and test with a folder of images per class. An experiment that was interrupted goes on with the same command.
     """
     from fooling.classifiers.spec import parse
     from fooling.retrain.data import WHAT_TO_GIVE

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.datasets.reading import Shape, read_splits
 from fooling.errors import InvalidError
 from fooling.report.png import encode
 
@@ -47,9 +48,9 @@ class Training:
     """A training set to be far from.
 
     Attributes:
-        pixels: (N, side, side, 1) uint8.
+        pixels: (N, H, W, C) uint8.
         labels: (N,) int64.
-        folder: where it came from.
+        folder: where they came from.
         usual: the median distance of test images to the nearest training image, for scale.
     """
 
@@ -59,17 +60,18 @@ class Training:
     usual: float
 
 
-def read_training(folder: Path) -> Training:
-    """The images of a folder with the four files of MNIST.
+def read_training(path: Path, shape: Shape | None = None) -> Training:
+    """Training images, in any form that has training and test images (`fooling.datasets.parts`).
+
+    Args:
+        shape: (H, W, C) that image files are brought to; None: they all have one size.
 
     Raises:
-        NotFoundError, InvalidError: see `fooling.training.idx.read_folder`.
+        NotFoundError, InvalidError: see `fooling.datasets.reading.read_splits`.
     """
-    from fooling.training import idx
-
-    train, test = idx.read_folder(folder)
+    train, test, _ = read_splits(path, shape)
     distances, _ = _nearest(test.images[:_REFERENCES], train.images)
-    return Training(train.images, train.labels, folder, float(np.median(distances)))
+    return Training(train.images, train.labels, path, float(np.median(distances)))
 
 
 def nearest(pixels: Pixels, training: Training) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

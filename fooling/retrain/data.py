@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.classifiers.samples import Samples
+from fooling.datasets.reading import Shape
+from fooling.datasets.samples import Samples
 from fooling.errors import InvalidError
 from fooling.training import data as files
 
 FOOLING = "fooling"
 WHAT_TO_GIVE = (
     "a folder with the four files of MNIST (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., plain "
-    "or .gz), or an .npz with train_x, train_y, test_x and test_y"
+    "or .gz), an .npz with train_x, train_y, test_x and test_y, or folders train and test of class folders"
 )
 
 
@@ -89,11 +90,14 @@ class Data:
         )
 
 
-def read(path: str | Path) -> Data:
-    """A user's images: MNIST's four files in a folder, or an .npz (`fooling.training.data`).
+def read(path: str | Path, shape: Shape | None = None) -> Data:
+    """A user's images, in any form that has training and test images (`fooling.datasets.parts`).
+
+    Args:
+        shape: (height, width, channels) that image files are brought to; None: they all have one size.
 
     Raises:
         NotFoundError: a file is not there.
         InvalidError: damaged, or not such images.
     """
-    return Data(*files.read(Path(path)))
+    return Data(*files.read(Path(path), shape))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling import encodings
 from fooling.classifiers.classifier import Classifier
-from fooling.classifiers.samples import Samples
 from fooling.config import Settings
+from fooling.datasets.samples import Samples
 from fooling.transfer.intervals import wilson
 
 UNSELECTED = 1000  # random images of the encoding that a network with a class "fooling" is shown

@@ -38,6 +38,7 @@ from fooling.retrain.plan import OF_RECIPE, Plan
 from fooling.retrain.trainers import Networks, Trainer, networks_of
 from fooling.runs.executors import numerics_here
 from fooling.runs.launch import run as evolve
+from fooling.training.data import shape_for
 
 HELD_OUT = 10  # runs 0, 10, 20, ... of a round are not trained on
 # Of the `[run]` settings, those that results depend on: the others may change when an experiment goes on.
@@ -82,7 +83,9 @@ def retrain(
         FoolingError: see its subclasses; the message is one line.
     """
     plan = plan or Plan()
-    data = (data if isinstance(data, Data) else read_data(data)).share(plan.size)
+    if not isinstance(data, Data):
+        data = read_data(data, shape_for(plan.architecture) if trainer is None else None)
+    data = data.share(plan.size)
     settings = plan.settings()
     if settings.search.name != "map-elites":
         raise InvalidError(f"search.name: expected map-elites for retraining, found {settings.search.name}")

@@ -19,9 +19,9 @@ from fooling.classifiers import architectures, load, weights_files
 from fooling.classifiers.check import check
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
-from fooling.classifiers.samples import Samples
 from fooling.classifiers.sources.python import build
 from fooling.classifiers.spec import Spec
+from fooling.datasets.samples import Samples
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import replacing
 from fooling.retrain.data import Data

@@ -1,28 +1,32 @@
-"""Where training images come from: a folder with the four files of MNIST, or an .npz."""
+"""Where training images come from: every form that `fooling.datasets` reads, where it has training and test images."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fooling.classifiers.samples import Samples
-from fooling.errors import NotFoundError
-from fooling.training import idx, npz
+from fooling.classifiers import architectures
+from fooling.datasets.reading import Shape, read_splits
+from fooling.datasets.samples import Samples
 
 
-def read(path: Path) -> tuple[Samples, Samples, tuple[str, ...]]:
+def read(path: Path, shape: Shape | None = None) -> tuple[Samples, Samples, tuple[str, ...]]:
     """Training set, test set and class names ("0", "1", ... where the data has none).
+
+    Args:
+        shape: (height, width, channels) that image files are brought to; None: they all have one size.
 
     Raises:
         NotFoundError: a file is not there.
         InvalidError: a file is damaged, or says something that cannot be.
     """
-    if path.is_dir():
-        training, test = idx.read_folder(path)
-        classes = 1 + int(max(training.labels.max(initial=0), test.labels.max(initial=0)))
-        return training, test, tuple(str(index) for index in range(classes))
-    if not path.exists():
-        raise NotFoundError(
-            f"{path}: expected a folder with the four files of MNIST, or an .npz with train_x, train_y, "
-            "test_x and test_y; found nothing"
-        )
-    return npz.read(path)
+    return read_splits(path, shape)
+
+
+def shape_for(architecture: str) -> Shape:
+    """(height, width, channels) of the images that an architecture is trained on.
+
+    Raises:
+        InvalidError: no such architecture.
+    """
+    found = architectures.find(architecture)
+    return found.size, found.size, 1 if found.colour == "grey" else 3

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fooling.classifiers.numerics import Numerics
-from fooling.classifiers.samples import Samples
+from fooling.datasets.samples import Samples
 from fooling.training.augmentation import AUGMENTATIONS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling.classifiers.classifier import Classifier
-from fooling.classifiers.samples import Samples
+from fooling.datasets.samples import Samples
 
 # The confidence that the paper counts fooling images by.
 NEAR_CERTAIN = 0.9999

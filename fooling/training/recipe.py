@@ -25,10 +25,10 @@ from torch import nn
 from fooling.classifiers import architectures
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics, resolve
-from fooling.classifiers.samples import Samples
 from fooling.classifiers.spec import Spec
+from fooling.datasets.samples import Samples
 from fooling.errors import InvalidError
-from fooling.training.data import read
+from fooling.training.data import read, shape_for
 from fooling.training.descent import epochs
 from fooling.training.measures import Measures, measure
 
@@ -142,7 +142,7 @@ def train(
     numerics: Numerics | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Trained:
-    """Train on the images of a folder with the four files of MNIST, or of an .npz (`fooling.training.data`).
+    """Train on labelled images, in any form that has training and test images (`fooling.datasets.parts`).
 
     Args:
         labels: left out: those of the data, or "0", "1", ...
@@ -153,8 +153,9 @@ def train(
         NotFoundError: a file is not there.
         InvalidError: a file is damaged, or its images are not what the architecture sees.
     """
-    training, test, known = read(Path(data))
-    return fit(training, test, recipe or Recipe(), name, labels or known, numerics, progress)
+    recipe = recipe or Recipe()
+    training, test, known = read(Path(data), shape_for(recipe.architecture))
+    return fit(training, test, recipe, name, labels or known, numerics, progress)
 
 
 def fit(

@@ -23,13 +23,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.datasets.names import as_it_is, first_lemma, lemmas, plain, whole, without_id, wordnet_ids
 from fooling.errors import InvalidError
 
 NONE = -1
 _NEARLY_ALL = 0.95
-_WORDNET_ID = re.compile(r"n\d{8}(?!\w)")
-_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
-_WITHIN_WORDS = re.compile(r"(?<=\w)[\s_\-\u2010\u2011]+(?=\w)")
 
 
 def matched(
@@ -53,30 +51,18 @@ def matched(
     """
     if tuple(source) == tuple(target):
         return np.arange(len(source))
-    ids = source_wordnet or _ids_in(source), target_wordnet or _ids_in(target)
+    ids = source_wordnet or wordnet_ids(source), target_wordnet or wordnet_ids(target)
     if ids[0] and ids[1]:
         found = np.full(len(source), NONE)
         _match_once(found, [{name} for name in ids[0]], [{name} for name in ids[1]])
     else:
-        found = _by_name([_bare(name) for name in source], [_bare(name) for name in target])
+        found = _by_name([without_id(name) for name in source], [without_id(name) for name in target])
     if (found == NONE).all():
         raise InvalidError(
             f"expected labels in common, found {_some(source)} in the run and {_some(target)} in the target; "
             "give the target's spec the run's labels, or WordNet ids"
         )
     return found
-
-
-def _ids_in(labels: Sequence[str]) -> list[str] | None:
-    """The WordNet ids that all labels begin with, None where they don't."""
-    found = [_WORDNET_ID.match(label) for label in labels]
-    return [match[0] for match in found if match] if all(found) else None
-
-
-def _bare(label: str) -> str:
-    """A label without the WordNet id that it begins with; as it is where there is nothing else."""
-    match = _WORDNET_ID.match(label)
-    return (label[match.end() :].strip(" _-\t") or label) if match else label
 
 
 def _by_name(source: Sequence[str], target: Sequence[str]) -> NDArray[np.int64]:
@@ -116,41 +102,19 @@ def _once(pairs: Sequence[tuple[str, int]]) -> dict[str, int]:
     return {name: row for name, row in pairs if count[name] == 1}
 
 
-def _as_it_is(name: str) -> set[str]:
-    return {name.strip()} - {""}
-
-
-def _whole(name: str) -> set[str]:
-    return {_plain(name.replace(",", " "))} - {""}
-
-
-def _first_lemma(name: str) -> set[str]:
-    return {_plain(name.partition(",")[0])} - {""}
-
-
-def _lemmas(name: str) -> set[str]:
-    return {_plain(part) for part in name.split(",")} - {""}
-
-
 # The names of a class that are compared, on either side, in the order in which they are tried.
 _RULES = (
-    (_as_it_is, _as_it_is),
-    (_whole, _whole),
-    (_whole, _first_lemma),
-    (_first_lemma, _whole),
-    (_whole, _lemmas),
-    (_lemmas, _whole),
+    (as_it_is, as_it_is),
+    (whole, whole),
+    (whole, first_lemma),
+    (first_lemma, whole),
+    (whole, lemmas),
+    (lemmas, whole),
 )
 
 
 def _words(name: str) -> set[str]:
-    return set(re.findall(r"\w+", _plain(name)))
-
-
-def _plain(name: str) -> str:
-    """A name without case and spelling of what is between words. A sign before or after a word stays: "-1" is
-    not "1"."""
-    return _WITHIN_WORDS.sub(" ", _APOSTROPHES.sub("", name.casefold().replace("_", " "))).strip()
+    return set(re.findall(r"\w+", plain(name)))
 
 
 def _some(labels: Sequence[str]) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.classifiers.first_look import Kind, expect
 from fooling.classifiers.spec import Spec, read_lines
 from fooling.errors import InvalidError
 from fooling.files import read_text
+from fooling.first_look import Kind, expect
 
 
 def read_description(path: Path) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fooling.classifiers.classifier import Classifier
-from fooling.classifiers.first_look import Kind, expect
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.documents import read_description, read_mean_image
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.spec import Layout, Spec, parse
 from fooling.classifiers.weights_files import sha256
 from fooling.errors import InvalidError, NotFoundError
+from fooling.first_look import Kind, expect
 
 # What onnxruntime calls the number types that a spec can name; outputs may be of all but the last.
 _TYPES = {

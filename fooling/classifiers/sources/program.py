@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from fooling.classifiers.first_look import Kind, expect
 from fooling.classifiers.sources.python import require_trust
 from fooling.classifiers.torch_files import line
 from fooling.classifiers.weights_files import sha256
 from fooling.errors import InvalidError
+from fooling.first_look import Kind, expect
 
 
 def read(path: Path, trust: bool) -> tuple[nn.Module, str]:

@@ -62,7 +62,7 @@ def test_columns_that_disagree_are_refused(folder, spec):
         (
             "name,index\nx.png,0\n",
             InvalidError,
-            "expected a column file and one of index, wnid, label, found name",
+            "expected a first line that names a column file and one of index, wnid, label, found 'name'",
         ),
         ("file,index\n0000_x.png,5\n", InvalidError, "line 2: expected a class below 5, found 5"),
         ("file,index\n0000_x.png,-1\n", InvalidError, "expected a class index, found '-1'"),
@@ -86,12 +86,12 @@ def test_a_label_that_two_classes_have_does_not_pick_one(folder, spec):
 
 
 def test_names_without_a_class_and_empty_folders_are_refused(tmp_path, spec):
-    with pytest.raises(InvalidError, match="expected images, or a CSV that names them, found neither"):
+    with pytest.raises(InvalidError, match="found none of these"):
         samples.read(tmp_path, spec())
     Image.new("RGB", (12, 12)).save(tmp_path / "shark.png")
     with pytest.raises(InvalidError, match=r"shark\.png: expected a name that starts with the class index"):
         samples.read(tmp_path, spec())
-    with pytest.raises(NotFoundError, match="expected a folder of labelled images, or a CSV"):
+    with pytest.raises(NotFoundError, match="found nothing there"):
         samples.read(tmp_path / "none", spec())
     (tmp_path / "a.csv").touch()
     (tmp_path / "b.csv").touch()

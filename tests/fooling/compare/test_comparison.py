@@ -297,7 +297,7 @@ def test_bad_input(here: Any, runs: dict[str, Path], thirty: list[Path], tmp_pat
         ((first, first), 2, "expected each run once"),
         ((first, tmp_path / "nowhere"), 4, "no run directory"),
         ((first, thirty[0]), 3, "expected runs on the same classes"),
-        ((first, second, "--data", tmp_path), 4, "expected a file train-images"),
+        ((first, second, "--data", tmp_path), 3, "expected class folders, images named by class index"),
     ):
         result = here("compare", *arguments, *out)
         assert result.code == code, result.err

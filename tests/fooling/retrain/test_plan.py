@@ -53,7 +53,7 @@ def test_the_class_fooling_is_the_last(tmp_path):
 @pytest.mark.parametrize(
     "data, change, kind, message",
     [
-        ("nowhere", {}, NotFoundError, "nowhere: expected a folder with the four files of MNIST, or an .npz"),
+        ("nowhere", {}, NotFoundError, "nowhere: expected class folders, .*, or the IDX files of MNIST"),
         (DATA, {"architecture": "lenett"}, InvalidError, "did you mean lenet"),
         (DATA, {"config": "mnist-cpn"}, NotFoundError, "did you mean mnist-cppn"),
         (DATA, {"assignments": ("search.generatons=3",)}, InvalidError, "did you mean search.generations"),

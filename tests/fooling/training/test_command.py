@@ -42,7 +42,7 @@ def test_an_npz_trains_a_network_that_can_be_evolved_against(fooling, colours, t
         (["colours.npz"], 3, "expected training images of shape (28, 28, 1) for lenet, found (32, 32, 3); "
                              "for those: resnet-cifar"),
         (["colours.npz", "--architecture", "resnet"], 3, "unknown architecture 'resnet'"),
-        (["nothing"], 4, "nothing: expected a folder with the four files of MNIST, or an .npz"),
+        (["nothing"], 4, "nothing: expected class folders, images named by class index, a CSV"),
     ],
 )  # fmt: skip
 def test_what_it_cannot_train_on_is_said_in_one_line(fooling, colours, tmp_path, arguments, code, message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -12,10 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.classifiers.samples import Samples
+from fooling.datasets.images import visible
+from fooling.datasets.samples import Samples
 from fooling.errors import InvalidError, NotFoundError
 
 _UNSIGNED_BYTE = 0x08
+_NAMES = {"train": "train", "test": "t10k|test"}
 
 
 def read(path: Path) -> NDArray[np.uint8]:
@@ -50,35 +53,41 @@ def read(path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def read_folder(folder: Path) -> tuple[Samples, Samples]:
-    """Training and test set of a folder with the four files of MNIST, plain or .gz.
+def parts(folder: Path) -> list[str]:
+    """The splits of which a folder has IDX files: "train", "test"."""
+    return [split for split in _NAMES if any(_named(folder, split, what) for what in ("images", "labels"))]
+
+
+def read_part(folder: Path, split: str) -> Samples:
+    """The images and labels of a split, "train" or "test", from files named as MNIST's are
+    (`t10k-images-idx3-ubyte.gz`), or with the data set's name before that, plain or .gz.
 
     Raises:
-        NotFoundError: one of the four is not there.
+        NotFoundError: one of the two files is not there.
         InvalidError: a damaged file, or images and labels that do not match.
     """
-    return read_part(folder, "train"), read_part(folder, "t10k")
-
-
-def read_part(folder: Path, part: str) -> Samples:
-    """The images and labels of one part: "train" or "t10k".
-
-    Raises:
-        As `read_folder`.
-    """
-    images_path, labels_path = _find(folder, f"{part}-images"), _find(folder, f"{part}-labels")
+    images_path, labels_path = _find(folder, split, "images"), _find(folder, split, "labels")
     images, labels = read(images_path), read(labels_path)
-    if images.ndim != 3 or images.shape[1] != images.shape[2]:
-        raise InvalidError(
-            f"{images_path}: expected square images (n, side, side), found shape {images.shape}"
-        )
+    if images.ndim != 3:
+        raise InvalidError(f"{images_path}: expected images (n, height, width), found shape {images.shape}")
     if labels.shape != images.shape[:1]:
         raise InvalidError(f"{labels_path}: expected {len(images)} labels, found shape {labels.shape}")
     return Samples(images[..., None], labels.astype(np.int64))
 
 
-def _find(folder: Path, stem: str) -> Path:
-    found = sorted(path for path in folder.glob(f"{stem}*") if path.is_file())
+def _named(folder: Path, split: str, what: str) -> list[Path]:
+    name = re.compile(rf"(.+-)?({_NAMES[split]})-{what}[-.].*")
+    return [path for path in visible(folder.iterdir()) if name.fullmatch(path.name) and path.is_file()]
+
+
+def _find(folder: Path, split: str, what: str) -> Path:
+    """The file, plain rather than .gz where both are there."""
+    found = _named(folder, split, what)
     if not found:
-        raise NotFoundError(f"{folder}: expected a file {stem}-idx*-ubyte or {stem}*.gz, found none")
+        first = _NAMES[split].partition("|")[0]
+        raise NotFoundError(f"{folder}: expected a file {first}-{what}-idx*-ubyte or .gz, found none")
+    if len({path.name.removesuffix(".gz") for path in found}) > 1:
+        raise InvalidError(
+            f"{folder}: expected the files of one data set, found {found[0].name} and {found[1].name}"
+        )
     return found[0]

@@ -16,8 +16,8 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from fooling.classifiers.first_look import Kind, expect, look, refuse_stand_in
 from fooling.errors import InvalidError, NotFoundError
+from fooling.first_look import Kind, expect, look, refuse_stand_in
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 77\n"
 

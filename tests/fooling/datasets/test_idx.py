@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from fooling.datasets import idx
 from fooling.errors import InvalidError, NotFoundError
-from fooling.training import idx
 
 
 def encoded(array: np.ndarray) -> bytes:
@@ -60,7 +60,8 @@ def write(folder, part, images, labels, suffix=""):
 def test_a_folder_gives_training_and_test_set(tmp_path):
     write(tmp_path, "train", np.arange(24).reshape(6, 2, 2), range(6))
     write(tmp_path, "t10k", np.zeros((2, 2, 2)), [1, 0])
-    training, test = idx.read_folder(tmp_path)
+    assert idx.parts(tmp_path) == ["train", "test"]
+    training, test = idx.read_part(tmp_path, "train"), idx.read_part(tmp_path, "test")
     assert training.images.shape == (6, 2, 2, 1)
     assert training.labels.tolist() == [0, 1, 2, 3, 4, 5]
     assert len(test) == 2
@@ -70,12 +71,7 @@ def test_a_folder_gives_training_and_test_set(tmp_path):
     "images, labels, message",
     [
         (np.zeros((3, 2, 2)), [0, 1], "expected 3 labels, found shape"),
-        (
-            np.zeros((3, 2, 4)),
-            [0, 1, 2],
-            r"expected square images \(n, side, side\), found shape \(3, 2, 4\)",
-        ),
-        (np.zeros(3), [0, 1, 2], "expected square images"),
+        (np.zeros(3), [0, 1, 2], r"expected images \(n, height, width\), found shape \(3,\)"),
     ],
 )
 def test_images_and_labels_must_match(tmp_path, images, labels, message):
@@ -86,14 +82,27 @@ def test_images_and_labels_must_match(tmp_path, images, labels, message):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(NotFoundError, match="expected a file train-images-idx"):
-        idx.read_folder(tmp_path)
+        idx.read_part(tmp_path, "train")
+    assert idx.parts(tmp_path) == []
     with pytest.raises(NotFoundError, match="expected an IDX file: No such file"):
         idx.read(tmp_path / "none")
 
 
 def test_the_real_files_are_read(assets):
-    training, test = idx.read_folder(assets / "mnist")
+    training, test = (idx.read_part(assets / "mnist", split) for split in ("train", "test"))
     assert (len(training), len(test)) == (60_000, 10_000)
     assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    letters = idx.read_part(assets / "notmnist", "t10k")
+    letters = idx.read_part(assets / "notmnist", "test")
     assert letters.images.shape == (10_000, 28, 28, 1)
+
+
+def test_the_files_of_other_sets_are_found_by_their_names(tmp_path):
+    """EMNIST's names begin with the set's; macOS leaves `._NAME` beside each; torchvision keeps both forms."""
+    write(tmp_path, "emnist-letters-test", np.ones((2, 2, 2)), [1, 0])
+    (tmp_path / "._emnist-letters-test-images-idx3-ubyte").write_bytes(b"\x00\x05\x16\x07")
+    (tmp_path / "emnist-letters-test-images-idx3-ubyte.gz").write_bytes(b"not read")
+    assert idx.parts(tmp_path) == ["test"]
+    assert idx.read_part(tmp_path, "test").labels.tolist() == [1, 0]
+    write(tmp_path, "emnist-digits-test", np.ones((2, 2, 2)), [1, 0])
+    with pytest.raises(InvalidError, match="expected the files of one data set, found emnist-digits"):
+        idx.read_part(tmp_path, "test")
