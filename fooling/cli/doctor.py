@@ -66,13 +66,13 @@ def examine() -> dict[str, Any]:
 
 
 def _extras() -> dict[str, str]:
-    """The extras of the package, each "works" or what is wrong with it."""
+    """The extras of the package, each "installed" or what is wrong with it."""
     from fooling.classifiers.sources.extras import EXTRAS, trouble
 
     found: dict[str, list[str]] = {}
     for package, extra in sorted(EXTRAS.items()):
         found.setdefault(extra, []).extend(filter(None, [trouble(package)]))
-    return {extra: "; ".join(troubles) or "works" for extra, troubles in sorted(found.items())}
+    return {extra: "; ".join(troubles) or "installed" for extra, troubles in sorted(found.items())}
 
 
 def _compiler() -> str:

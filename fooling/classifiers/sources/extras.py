@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from fooling.errors import InvalidError
@@ -44,13 +45,15 @@ def need(package: str, origin: str) -> ModuleType:
 
 
 def trouble(package: str) -> str:
-    """What is wrong with an extra's package, in one line; "" where it imports."""
-    try:
-        importlib.import_module(package)
-    except ModuleNotFoundError as error:
-        return f"{package} is not installed" if error.name == package else f"{package}: {one_line(error)}"
-    except Exception as error:
-        return f"{package} does not import beside this torch ({one_line(error)})"
+    """What is wrong with an extra's package, in one line; else "". Only torchvision is imported, which has to fit this
+    torch; others would take seconds, and leave files."""
+    if importlib.util.find_spec(package) is None:
+        return f"{package} is not installed"
+    if package == "torchvision":
+        try:
+            importlib.import_module(package)
+        except Exception as error:
+            return f"torchvision does not import beside this torch ({one_line(error)})"
     return ""
 
 
