@@ -10,12 +10,13 @@ from fooling.classifiers.sources.builtin import NAMES, open_builtin
 from fooling.classifiers.sources.clip import open_clip
 from fooling.classifiers.sources.extras import need
 from fooling.classifiers.sources.file import open_file
+from fooling.classifiers.sources.guesses import meant
 from fooling.classifiers.sources.huggingface import open_huggingface
 from fooling.classifiers.sources.onnx import open_onnx
 from fooling.classifiers.sources.python import open_python
 from fooling.classifiers.sources.timm import open_timm
 from fooling.classifiers.sources.torchvision import open_torchvision
-from fooling.errors import InvalidError, did_you_mean
+from fooling.errors import InvalidError
 
 Source = Callable[[str, Numerics, bool], Classifier]
 
@@ -66,9 +67,10 @@ def load(spec: str, *, numerics: Numerics | None = None, trust: bool = False) ->
     """
     source, colon, name = spec.partition(":")
     if not colon or not name or source not in SOURCES:
-        candidates = [f"builtin:{known}" for known in NAMES] + [f"{known}:" for known in SOURCES]
-        near = did_you_mean(spec, candidates) or did_you_mean(f"builtin:{spec}", candidates)
-        raise InvalidError(f"unknown model {spec!r}: expected one of {', '.join([*known(), *FORMS])}{near}")
+        raise InvalidError(
+            f"unknown model {spec!r}: expected one of {', '.join([*known(), *FORMS])}"
+            f"{meant(spec, SOURCES, known())}"
+        )
     return SOURCES[source](name, resolve() if numerics is None else numerics, trust)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.classifiers.sources.guesses import refuse_binary
 from fooling.classifiers.spec import Spec, read_lines
 from fooling.errors import InvalidError
 from fooling.files import read_text
@@ -72,6 +73,7 @@ def _read_groups(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    refuse_binary(path)
     kind = "JSON" if path.suffix.lower() == ".json" else "TOML"
     text = read_text(path, f"a {kind} file that describes a network")
     try:

@@ -28,7 +28,8 @@ def need(package: str, origin: str) -> ModuleType:
     Raises:
         InvalidError: it is not installed, or does not work; the line names the extra.
     """
-    extra = f"the extra {EXTRAS[package]}: pip install 'fooling[{EXTRAS[package]}]'"
+    name = EXTRAS[package]
+    extra = f"the extra {name}: pip install 'fooling[{name}]' (from a clone: pip install -e '.[{name}]')"
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:

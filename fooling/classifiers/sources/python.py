@@ -50,7 +50,14 @@ def build(reference: str, folder: Path, trust: bool, **arguments: Any) -> Any:
     """
     module_name, _, function_name = reference.partition(":")
     if not module_name or not function_name:
-        raise InvalidError(f"expected module:callable, found {reference!r}")
+        near = reference.removesuffix(".py").rpartition(".") if "." in reference.removesuffix(".py") else None
+        meant = f"; did you mean {near[0]}:{near[2]}?" if near else ""
+        raise InvalidError(f"expected module:callable, found {reference!r}{meant}")
+    if module_name.endswith(".py"):
+        meant = ".".join(Path(module_name).with_suffix("").parts)
+        raise InvalidError(
+            f"expected module:callable, found the file {module_name}; did you mean {meant}:{function_name}?"
+        )
     require_trust(trust, f"{reference} is code that loading would run")
     with _importable(folder):
         function = _find(module_name, function_name)

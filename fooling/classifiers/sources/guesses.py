@@ -1,0 +1,73 @@
+"""What was probably meant by a model SPEC that is none, and by a `file:` that names something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.first_look import STAND_INS, Kind, look
+
+_WEIGHTS = (Kind.SAFETENSORS, Kind.TORCH, Kind.OLD_TORCH)
+_PROGRAMS = (Kind.TORCHSCRIPT, Kind.EXPORTED)
+# What is no description of a network; a stand-in or bytes of no known kind may be a damaged one.
+_BINARY = frozenset(Kind) - {Kind.TEXT, Kind.UNKNOWN, Kind.EMPTY}
+_CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
+
+
+def refuse_binary(path: Path) -> None:
+    """Refuse a file that describes no network, since it is one, say.
+
+    Raises:
+        InvalidError: weights, a program, an image; the line says what and how it is named in a SPEC.
+        NotFoundError: no such file.
+    """
+    if path.is_file() and (kind := look(path)) in _BINARY:
+        advice = "" if kind in STAND_INS else f"; {_way(path, kind)}"
+        raise InvalidError(
+            f"{path}: expected a TOML file that describes a network, found {kind.value}{advice}"
+        )
+
+
+def meant(spec: str, sources: Collection[str], models: Collection[str]) -> str:
+    """'; did you mean ...?' for a SPEC of no known source, or how its file is to be named; '' for no idea.
+
+    Args:
+        sources: the names of all sources.
+        models: SPECs of the models that come along.
+    """
+    source, colon, _ = spec.partition(":")
+    path = Path(spec).expanduser()
+    if path.is_dir() and (path / "config.json").is_file():
+        return f"; did you mean hf:{spec}, or timm:{spec}?"
+    try:
+        if path.is_file():
+            return f"; {_way(path, look(path))}"
+    except (NotFoundError, OSError):
+        return ""
+    candidates = [*models, *(f"{name}:" for name in sources)]
+    if _CALLABLE.fullmatch(spec) and not did_you_mean(source, sources):
+        return f"; did you mean python:{spec} (with --trust, which lets its code run)?"
+    if path.suffix.lower() == ".onnx" and not colon:
+        return f"; did you mean onnx:{spec}? (there is no such file here)"
+    return did_you_mean(spec, candidates) or did_you_mean(f"builtin:{spec}", candidates)
+
+
+def _way(path: Path, kind: Kind) -> str:
+    """How a SPEC comes to a file of that kind."""
+    if kind is Kind.ONNX:
+        return f"did you mean onnx:{path}?"
+    if kind in _WEIGHTS or kind in _PROGRAMS:
+        key = "weights" if kind in _WEIGHTS else "program"
+        built = 'architecture = "MODULE:CALLABLE" and ' if key == "weights" else ""
+        described = path.with_suffix(".toml")
+        return (
+            f"a file beside it describes it: write {described} with name, size, colour, labels and a table "
+            f'[network] with {built}{key} = "{path.name}", and say file:{described} (docs/models.md)'
+        )
+    if path.suffix == ".py":
+        return f"did you mean python:{path.stem}:FUNCTION (with --trust, which lets its code run)?"
+    if kind is Kind.TEXT:
+        return f"did you mean file:{path}?"
+    return f"it is {kind.value}"
