@@ -48,6 +48,10 @@ class Run:
     statistics: dict[str, NDArray[np.float64]]
     nearest: NDArray[np.int64] | None
 
+    def near(self, training: Training) -> NDArray[np.int64]:
+        """The classes whose elite is as near to a training image as test images are, ascending."""
+        return np.flatnonzero(self.statistics["training_distance"] <= training.near)
+
     @property
     def confidence(self) -> NDArray[np.float64]:
         """(K,), NaN where a class has no elite."""

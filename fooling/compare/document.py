@@ -44,6 +44,7 @@ def document(comparison: Comparison, left_out: Mapping[str, str]) -> dict[str, A
             "folder": str(training.folder),
             "images": len(training.pixels),
             "usual_distance": training.usual,
+            "near_distance": _number(training.near),
         },
         "groups": [_group(comparison, number, group) for number, group in enumerate(comparison.groups)],
         "runs": [_run(comparison, run) for run in comparison.runs],
@@ -92,6 +93,7 @@ def _run(comparison: Comparison, run: Run) -> dict[str, Any]:
         "seconds": run.trajectory.seconds,
         "confidence": {**describe(view.confidence[view.aims]), "classes": len(view.aims)},
         "median_at_common_passes": float(np.nanmedian(run.confidence_at(comparison.common))),
+        "near_training": None if comparison.training is None else len(run.near(comparison.training)),
         "images": {key: float(np.nanmedian(values)) for key, values in run.statistics.items()},
         "elites": [_elite(comparison, run, number) for number in view.archive.occupied.tolist()],
         "curves": [_listed(curves(run, cost, grid([run], cost))) for cost in ("passes", "seconds")],
@@ -109,7 +111,11 @@ def _elite(comparison: Comparison, run: Run, number: int) -> dict[str, Any]:
     }
     if run.nearest is not None and comparison.training is not None:
         row = int(run.nearest[number])
-        found |= {"nearest": row, "nearest_label": int(comparison.training.labels[row])}
+        found |= {
+            "nearest": row,
+            "nearest_label": int(comparison.training.labels[row]),
+            "near_training": number in run.near(comparison.training),
+        }
     return found
 
 

@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from fooling.compare.comparison import Comparison
 from fooling.compare.document import FEW, curves, grid
+from fooling.compare.images import NEAR, Training
 from fooling.report.confidence import nines
 from fooling.report.plots import TEXT, colour, confidence_axis, cut, ink, label_ends, mark, panels_of, png
 
@@ -158,13 +159,17 @@ def images(comparison: Comparison) -> Figure:
     names = [cut(group.name, 60).replace(", ", "\n") for group in comparison.groups]
     first.set_yticks(range(several), names, fontsize=TEXT)
     if "training_distance" in keys and comparison.training is not None:
-        _mark_usual(np.ravel(panels)[-1], comparison.training.usual)
+        _mark_usual(np.ravel(panels)[-1], comparison.training)
     return figure
 
 
-def _mark_usual(axes: Axes, usual: float) -> None:
-    axes.axvline(usual, color="#555555", lw=1.2, ls=":")
-    axes.set_xlabel(f"dotted: test images, {usual:.2f}", fontsize=TEXT - 1)
+def _mark_usual(axes: Axes, training: Training) -> None:
+    axes.axvline(training.usual, color="#555555", lw=1.2, ls=":")
+    axes.axvspan(0, training.near, color="#eeeeee", zorder=0)
+    axes.set_xlabel(
+        f"test images: median {training.usual:.2f} (dotted),\n{100 * NEAR:.0f} % within {training.near:.2f} (grey)",
+        fontsize=TEXT - 1,
+    )
 
 
 def _title_of_groups(figure: Figure, comparison: Comparison, marks: bool = False) -> None:

@@ -20,6 +20,7 @@ from fooling.report.png import encode
 Pixels = NDArray[np.uint8]
 
 LEVEL = 9  # zlib's: PNG size as complexity
+NEAR = 0.95  # share of test images: who is as near to a training image as these may show what it shows
 _REFERENCES = 200  # test images whose own distance to the training set is measured
 _BLOCK = 4096  # training images at a time
 
@@ -52,12 +53,14 @@ class Training:
         labels: (N,) int64.
         folder: where they came from.
         usual: the median distance of test images to the nearest training image, for scale.
+        near: the distance that `NEAR` of the test images are within; NaN where it was not measured.
     """
 
     pixels: Pixels
     labels: NDArray[np.int64]
     folder: Path
     usual: float
+    near: float = float("nan")
 
 
 def read_training(path: Path, shape: Shape | None = None) -> Training:
@@ -71,7 +74,8 @@ def read_training(path: Path, shape: Shape | None = None) -> Training:
     """
     train, test, _ = read_splits(path, shape)
     distances, _ = _nearest(test.images[:_REFERENCES], train.images)
-    return Training(train.images, train.labels, path, float(np.median(distances)))
+    usual, near = np.quantile(distances, [0.5, NEAR]).tolist()
+    return Training(train.images, train.labels, path, usual, near)
 
 
 def nearest(pixels: Pixels, training: Training) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

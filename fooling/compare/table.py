@@ -13,6 +13,7 @@ from rich.table import Table
 
 from fooling.compare.comparison import Comparison, class_medians
 from fooling.compare.document import FEW, PASSES
+from fooling.compare.images import NEAR, Training
 from fooling.compare.statistics import SYMBOLS, format_n, format_p
 from fooling.report.confidence import format_confidence
 from fooling.report.facts import format_seconds
@@ -33,6 +34,8 @@ def pages(comparison: Comparison) -> Iterator[RenderableType]:
     if len(comparison.labels) <= FEW:
         yield _classes(comparison)
     yield _images(comparison)
+    if comparison.training is not None:
+        yield _near(comparison, comparison.training)
     if comparison.pairs:
         yield _tests(comparison)
     yield from _notes(comparison)
@@ -97,6 +100,22 @@ def _images(comparison: Comparison) -> Table:
     return page
 
 
+def _near(comparison: Comparison, training: Training) -> Table:
+    """The elites that may well look like what they are called."""
+    page = _new("Elites as near to training images as test images are", "", "run", "elites", "of")
+    page.add_column("classes", max_width=34, no_wrap=True, overflow="ellipsis")
+    for run in comparison.runs:
+        near = run.near(training)
+        page.add_row(
+            letter(run.group),
+            run.name,
+            str(len(near)),
+            f"{len(run.view.archive.occupied):,}",
+            ", ".join(comparison.labels[number] for number in near),
+        )
+    return page
+
+
 def _tests(comparison: Comparison) -> Table:
     """Never a p-value without its n."""
     page = _new("Is the difference more than luck?", "", "of", "first is higher", "test", "p", "n")
@@ -121,5 +140,6 @@ def _notes(comparison: Comparison) -> Iterator[str]:
     if comparison.training is not None:
         yield (
             f"From training: to the nearest of {len(comparison.training.pixels):,} training images; test images "
-            f"are {comparison.training.usual:.3f} away."
+            f"are {comparison.training.usual:.3f} away, {100 * NEAR:.0f} % of them within {comparison.training.near:.3f}: "
+            "an elite as near as that may show what it is called."
         )

@@ -10,7 +10,7 @@ from rich.bar import Bar
 from rich.table import Table
 
 from fooling.report.confidence import BANDS, VACANT, band_of, format_confidence
-from fooling.report.facts import cost_line, facts, name_of, summary_line
+from fooling.report.facts import cost_line, facts, first_answer, name_of, summary_line, top1_line
 from fooling.report.listing import listing, words
 from fooling.runs.statistics import describe
 
@@ -23,18 +23,18 @@ _GROUPS = 12
 
 
 def summary(view: RunView) -> list[str]:
-    """Plain lines: which run it is, what it cost, how many classes are fooled."""
+    """Plain lines: which run it is, what it cost, how sure the classifier is, how many elites are top-1."""
     what = dict(facts(view))
     identity = f"{name_of(view)}: {what['Model']}, {what['Encoding']}, {what['Search']}, seed {what['Seed']}"
-    return [identity, cost_line(view), summary_line(view)]
+    return [identity, cost_line(view), summary_line(view), top1_line(view)]
 
 
 def table(view: RunView) -> Table:
-    """A run's elites of the classes that its search is for: class, label, confidence and generation of each;
+    """A run's elites of the classes that its search is for: class, label, confidence, first answer of each;
     or, of more than 20 classes, how many are in each band of confidence, the groups (where the classifier
     names some), and the ten most and least confident."""
     if len(view.aims) <= _FEW:
-        return _elites(view, view.aims.tolist(), label_width=40, generations=True)
+        return _elites(view, view.aims.tolist())
     parts = [_bands(view)]
     if view.groups:
         parts.append(_groups(view))
@@ -45,24 +45,19 @@ def table(view: RunView) -> Table:
     return page
 
 
-def _elites(
-    view: RunView,
-    classes: Iterable[int],
-    label_width: int,
-    generations: bool = False,
-    title: str | None = None,
-) -> Table:
+def _elites(view: RunView, classes: Iterable[int], title: str | None = None) -> Table:
     page = listing(title)
     page.add_column("class", justify="right", no_wrap=True)
-    page.add_column("label", max_width=label_width, no_wrap=True, overflow="ellipsis")
+    page.add_column("label", max_width=20, no_wrap=True, overflow="ellipsis")
     page.add_column("confidence", justify="right", no_wrap=True)
-    if generations:
-        page.add_column("generation", justify="right")
+    page.add_column("generation", justify="right", no_wrap=True)
+    page.add_column("first answer", max_width=20, no_wrap=True, overflow="ellipsis")
     for index in classes:
-        held = view.stored_rows[index] >= 0
-        found = f"{view.ids[index, 0]:,}" if held else "–"
-        confidence = format_confidence(float(view.confidence[index]))
-        page.add_row(str(index), view.labels[index], confidence, *([found] if generations else []))
+        found = f"{view.ids[index, 0]:,}" if view.occupied[index] else "–"
+        answer = first_answer(view, index) or ("unknown" if view.occupied[index] else "–")
+        page.add_row(
+            str(index), view.labels[index], format_confidence(float(view.confidence[index])), found, answer
+        )
     return page
 
 
@@ -100,12 +95,10 @@ def _groups(view: RunView) -> Table:
 
 
 def _extremes(view: RunView) -> Table:
-    """The most and the least confident elites, side by side."""
-    held = np.flatnonzero(view.stored_rows >= 0)
+    """The most and the least confident elites."""
+    held = np.flatnonzero(view.occupied)
     order = held[np.argsort(-view.confidence[held], kind="stable")].tolist()
-    pair = Table.grid(padding=(0, 1, 0, 0))
-    pair.add_row(
-        _elites(view, order[:_EXTREMES], label_width=16, title="most confident"),
-        _elites(view, order[::-1][:_EXTREMES], label_width=16, title="least confident"),
-    )
-    return pair
+    page = Table.grid(padding=(0, 0, 1, 0))
+    page.add_row(_elites(view, order[:_EXTREMES], "most confident"))
+    page.add_row(_elites(view, order[::-1][:_EXTREMES], "least confident"))
+    return page

@@ -25,6 +25,7 @@ from fooling.compare.comparison import compare
 from fooling.compare.document import document
 from fooling.compare.figures import NAMES, classes, figures, trajectories
 from fooling.compare.groups import groups, names
+from fooling.compare.images import Training
 from fooling.compare.table import pages
 from fooling.errors import InvalidError
 from fooling.report.confidence import format_confidence
@@ -313,6 +314,25 @@ def test_distance_to_the_training_set(here: Any, runs: dict[str, Path], assets: 
     elite = data["runs"][0]["elites"][0]
     assert 0 < elite["training_distance"] < 1
     assert elite["nearest_label"] in range(10)
+
+
+def test_elites_that_are_as_near_as_test_images_are_marked(views: list[RunView]) -> None:
+    """A failure costs the claim that an image shows nothing: one that is a training digit would pass as fooling."""
+    pixels = np.concatenate([views[0].images[3:4], 255 - views[0].images])
+    training = Training(pixels, np.arange(len(pixels)), Path("digits"), 0.1, near=0.05)
+    found = compare(views[:2], training)
+    assert 3 in found.runs[0].near(training)
+    data = document(found, {})
+    assert data["training"]["near_distance"] == 0.05
+    for run in data["runs"]:
+        marked = [elite["near_training"] for elite in run["elites"]]
+        assert marked == [elite["training_distance"] <= 0.05 for elite in run["elites"]]
+        assert run["near_training"] == sum(marked)
+    said = io.StringIO()
+    console(said, width=80).print(*pages(found), sep="\n")
+    assert "as near to training images" in said.getvalue()
+    assert len(dict(figures(found))["images.png"]) > 1000
+    assert document(compare(views[:2]), {})["runs"][0]["near_training"] is None
 
 
 def test_an_interrupted_run_has_one_median(runs: dict[str, Path], tmp_path: Path, here: Any) -> None:

@@ -25,6 +25,22 @@ def test_few_classes_are_listed_one_by_one(make_view: Any) -> None:
     assert re.search(r"2\s+label 2\s+–\s+–", text)
 
 
+def test_what_the_classifier_calls_an_elite_is_told(make_view: Any) -> None:
+    """A failure costs the truth: "tench 3.1 %" of an image that the network calls chain mail."""
+    view = make_view([0.9, 0.03, np.nan], labels=["chain mail", "tench", "newt"], top1=[0, 0, -1])
+    assert summary(view)[3] == "1 of 2 elites are top-1: the classifier's first answer is their class"
+    text = _printed(view)
+    assert re.search(r"chain mail\s+90\.0 %\s+10\s+top-1", text)
+    assert re.search(r"tench\s+3\.0 %\s+11\s+called chain mail", text)
+    older = make_view([0.9, 0.5], top1=[-1, 1], name="older")
+    assert "is not known" in summary(older)[3]
+    assert re.search(r"label 0\s+90\.0 %\s+10\s+unknown", _printed(older))
+    labels = [f"{'long, ' * 9}{k}" for k in range(30)]
+    many = _printed(make_view([0.5] * 30, labels=labels, top1=[0] * 30, name="many"))
+    assert len(re.findall(r"called long, ", many)) > 9
+    assert max(map(len, many.splitlines())) <= 80
+
+
 def test_of_many_classes_every_one_is_counted_in_a_band(make_view: Any) -> None:
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0, 1, 150).tolist() + [1.0] * 30 + [np.nan] * 20
