@@ -26,8 +26,9 @@ BATCH = 8
 class Cheap:
     """What an executor sees of a classifier."""
 
-    def __init__(self, fingerprint: str = "cheap", batch: int = BATCH) -> None:
+    def __init__(self, fingerprint: str = "cheap", batch: int = BATCH, certainty: float = 0.5) -> None:
         self.fingerprint = fingerprint
+        self.answers = np.full((2, 3), certainty, np.float32)
         self.numerics = SimpleNamespace(batch=batch, device_model="none")
 
     def classify(self, pixels: Any) -> Any: ...
@@ -50,17 +51,17 @@ def build(argument: dict[str, Any]) -> Host:
     """A host.
 
     Args:
-        argument: "fingerprint" of its classifier, "trouble" that it makes, "log" of the times it was asked.
+        argument: "fingerprint" of its classifier, "certainty" of all its answers, "trouble" that it makes, "log" of the times it was asked.
     """
     _tell(argument.get("log"), "building")
     print("a cheap host is built", flush=True)
     if trouble := argument.get("trouble"):
         TROUBLES[trouble](Cheap())
-    return make(argument.get("fingerprint", "cheap"))
+    return make(argument.get("fingerprint", "cheap"), argument.get("certainty", 0.5))
 
 
-def make(fingerprint: str = "cheap") -> Host:
-    classifier = Cheap(fingerprint)
+def make(fingerprint: str = "cheap", certainty: float = 0.5) -> Host:
+    classifier = Cheap(fingerprint, certainty=certainty)
     return Host(Toolbox(classifier.classify), classifier)
 
 

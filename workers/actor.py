@@ -91,22 +91,21 @@ class Worker:
         self._shared: tuple[int, Any] = (-1, None)
 
     def prepare(self, blueprint: Blueprint) -> Answer:
-        """Make the host; done: {"node", "pid", "device", "fingerprint"} of it."""
+        """Make the host; done: {"node", "pid", "device", "fingerprint", "answers"} of it."""
         keep_freed_memory()
         try:
             self._host = blueprint.build()
-        except Exception as error:
-            return _failure(error)
-        classifier = self._host.classifier
-        return Answer(
-            "done",
-            {
+            classifier = self._host.classifier
+            facts = {
                 "node": platform.node(),
                 "pid": os.getpid(),
                 "device": classifier.numerics.device_model if classifier else "",
                 "fingerprint": classifier.fingerprint if classifier else "",
-            },
-        )
+                "answers": classifier.answers if classifier else None,
+            }
+        except Exception as error:
+            return _failure(error)
+        return Answer("done", facts)
 
     def log_into(self, folder: str) -> bool:
         """Send what this process prints to a file in a folder, where that is there and can be written."""

@@ -296,14 +296,29 @@ class RayExecutor:
             return
         slot.starting, slot.placed, slot.facts = None, None, answer.value
         self._failed_starts = 0
-        expected = self._host.classifier.fingerprint if self._host.classifier else ""
-        if slot.facts["fingerprint"] != expected:
-            raise FoolingError(
-                f"the classifier of the worker on {slot.facts['node']} is another one than here: its fingerprint "
-                f"is {slot.facts['fingerprint'][:12]}, expected {expected[:12]}; give all machines the same files"
-            )
+        self._expect_same(slot.facts)
         if self._logs is not None:
             slot.actor.log_into.remote(str(self._logs))
+
+    def _expect_same(self, facts: dict[str, Any]) -> None:
+        """Refuse a worker whose classifier is another one than the driver's.
+
+        Raises:
+            FoolingError: its fingerprint is another; InvalidError: it is the same, but the answers are not.
+        """
+        classifier = self._host.classifier
+        expected = classifier.fingerprint if classifier else ""
+        where = f"the classifier of the worker on {facts['node']} is another one than here"
+        if facts["fingerprint"] != expected:
+            raise FoolingError(
+                f"{where}: its fingerprint is {facts['fingerprint'][:12]}, expected {expected[:12]}; give all machines "
+                "the same files"
+            )
+        if classifier:
+            from fooling.classifiers import answers  # with torch, which a driver with a classifier has
+
+            given = facts.pop("answers")  # of thousands of workers and classes: too much to keep
+            answers.expect(answers.sampled(classifier.answers), given, where)
 
     def _end(self, slot: _Slot) -> None:
         self._slots.remove(slot)

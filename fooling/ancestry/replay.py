@@ -15,7 +15,7 @@ from cppn.keys import Keys
 from fooling.ancestry.walk import Ancestor, Identity
 from fooling.classifiers.numerics import Numerics
 from fooling.errors import FoolingError, InvalidError
-from fooling.runs.hosting import Customise, Recipe
+from fooling.runs.hosting import Customise, Recipe, expect_same
 from fooling.runs.view import RunView, empty_archive
 from workers.tasks import Brood, vary
 
@@ -59,7 +59,9 @@ def replay(
         )
     numerics = replace(Numerics.from_dict(manifest["numerics"]), device="cpu")
     recipe = Recipe(settings, numerics, trust, customise=customise)
-    host, swapped = recipe.host(recipe.classifier())
+    classifier = recipe.classifier()
+    expect_same(classifier, manifest, view.directory)
+    host, swapped = recipe.host(classifier)
     if swapped != manifest["operators"]:
         raise InvalidError(
             f"{view.directory} was made with the operators {manifest['operators'] or 'of the encoding'}, found "

@@ -20,10 +20,12 @@ from torch import Tensor, nn
 
 from fooling.classifiers import modules
 from fooling.classifiers.fingerprint import fingerprint
+from fooling.classifiers.hidden import hidden_state
 from fooling.classifiers.numerics import Numerics, prepare_device, resolve
 from fooling.classifiers.outputs import as_confidences, per_class
 from fooling.classifiers.preprocessing import Preprocess
 from fooling.classifiers.spec import LOGITS, Crop, Resize, Spec
+from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError, InvalidError
 from fooling.sizes import Size, sides, size_of
 
@@ -59,6 +61,7 @@ class Classifier:
         *,
         mean_image: NDArray[np.float32] | None = None,
         identity: str = "",
+        hidden: str | None = None,
         expected: NDArray[np.float32] | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
@@ -66,6 +69,7 @@ class Classifier:
 
         Args:
             identity: what tells the network from others besides its tensors, for the fingerprint.
+            hidden: the network's `hidden_state` before it was used, where that is known: being asked may change it.
             expected: (m, classes) float32, its confidences on the synthetic batch, where they are known.
             notes: what the source made out by itself, a line each.
 
@@ -86,8 +90,10 @@ class Classifier:
         preprocess = Preprocess(spec, mean_image)
         if isinstance(network, nn.Module):
             modules.expect_initialised(network, spec)
+        self._hidden = hidden_state(network) if hidden is None else hidden
+        if isinstance(network, nn.Module):
             network = modules.in_float32(network, spec, preprocess)
-        self.fingerprint = fingerprint(spec, network, preprocess, identity)
+        self.fingerprint = fingerprint(spec, network, preprocess, identity, self._hidden)
         if isinstance(network, nn.Module):
             network = network.to(self.numerics.device)
             if not isinstance(network, torch.jit.ScriptModule):
@@ -120,6 +126,7 @@ class Classifier:
             numerics,
             mean_image=self.mean_image,
             identity=self._identity,
+            hidden=self._hidden,
             expected=self.expected,
             notes=self.notes,
         )
@@ -162,7 +169,24 @@ class Classifier:
             self.numerics,
             mean_image=self.mean_image,
             identity=self._identity,
+            hidden=self._hidden,
         )
+
+    @property
+    def former_fingerprint(self) -> str:
+        """The fingerprint as it was before hidden state had a part in it: that of old manifests."""
+        return fingerprint(self.spec, self.network, self._preprocess, self._identity)
+
+    @cached_property
+    def answers(self) -> NDArray[np.float32]:
+        """(m, classes) float32, its confidences on the synthetic batch: what it is, as far as that can be asked
+        (`fooling.classifiers.answers`). The check has asked about the same images, so a remote classifier, which
+        keeps what it was told, is sent nothing for them."""
+        pixels = synthetic(self.spec.size, self.spec.channels)
+        rows = min(self.numerics.batch, len(pixels) * self.spec.views)
+        # As in the check: a batch that they fill, and nothing compiled for it.
+        asked = self.with_numerics(replace(self.numerics, batch=rows, compiled=False))
+        return asked.classify(pixels)
 
     @cached_property
     def differentiable(self) -> bool:

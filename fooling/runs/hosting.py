@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from deap.base import Toolbox
 from cppn.keys import Keys
 from fooling import classifiers, encodings
 from fooling import search as searches
+from fooling.classifiers import answers
 from fooling.classifiers.check import check
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
@@ -98,6 +100,37 @@ class Recipe:
             return host, {}
         self.customise(toolbox)
         return host, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier, device))
+
+
+def expect_same(classifier: classifiers.Classifier, manifest: Mapping[str, Any], directory: Path) -> None:
+    """Refuse a classifier that is not the one of a run.
+
+    Raises:
+        InvalidError: its fingerprint is another, or the same and it answers otherwise.
+    """
+    kept = manifest["classifier"]
+    what = f"{manifest['model']} is not the classifier that {directory} was made with"
+    was, now = kept["fingerprint"], classifier.fingerprint
+    # Runs from before the answers were kept know no hidden state either.
+    if was != now and (kept.get("answers") or was != classifier.former_fingerprint):
+        raise InvalidError(f"{what}: its fingerprint was {was[:12]}, now it is {now[:12]}")
+    expect_answers(classifier, manifest, directory, what)
+
+
+def expect_answers(
+    classifier: classifiers.Classifier, manifest: Mapping[str, Any], directory: Path, what: str
+) -> None:
+    """Refuse a classifier of a run's fingerprint that answers otherwise than the run's. Manifests from before
+    the answers were kept say nothing.
+
+    Args:
+        what: begins the message.
+
+    Raises:
+        InvalidError: its weights are others.
+    """
+    if kept := manifest["classifier"].get("answers"):
+        answers.expect(answers.read(kept, str(directory / "manifest.json")), classifier.answers, what)
 
 
 def members_of(classifier: classifiers.Classifier) -> list[classifiers.Classifier]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fooling import classifiers
+from fooling.classifiers import answers
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
@@ -20,7 +21,7 @@ from fooling.runs.checkpoint import Checkpoint, generation_of, saved
 from fooling.runs.directory import RunDirectory, create, expect_free, locked, open_directory
 from fooling.runs.executors import Wishes, is_distributed, numerics_here
 from fooling.runs.foreign import refuse_foreign
-from fooling.runs.hosting import OBJECT, Customise, Recipe, settle
+from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same, settle
 from fooling.runs.underway import Placed, Report, evolve, finish, placed, versions
 from fooling.runs.view import (
     RunView,
@@ -115,11 +116,7 @@ def resume(
         numerics = _numerics_again(manifest, state, settings)
         recipe = Recipe(settings, numerics, trust, classifier, customise)
         classifier = recipe.classifier()
-        if classifier.fingerprint != manifest["classifier"]["fingerprint"]:
-            raise InvalidError(
-                f"{settings.model} is not the classifier that {directory.path} was made with: its fingerprint "
-                f"was {manifest['classifier']['fingerprint'][:12]}, now it is {classifier.fingerprint[:12]}"
-            )
+        expect_same(classifier, manifest, directory.path)
         host, swapped = recipe.host(classifier)
         if swapped != manifest["operators"]:
             raise InvalidError(
@@ -198,6 +195,7 @@ def _manifest(recipe: Recipe, classifier: classifiers.Classifier, swapped: dict[
         "classifier": {
             "spec": classifier.spec.model_dump(mode="json"),
             "fingerprint": classifier.fingerprint,
+            "answers": answers.document(classifier.answers),
         },
         "numerics": recipe.numerics.to_dict(),
         "operators": swapped,

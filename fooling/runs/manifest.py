@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fooling import encodings
+from fooling.classifiers.answers import Answer
 from fooling.classifiers.spec import Spec
 from fooling.config import Settings
 from fooling.errors import InvalidError
@@ -34,6 +35,7 @@ class ClassifierPart(Part):
 
     spec: Spec
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{8,128}$")]
+    answers: tuple[Answer, ...] | None = None
 
 
 class NumericsPart(Part):

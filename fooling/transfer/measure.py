@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.classifiers import Classifier
 from fooling.config import Settings, resolve
 from fooling.errors import FoolingError, InvalidError
 from fooling.runs.executors import Wishes, numerics_here, open_executor
-from fooling.runs.hosting import Recipe, settle
+from fooling.runs.hosting import Recipe, expect_answers, settle
 from fooling.runs.view import RunView, renderer
 from fooling.sizes import size_of
 from fooling.transfer.labels import NONE, matched
@@ -149,6 +150,8 @@ def _shown_to(
     """Cells of sources that are shown to a target in the same way."""
     recipe = Recipe(settings, numerics_here(settings), trust)
     classifier = recipe.classifier()
+    for source in sources:
+        _expect_home(source, classifier, settings.model)
     spec = classifier.spec
     recipe = replace(recipe, settings=settle(settings, classifier))
     plans = [
@@ -164,6 +167,18 @@ def _shown_to(
         ]
     finally:
         executor.close()
+
+
+def _expect_home(source: Source, classifier: Classifier, target: str) -> None:
+    """Where a target is a source's own classifier, by its fingerprint, it has to answer as that did.
+
+    Raises:
+        InvalidError: it does not.
+    """
+    manifest, directory = source.view.manifest, source.view.directory
+    if classifier.fingerprint == manifest["classifier"]["fingerprint"]:
+        what = f"{target} is not the classifier that {directory} was made with"
+        expect_answers(classifier, manifest, directory, what)
 
 
 def _classes_for(source: Source, spec: Any, target: str) -> NDArray[np.int64]:

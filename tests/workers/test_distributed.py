@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, InvalidError
 from tests.cheap_hosts import BATCH, BUILDER, Job, make
 from tests.cheap_work import LARGE, SMALL, expected, times, toil
 from tests.ray_clusters import Holder, wait_until
@@ -223,6 +223,15 @@ def test_another_classifier_on_a_worker_is_refused(staff):
     """A failure costs the claims of the archive: they would be another network's."""
     with pytest.raises(FoolingError, match=r"its fingerprint is cheap, expected mine; give all machines"):
         staff(1, host="mine")
+
+
+@pytest.mark.parametrize("certainty", [0.502, float("nan")])
+def test_other_weights_on_a_worker_are_refused_whatever_the_fingerprint_says(staff, certainty):
+    """A fingerprint does not see all weights. A failure costs the same."""
+    expected = r"another one than here: its weights differ, though the fingerprint is the same: class 0 of synthetic "
+    with pytest.raises(InvalidError, match=expected):
+        staff(1, argument={"certainty": certainty})
+    staff(1, argument={"certainty": 0.5001})  # last bits may differ between machines
 
 
 def test_what_can_t_be_sent_is_said_in_one_line(staff):
