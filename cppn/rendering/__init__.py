@@ -24,7 +24,7 @@ class Raster:
 
     Attributes:
         size: of the images in pixels: the side of a square, or (height, width).
-        coordinates: whether the inputs x and y run from -1 to 1 along the shorter side ("normalised") or
+        coordinates: whether the inputs x and y run from -1 to 1 along the shorter side ("normalised"), or
             count pixels ("raw", as released: the image then depends on the size); see `inputs`.
         colour: what the outputs mean: "grey" (1 output), "hls", "hsv" or "rgb" (3 outputs).
         quantisation: "rounded" or "released": see `cppn.rendering.colour`.
@@ -78,24 +78,28 @@ class Raster:
 def inputs(height: int, width: int, coordinates: str) -> NDArray[np.float32]:
     """The inputs of each pixel, (3, height, width) float32, read-only: x of its column, y of its row, and d.
 
-    Raw, x and y count pixels from 0. Normalised, they are 0 at the centre and run from -1 to 1 along the
-    shorter side; the longer side goes on in the same steps, so that pixels are square and a circle is one in
-    images of any shape. Of a line of pixels, it is the longer side that runs from -1 to 1. d is the distance
-    from the centre, always of the normalised ones.
+    Raw, x and y count pixels from 0. Normalised, they run from -1 to 1 along the shorter side s, and from
+    -longer / s to longer / s along the other one: a circle is one in images of any shape, and an image is the
+    same picture at every size of its aspect ratio. d is the distance from the centre, always of the normalised
+    ones. The only pixel of a side of 1 is its centre, 0.
     """
-    across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-    short, long = sorted((height - 1, width - 1))
-    steps = np.float32(short or long or 1)  # from -1 to 1
-    # Correctly rounded quotients of integers: the inputs are exactly symmetric about the centre.
-    x, y = (2 * across - np.float32(width - 1)) / steps, (2 * down - np.float32(height - 1)) / steps
+    short = min(height, width)
+    x, y = _normalised(width, width / short), _normalised(height, height / short)
     planes = np.empty((PIXEL_INPUTS, height, width), np.float32)
     if coordinates == "normalised":
         planes[0], planes[1] = x[None, :], y[:, None]
     else:
-        planes[0], planes[1] = across[None, :], down[:, None]
+        planes[0], planes[1] = np.arange(width)[None, :], np.arange(height)[:, None]
     planes[2] = np.sqrt((x * x)[None, :] + (y * y)[:, None])
     planes.flags.writeable = False
     return planes
+
+
+def _normalised(side: int, end: float) -> NDArray[np.float32]:
+    """The pixels of a side, from -end to end."""
+    pixels = np.arange(side, dtype=np.float32)
+    # A correctly rounded quotient of integers: the inputs are exactly symmetric about the centre.
+    return (2 * pixels - np.float32(side - 1)) / np.float32(max(side - 1, 1)) * np.float32(end)
 
 
 def render(population: Population, raster: Raster) -> NDArray[np.uint8]:

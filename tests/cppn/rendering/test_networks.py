@@ -163,17 +163,19 @@ def test_x_is_the_column_y_the_row_and_d_the_distance_from_the_centre() -> None:
 @pytest.mark.parametrize(
     ("size", "x", "y"),
     [
-        ((3, 5), [-2, -1, 0, 1, 2], [-1, 0, 1]),  # pixels are square: the longer side goes on
-        ((5, 2), [-1, 1], [-4, -2, 0, 2, 4]),
-        ((1, 5), [-1, -0.5, 0, 0.5, 1], [0]),  # a line of pixels has no shorter side to go by
+        ((2, 5), [-2.5, -1.25, 0, 1.25, 2.5], [-1, 1]),
+        ((4, 10), np.linspace(-2.5, 2.5, 10, dtype=np.float32), np.linspace(-1, 1, 4, dtype=np.float32)),
+        ((9, 3), [-1, 0, 1], [-3, -2.25, -1.5, -0.75, 0, 0.75, 1.5, 2.25, 3]),
+        ((1, 5), [-5, -2.5, 0, 2.5, 5], [0]),
         ((1, 1), [0], [0]),
     ],
 )
-def test_the_shorter_side_runs_from_minus_1_to_1(size: Any, x: list[float], y: list[float]) -> None:
+def test_the_shorter_side_runs_from_minus_1_to_1(size: Any, x: Any, y: Any) -> None:
     """A failure costs stored genotypes their images, and circles that are drawn as ellipses."""
     across, down, distance = inputs(*size, "normalised")
-    assert across.tolist() == [x] * size[0]
-    assert down.T.tolist() == [y] * size[1]
+    assert np.allclose(across, np.tile(x, (size[0], 1)), atol=1e-6)
+    assert np.allclose(down.T, np.tile(y, (size[1], 1)), atol=1e-6)
+    assert np.array_equal(across, -across[:, ::-1])
     assert np.array_equal(distance, np.sqrt(across * across + down * down))
     raw = inputs(*size, "raw")
     assert raw[0, 0].tolist() == list(range(size[1]))
