@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,24 @@ from fooling.cli.terminal import draw, say, say_json
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
+    from fooling.sizes import Size
+
+_LARGEST = 8192  # pixels of a side
+
+
+class ImageSize(click.ParamType):
+    """The longer side in pixels, or height and width: 256, 96x160."""
+
+    name = "N|HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
+        sides = str(value).lower().split("x")
+        if len(sides) > 2 or not all(side.isdecimal() and 1 <= int(side) <= _LARGEST for side in sides):
+            self.fail(
+                f"expected 1 to {_LARGEST} pixels, or HEIGHTxWIDTH of such, found {value!r}", param, ctx
+            )
+        return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
 
 run_argument = click.argument("directory", metavar="RUN", type=click.Path(path_type=Path))
 
@@ -70,9 +88,9 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
 @click.option("--out", metavar="PATH", type=click.Path(path_type=Path), help="Where to write.")
 @click.option(
     "--size",
-    type=click.IntRange(1, 8192),
-    help="Side of each PNG in pixels. CPPN images are rendered anew at that size, direct ones enlarged "
-    "by a whole factor.",
+    type=ImageSize(),
+    help="Longer side of each PNG in pixels, or HxW. CPPN images are rendered anew at that size, direct ones "
+    "enlarged by a whole factor.",
 )
 @click.option("--columns", type=click.IntRange(1, 200), help="Columns of the contact sheet.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many classes on the contact sheet.")
@@ -88,7 +106,7 @@ def export(
     directory: Path,
     kind: str,
     out: Path | None,
-    size: int | None,
+    size: Size | None,
     columns: int | None,
     limit: int | None,
     sort: str,

@@ -14,6 +14,7 @@ from fooling.errors import FoolingError
 from fooling.files import refuse_existing, replacing
 from fooling.report.png import elite_name, elite_text, write
 from fooling.report.sheet import contact_sheet
+from fooling.sizes import Size, size_of, to_text
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -30,17 +31,17 @@ _SHEETS: dict[str, tuple[str, dict[str, Any]]] = {
 def export_png(
     view: RunView,
     path: Path,
-    size: int | None = None,
-    render: Callable[[int], NDArray[np.uint8]] | None = None,
+    size: Size | None = None,
+    render: Callable[[Size], NDArray[np.uint8]] | None = None,
     force: bool = False,
 ) -> int:
     """Write the elite of every class as NNNN.png, by class index, into a folder.
 
     Args:
         path: the folder; made if missing.
-        size: width in pixels. Without `render`, a multiple of the classified images' width: each pixel
-            becomes a square. Default: exactly the classified pixels.
-        render: draws the elites' genotypes at a size: size -> (S, size, size, C) uint8, the rows of
+        size: of the longer side in pixels, or (height, width). Without `render`, a multiple of the classified
+            images': each pixel becomes a square. Default: exactly the classified pixels.
+        render: draws the elites' genotypes at a size: size -> (S, height, width, C) uint8, the rows of
             `view.stored_pixels`. Such an image was never classified, and its text entries say so.
         force: write into a folder that is not empty.
 
@@ -51,14 +52,18 @@ def export_png(
         FoolingError: the folder is not empty, or `size` is no multiple.
         OSError: it can't be written.
     """
-    native = view.stored_pixels.shape[2]
+    height, width = view.stored_pixels.shape[1:3]
     pixels, note = view.stored_pixels, {}
-    if size is not None and size != native:
+    wanted = _scaled(size, height, width)
+    if wanted != (height, width):
+        native = to_text((height, width))
         if render is not None:
-            pixels = render(size)
-            note = {"rendered": f"again at {size} px; the confidence is of the image at {native} px"}
+            pixels = render(size_of(wanted))
+            note = {
+                "rendered": f"again at {to_text(wanted)} px; the confidence is of the image at {native} px"
+            }
         else:
-            factor = _factor(size, native)
+            factor = _factor(wanted, height, width)
             pixels = view.stored_pixels.repeat(factor, 1).repeat(factor, 2)
             note = {"scaled": f"{factor} times, nearest neighbour; the confidence is of {native} px"}
     refuse_existing(path, force)
@@ -69,13 +74,22 @@ def export_png(
     return len(classes)
 
 
-def _factor(size: int, native: int) -> int:
-    if size < native or size % native:
-        near = max(1, round(size / native)) * native
+def _scaled(size: Size | None, height: int, width: int) -> tuple[int, int]:
+    """The height and width that are asked for."""
+    if isinstance(size, tuple):
+        return size
+    factor = 1.0 if size is None else size / max(height, width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def _factor(wanted: tuple[int, int], height: int, width: int) -> int:
+    factor = max(1, round(max(wanted) / max(height, width)))
+    if wanted != (height * factor, width * factor):
         raise FoolingError(
-            f"size {size}: expected a multiple of the classified images' {native} px, such as {near}"
+            f"size {to_text(wanted)}: expected a multiple of the classified images' {to_text((height, width))} "
+            f"px, such as {to_text((height * factor, width * factor))}"
         )
-    return size // native
+    return factor
 
 
 def export_sheet(view: RunView, path: Path, force: bool = False, **options: Any) -> tuple[int, int]:

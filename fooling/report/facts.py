@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fooling.report.confidence import format_confidence
 from fooling.runs.statistics import describe
+from fooling.sizes import to_text
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -67,13 +68,13 @@ def meaning_of(view: RunView) -> str:
 
 
 def encoding_of(view: RunView) -> str:
-    """Like "CPPN, normalised, 28 x 28 grey"."""
+    """Like "CPPN, normalised, 28 x 28 grey": height x width."""
     encoding = view.manifest.get("config", {}).get("encoding", {})
     name = str(encoding.get("name", "images"))
-    _, height, width, _ = view.stored_pixels.shape
+    size = to_text(view.stored_pixels.shape[1:3])
     colour = str(encoding.get("colour") or "")
-    size = f"{width} x {height} {colour if colour == 'grey' else colour.upper()}".strip()
-    parts = (_ENCODINGS.get(name, name), encoding.get("profile"), size)
+    images = f"{size} {colour if colour == 'grey' else colour.upper()}".strip()
+    parts = (_ENCODINGS.get(name, name), encoding.get("profile"), images)
     return ", ".join(str(part) for part in parts if part)
 
 

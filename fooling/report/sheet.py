@@ -47,7 +47,7 @@ def contact_sheet(
         columns: elites per row (default: what makes a landscape page with few gaps).
         limit: show only so many, the most confident; the page says so.
         classes: show only these class indices, in the order of `sort`.
-        zoom: page pixels per image pixel, a whole number (default: cells of about 140 pixels).
+        zoom: page pixels per image pixel, a whole number (default: cells of about 140 x 140 pixels, or as many).
         sort: by class index, or by confidence, highest first.
         title: the page's heading.
 
@@ -64,10 +64,12 @@ def contact_sheet(
     chosen = choose(view, classes, limit, sort)
     answers = [first_answer(view, index) for index in chosen.tolist()]
     height, width = view.stored_pixels.shape[1:3]
+    scale = zoom or max(1, round(_COMFORTABLE / math.sqrt(height * width)))
+    cell_width = scale * max(width, height // 2)  # a high image needs room for its label
     page = _Page(
-        width=width * (scale := zoom or max(1, round(_COMFORTABLE / width))),
-        height=height * scale,
-        columns=min(columns or landscape(len(chosen)), len(chosen)),
+        width=cell_width,
+        height=scale * height,
+        columns=min(columns or landscape(len(chosen), cell_width / (scale * height)), len(chosen)),
         cells=len(chosen),
         heading=title or f"The best images found for the classes of {classifier_of(view)}",
         subtitle=_subtitle(view, len(chosen), surest=limit is not None and classes is None),
@@ -99,13 +101,14 @@ def choose(view: RunView, classes: Sequence[int] | None, limit: int | None, sort
     return best_first if sort == "confidence" else np.sort(best_first)
 
 
-def landscape(count: int) -> int:
-    """Columns for so many cells: few gaps in the last row, and a page about 1.6 times as wide as high."""
+def landscape(count: int, aspect: float = 1.0) -> int:
+    """Columns for so many cells, `aspect` times as wide as high: few gaps in the last row, and a page about 1.6
+    times as wide as high."""
 
     def cost(columns: int) -> float:
         rows = math.ceil(count / columns)
         gaps = rows * columns - count
-        return gaps / columns + abs(math.log(columns / rows / 1.6))
+        return gaps / columns + abs(math.log(aspect * columns / rows / 1.6))
 
     return min(range(1, count + 1), key=cost)
 
@@ -114,8 +117,8 @@ def landscape(count: int) -> int:
 class _Page:
     """The measures of a page, all from the size of its cells."""
 
-    width: int  # of an image on the page
-    height: int
+    width: int  # of a cell, pixels of the page
+    height: int  # of an image on the page
     columns: int
     cells: int
     heading: str
@@ -213,7 +216,7 @@ def _draw_elite(
 ) -> None:
     x, y = page.corner(cell)
     pixels = view.stored_pixels[view.stored_rows[index]].repeat(scale, 0).repeat(scale, 1)
-    draw.rectangle((x - 1, y - 1, x + page.width, y + page.height), outline=_grey(view, _FRAME))
+    draw.rectangle((x - 1, y - 1, x + pixels.shape[1], y + page.height), outline=_grey(view, _FRAME))
     sheet.paste(Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), (x, y))
     y += page.height + round(0.45 * page.label.size)
     draw.text((x, y), _fit(view.labels[index], page.label, page.width), _grey(view, _INK), page.label)

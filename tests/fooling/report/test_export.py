@@ -36,7 +36,9 @@ def test_enlarged_pixels_become_squares_and_the_file_says_so(make_view: Any, tmp
 def test_a_size_that_would_resample_is_refused_with_a_suggestion(
     make_view: Any, tmp_path: Path, size: int, near: int
 ) -> None:
-    with pytest.raises(FoolingError, match=f"size {size}: expected a multiple .* 6 px, such as {near}"):
+    with pytest.raises(
+        FoolingError, match=f"size {size} x {size}: expected a multiple .* 6 x 6 px, such as {near} x {near}"
+    ):
         export_png(make_view([0.9]), tmp_path / "out", size=size)
 
 
@@ -47,7 +49,31 @@ def test_a_rendering_at_another_size_does_not_pass_for_the_classified_image(
     export_png(make_view([0.9]), tmp_path / "out", size=20, render=lambda size: drawn)
     with Image.open(tmp_path / "out" / "0000.png") as image:
         assert np.all(np.asarray(image) == 7)
-    assert "the confidence is of the image at 6 px" in read_text(tmp_path / "out" / "0000.png")["rendered"]
+    assert (
+        "the confidence is of the image at 6 x 6 px" in read_text(tmp_path / "out" / "0000.png")["rendered"]
+    )
+
+
+@pytest.mark.parametrize("size", [20, (8, 20)])
+def test_a_rectangle_keeps_its_aspect_ratio(make_view: Any, tmp_path: Path, size: Any) -> None:
+    """One number is the longer side. A square would show the image squashed."""
+    asked: list[Any] = []
+
+    def render(size: Any) -> Any:
+        asked.append(size)
+        return np.full((1, *size, 1), 7, np.uint8)
+
+    view = make_view([0.9], shape=(4, 10, 1))
+    export_png(view, tmp_path / "drawn", size=size, render=render)
+    assert asked == [(8, 20)]
+    assert "at 8 x 20 px" in read_text(tmp_path / "drawn" / "0000.png")["rendered"]
+    export_png(view, tmp_path / "scaled", size=size)
+    with Image.open(tmp_path / "scaled" / "0000.png") as image:
+        np.testing.assert_array_equal(np.asarray(image)[::2, ::2], view.stored_pixels[0, :, :, 0])
+    export_png(view, tmp_path / "same", size=10)
+    assert "scaled" not in read_text(tmp_path / "same" / "0000.png")
+    with pytest.raises(FoolingError, match=r"size 8 x 21: expected a multiple .* 4 x 10 px, such as 8 x 20"):
+        export_png(view, tmp_path / "other", size=(8, 21))
 
 
 def test_files_of_the_user_are_not_overwritten(make_view: Any, tmp_path: Path) -> None:

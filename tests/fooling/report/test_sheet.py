@@ -24,7 +24,7 @@ def _find(sheet: np.ndarray, tile: np.ndarray) -> tuple[int, int] | None:
     return None
 
 
-@pytest.mark.parametrize("shape", [(6, 6, 1), (8, 6, 3)])
+@pytest.mark.parametrize("shape", [(6, 6, 1), (8, 6, 3), (20, 80, 3), (80, 20, 1)])
 def test_every_elite_is_on_the_page_pixel_for_pixel_in_reading_order(
     make_view: Any, shape: tuple[int, int, int]
 ) -> None:
@@ -95,3 +95,11 @@ def test_pages_are_landscape_with_few_gaps(count: int) -> None:
 def test_a_long_heading_does_not_leave_the_page(make_view: Any) -> None:
     sheet = np.asarray(contact_sheet(make_view([0.9]), title="a very long model name " * 9))
     assert (sheet[:, -8:] == sheet[0, 0]).all()
+
+
+@pytest.mark.parametrize("shape", [(48, 192, 1), (192, 48, 1), (96, 160, 1)])
+def test_a_page_of_rectangles_is_no_strip_and_has_room_for_labels(make_view: Any, shape: Any) -> None:
+    """Cells as narrow as a high image have labels of a letter or two."""
+    page = contact_sheet(make_view([0.9] * 12, shape=shape))
+    assert 0.6 < page.width / page.height < 2.5
+    assert page.width > 6 * 96 or shape[1] > 96
