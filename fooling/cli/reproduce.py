@@ -124,9 +124,10 @@ def _tell(one: Done) -> None:
 
 def _print(done: list[Done], files: list[Path]) -> None:
     from fooling.report.listing import listing, words
+    from fooling.reproduce.catalogue import UNVERIFIED
 
     table = listing()
-    for heading in ("experiment", "", "the paper", "here"):
+    for heading in ("experiment", "", "the paper (unverified)", "here"):
         table.add_column(heading, overflow="fold")
     for one in done:
         name: str = one.experiment.name
@@ -136,5 +137,6 @@ def _print(done: list[Done], files: list[Path]) -> None:
         table.add_row(words(name, style="bold"), "verdict", "", words(one.result.verdict, style="bold"))
         table.add_section()
     draw(table, piped=120)
+    draw(words(UNVERIFIED))
     for file in files:
         say(file)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from fooling.files import json_bytes, replacing
 from fooling.report.markdown import table
+from fooling.reproduce.catalogue import UNVERIFIED
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.session import FIGURES, Done
 from fooling.text import encoded
@@ -79,8 +80,9 @@ def markdown(data: dict[str, Any]) -> str:
         "",
         f"Written by `{data['command']}` on {at['device']}, torch {at['torch']}: {scale['seeds']} seeds, "
         f"{scale['generations']} generations of 200 images on digits. All numbers are in [{DATA}]({DATA}). "
-        '"Recalled" marks numbers of the paper that could not be read there again; IQR are the quartiles over '
-        "seeds.",
+        "IQR are the quartiles over seeds.",
+        "",
+        f"**{UNVERIFIED}**",
         "",
         table(
             ("experiment", "verdict"),
@@ -103,7 +105,7 @@ def _section(one: dict[str, Any]) -> list[str]:
     lines += [f"*The paper:* {one['claim']}", "", f"*Here:* **{one['verdict']}**. {one['why']}", ""]
     if one["rows"]:
         rows = [(row["quantity"], row["paper"], row["ours"]) for row in one["rows"]]
-        lines += [table(("", "the paper", "here"), rows)]
+        lines += [table(("", "the paper (unverified)", "here"), rows)]
     lines += [f"- {test}" for test in one["tests"]]
     lines += [""] if one["tests"] else []
     for figure in one["figures"]:

@@ -31,7 +31,7 @@ def perform(laboratory: Laboratory) -> Result:
     return Result(
         "partly" if plain >= 0.95 else "not reproduced",
         f"Without regulariser {percent(plain)} of the climbs reach 99.99 %, as in the paper; but strokes of the digits "
-        "can be seen in the images, where the paper's, of ImageNet's classes, show nothing.",
+        "can be seen in the images, where the paper's, of ImageNet's classes, are unrecognisable.",
         tuple(rows),
         figures=(
             Figure(
@@ -41,7 +41,7 @@ def perform(laboratory: Laboratory) -> Result:
             ),
         ),
         notes="Each run climbs from ten noisy grey images towards each digit (docs/ascent.md). On ImageNet networks the images "
-        "show nothing here either: [the same experiment there](../ascent.md).",
+        "are unrecognisable here too: [the same experiment there](../ascent.md).",
         numbers={title: list(values) for title, values in shares.items()},
     )
 

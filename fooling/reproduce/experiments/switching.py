@@ -43,7 +43,7 @@ def perform(laboratory: Laboratory) -> Result:
         tuple(
             Row(
                 f"{name}: replacements that are goal switches",
-                "17.9 % (ImageNet, recalled)" if name.endswith("cppn") else "–",
+                "17.9 % (ImageNet)" if name.endswith("cppn") else "–",
                 spread(values, percent),
                 tuple(values),
             )
@@ -127,7 +127,7 @@ def _curves(groups: dict[str, list[RunView]]) -> Figure:
         ):
             axes.step(x, [*values, values[-1]], where="post", color=colour(number), lw=1.8, label=name)
     left.axhline(PAPER, color="#777777", lw=1.2, ls=":")
-    left.set_ylabel("goal switches per replacement\n(dotted: the paper's, recalled)", fontsize=TEXT)
+    left.set_ylabel("goal switches per replacement\n(dotted: the paper's, unverified)", fontsize=TEXT)
     left.set_ylim(bottom=0)
     right.set_ylabel("replacements per generation", fontsize=TEXT)
     right.set_yscale("log")
