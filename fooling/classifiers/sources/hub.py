@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
 from torch import nn
@@ -20,8 +23,10 @@ from torch import nn
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.errors import InvalidError, NotFoundError
 from fooling.files import read_text
+from fooling.first_look import Kind, expect
 
 _REPOSITORY = re.compile(r"\w[\w.-]*(?:/[\w.-]+)?")
+_PATIENCE = 5.0  # seconds until the hub has answered
 _DATA = ("*.json", "*.safetensors", "*.txt", "*.model")
 
 
@@ -61,12 +66,13 @@ def find(reference: str, origin: str, *, within: Path | None = None, code: bool 
         )
     hub = need("huggingface_hub", origin)
     try:
-        found = hub.snapshot_download(
-            repository,
-            revision=revision or None,
-            allow_patterns=[*_DATA, *(["*.py"] if code else [])],
-            ignore_patterns=["*/*"],  # the same weights in other forms
-        )
+        with offline_unless_reachable(origin):
+            found = hub.snapshot_download(
+                repository,
+                revision=revision or None,
+                allow_patterns=[*_DATA, *(["*.py"] if code else [])],
+                ignore_patterns=["*/*"],  # the same weights in other forms
+            )
     except Exception as error:
         raise NotFoundError(
             f"{origin}: there is no folder {reference}, and it could not be got from the hub "
@@ -74,6 +80,35 @@ def find(reference: str, origin: str, *, within: Path | None = None, code: bool 
         ) from None
     snapshot = Path(found)
     return Folder(snapshot, repository, f"{repository}@{snapshot.name}")
+
+
+@contextmanager
+def offline_unless_reachable(origin: str, needed: bool = True) -> Iterator[None]:
+    """Where the hub does not answer a first short call, what was downloaded before is used in the block, and for
+    anything else the hub's own client says at once that it is offline. Else it tries again for a minute.
+
+    Args:
+        needed: whether the hub is asked at all.
+    """
+    constants = need("huggingface_hub", origin).constants if needed else None
+    if constants is None or constants.HF_HUB_OFFLINE or getproxies() or _answers(constants.ENDPOINT):
+        yield
+        return
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = False
+
+
+def _answers(address: str) -> bool:
+    parts = urlsplit(address)
+    try:
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        socket.create_connection((parts.hostname or "", port), timeout=_PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def read_json(folder: Folder, name: str, origin: str) -> dict[str, Any]:
@@ -106,7 +141,10 @@ def load(kind: str, folder: Folder, origin: str, *, trust: bool = False) -> nn.M
     Raises:
         InvalidError: no safetensors, weights that are damaged, missing or do not fit.
     """
-    if not any(folder.path.glob("*.safetensors")):
+    files = sorted(folder.path.glob("*.safetensors"))
+    for file in files:
+        expect(file, "weights in safetensors", Kind.SAFETENSORS)
+    if not files:
         raise InvalidError(
             f"{origin}: expected weights in safetensors in {folder.path}, found none; other forms are pickles, "
             "which can carry code: save it anew with save_pretrained"

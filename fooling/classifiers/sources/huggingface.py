@@ -42,6 +42,11 @@ def open_huggingface(name: str, numerics: Numerics, trust: bool) -> Classifier:
     name, options = split(origin, name, ("labels", "output", "view"))
     folder = hub.find(name, origin, code=trust)
     config = hub.read_json(folder, "config.json", origin)
+    if "model_type" not in config and "architecture" in config:
+        raise InvalidError(
+            f"{origin}: expected a model in the form of transformers, found timm's: did you mean timm:{name}? (it is "
+            f"a timm:{config['architecture']})"
+        )
     code = _brings_code(config, origin)
     if code:
         require_trust(trust, f"{origin} carries code that loading would run")
@@ -55,7 +60,7 @@ def open_huggingface(name: str, numerics: Numerics, trust: bool) -> Classifier:
             "counterpart and it (two)"
         )
     data = {
-        **read_pipeline(folder, origin).described(options.view, origin),
+        **read_pipeline(folder, origin, _channels(config, origin)).described(options.view, origin),
         "name": folder.name,
         "labels": options.labels or [str(labels[index]) for index in sorted(labels)],
         "output": output,
@@ -81,6 +86,13 @@ def _brings_code(config: dict[str, Any], origin: str) -> bool:
     if "AutoModelForImageClassification" in (config.get("auto_map") or {}):
         return True
     raise InvalidError(f"{origin}: expected an image classifier of transformers, found model_type {kind!r}")
+
+
+def _channels(config: dict[str, Any], origin: str) -> int:
+    channels = config.get("num_channels", config.get("in_channels", 3))
+    if channels not in (1, 3):
+        raise InvalidError(f"{origin}: expected a network of 1 or 3 channels, found {channels}")
+    return int(channels)
 
 
 def _output(config: dict[str, Any], origin: str) -> Output:

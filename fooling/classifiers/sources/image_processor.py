@@ -28,8 +28,11 @@ _OWN_RESIZE = ("Levit", "TextNet")
 _CONVNEXT_SQUASHES = 384
 
 
-def read_pipeline(folder: Folder, origin: str) -> Pipeline:
+def read_pipeline(folder: Folder, origin: str, channels: int = 3) -> Pipeline:
     """What the image processor of a folder does to a square photograph.
+
+    Args:
+        channels: that the network sees.
 
     Raises:
         NotFoundError: the folder has no file of a processor.
@@ -40,7 +43,7 @@ def read_pipeline(folder: Folder, origin: str) -> Pipeline:
     if unknown:
         raise InvalidError(f"{origin}: {unknown[0]} of its image processor can't be expressed in a spec")
     resized, side = _sides(config, origin)
-    mean, std = _normalisation(config, origin)
+    mean, std = _normalisation(config, channels, origin)
     # Rescaling is to 0..1 unless it says otherwise; our images begin there, theirs at 0..255.
     scale = 255.0 * config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 255.0
     return Pipeline(
@@ -51,6 +54,7 @@ def read_pipeline(folder: Folder, origin: str) -> Pipeline:
         std=std,
         scale=1.0 if abs(scale - 1.0) < 1e-6 else scale,
         channels="bgr" if config.get("do_flip_channel_order") else None,
+        colour="grey" if channels == 1 else "rgb",
     )
 
 
@@ -58,9 +62,13 @@ def _config(folder: Folder, origin: str) -> dict[str, Any]:
     """The keys of the processor, in a file of its own or beside the tokenizer's in one."""
     try:
         return read_json(folder, "preprocessor_config.json", origin)
-    except NotFoundError:
+    except NotFoundError as error:
         if not (folder.path / "processor_config.json").is_file():
-            raise
+            raise NotFoundError(
+                f"{error}: it says how images become the network's input; copy it from the model that this one was "
+                'made from, or write it: {"size": {"height": 224, "width": 224}, "image_mean": [0.5, 0.5, 0.5], '
+                '"image_std": [0.5, 0.5, 0.5]} with the numbers of its training'
+            ) from None
     return read_json(folder, "processor_config.json", origin).get("image_processor", {})
 
 
@@ -96,7 +104,7 @@ def _side(size: Any, key: str, origin: str) -> int:
 
 
 def _normalisation(
-    config: dict[str, Any], origin: str
+    config: dict[str, Any], channels: int, origin: str
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
     """Mean and std. EfficientNet's processor may subtract 1 first, and divide by std once more at the end."""
     # MobileViT's, the only one that flips channels, does not normalise unless it says so.
@@ -104,16 +112,21 @@ def _normalisation(
     divides = int(bool(normalises)) + int(bool(config.get("include_top")))
     offset = 1.0 if config.get("rescale_offset") else 0.0
     mean, std = (
-        _channels(config.get(key), key, origin) if divides else None for key in ("image_mean", "image_std")
+        _per_channel(config.get(key), channels, key, origin) if divides else None
+        for key in ("image_mean", "image_std")
     )
-    centre = tuple(value + offset for value in (mean if normalises and mean else (0.0, 0.0, 0.0)))
+    centre = tuple(value + offset for value in (mean if normalises and mean else (0.0,) * channels))
     return centre if any(centre) else None, None if std is None else tuple(value**divides for value in std)
 
 
-def _channels(values: Any, key: str, origin: str) -> tuple[float, ...]:
-    numbers = [values] * 3 if isinstance(values, int | float) else values
-    if not isinstance(numbers, list) or len(numbers) != 3:
-        raise InvalidError(
-            f"{origin}: expected three numbers in {key} of its image processor, found {values}"
-        )
+def _per_channel(values: Any, channels: int, key: str, origin: str) -> tuple[float, ...]:
+    """A number for all channels, or one for each; of three that are equal one channel has one."""
+    numbers = values
+    if isinstance(values, int | float):
+        numbers = [values] * channels
+    elif channels == 1 and isinstance(values, list) and len(set(map(str, values))) == 1:
+        numbers = values[:1]
+    if not isinstance(numbers, list) or len(numbers) != channels:
+        wanted = "three numbers" if channels == 3 else "one number"
+        raise InvalidError(f"{origin}: expected {wanted} in {key} of its image processor, found {values}")
     return tuple(float(number) for number in numbers)

@@ -65,9 +65,6 @@ def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Option
         if not equals or not value:
             raise InvalidError(f"{origin}: expected a value: {key}=...")
         given[key] = unquote(value)
-    for key in ("labels", "key"):
-        if key in given and "weights" in allowed and "weights" not in given:
-            raise InvalidError(f"{origin}: {key}=... is for weights of your own: expected weights=FILE too")
     view = given.get("view", "input")
     if view not in get_args(View):
         raise InvalidError(f"{origin}: expected view=input or view=whole, found view={view}")
@@ -78,3 +75,13 @@ def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Option
     labels = read_lines(Path(given["labels"]).expanduser()) if "labels" in given else None
     weights = Path(given["weights"]).expanduser() if "weights" in given else None
     return name, Options(weights, labels, cast(Output | None, output), cast(View, view), given.get("key"))
+
+
+def require_weights(options: Options, origin: str) -> None:
+    """
+    Raises:
+        InvalidError: labels or a key, which are for weights of the user's own, without those.
+    """
+    for key in ("labels", "key"):
+        if getattr(options, key) is not None and options.weights is None:
+            raise InvalidError(f"{origin}: {key}=... is for weights of your own: expected weights=FILE too")

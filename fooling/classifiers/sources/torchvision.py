@@ -18,7 +18,7 @@ from fooling.classifiers import checkpoints, weights_files
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.extras import need, one_line
-from fooling.classifiers.sources.options import Options, split
+from fooling.classifiers.sources.options import Options, require_weights, split
 from fooling.classifiers.sources.pipelines import Pipeline, side_of
 from fooling.classifiers.spec import Spec, parse
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
@@ -39,6 +39,7 @@ def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
     origin = f"torchvision:{name}"
     models = need("torchvision", origin).models
     name, options = split(origin, name, ("weights", "key", "labels", "output", "view"))
+    require_weights(options, origin)
     name, at, member = name.partition("@")
     weights = _weights(models, name, member if at else None, origin)
     state = _state(weights, options, origin)

@@ -312,3 +312,40 @@ def test_damaged_weights_are_refused_in_one_line(hf_folder, tmp_path):
     with pytest.raises(InvalidError, match="transformers can't load it") as caught:
         classifiers.load(f"hf:{folder}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mean", [[0.4], 0.4, [0.4, 0.4, 0.4]])
+def test_a_network_of_one_channel_sees_grey(save_classifier, tmp_path, mean):
+    """Of X-rays, digits, spectrograms: their processor gives one number, or one for all."""
+    network = save_classifier(tmp_path / "grey", num_channels=1)
+    described = {"size": {"height": 32, "width": 32}, "image_mean": mean, "image_std": [0.5]}
+    (tmp_path / "grey" / "preprocessor_config.json").write_text(json.dumps(described))
+    ours = classifiers.load(f"hf:{tmp_path / 'grey'}")
+    assert (ours.spec.colour, ours.spec.preprocessing.mean) == ("grey", (0.4,))
+    images = torch.rand(2, 1, 32, 32)
+    with torch.no_grad():
+        expected = network(pixel_values=(images - 0.4) / 0.5).logits
+    assert (ours.outputs(images) - expected).abs().max() < 1e-5
+    described["image_mean"] = [0.4, 0.5, 0.6]
+    (tmp_path / "grey" / "preprocessor_config.json").write_text(json.dumps(described))
+    with pytest.raises(InvalidError, match="expected one number in image_mean"):
+        classifiers.load(f"hf:{tmp_path / 'grey'}")
+
+
+def test_a_missing_description_of_the_preprocessing_has_a_way_out(save_classifier, tmp_path):
+    save_classifier(tmp_path / "vit")
+    (tmp_path / "vit" / "preprocessor_config.json").unlink()
+    with pytest.raises(
+        NotFoundError, match=r"found none: .* copy it .*, or write it: .*\"image_mean\""
+    ) as caught:
+        classifiers.load(f"hf:{tmp_path / 'vit'}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pointer_in_the_place_of_weights_is_named(save_classifier, tmp_path):
+    save_classifier(tmp_path / "vit")
+    (tmp_path / "vit" / "model.safetensors").write_text(
+        "version https://git-lfs.github.com/spec/v1\nsize 3\n"
+    )
+    with pytest.raises(InvalidError, match=r"model.safetensors: .* found a Git LFS pointer, .*git lfs pull"):
+        classifiers.load(f"hf:{tmp_path / 'vit'}")

@@ -78,6 +78,7 @@ def test_data_configs_are_described(timm, name, view, size, seen):
 
 def test_every_imagenet_classifier_of_timm_can_be_described(timm):
     """All data configs that are there today, but for a few that see no squares, or pad."""
+    from fooling.classifiers.sources.options import Options
     from fooling.classifiers.sources.timm import _labels, _pipeline
 
     known = [(name, timm.get_pretrained_cfg(name)) for name in timm.list_pretrained()]
@@ -92,7 +93,7 @@ def test_every_imagenet_classifier_of_timm_can_be_described(timm):
     assert len(refused) < 10
     for classes in (1000, 11821, 21841, 21843):
         config = next(config for _, config in known if config.num_classes == classes)
-        labels, wordnet = _labels(timm, config, "timm")
+        labels, wordnet, _ = _labels(timm, config, Options(), False, "timm")
         assert len(labels) == len(wordnet) == classes
 
 
@@ -123,7 +124,7 @@ def test_weights_and_labels_of_ones_own(timm, timm_weights, net, tmp_path):
     grey = torch.tensor(ours.spec.preprocessing.mean).view(1, 3, 1, 1).expand(1, 3, 160, 160).contiguous()
     assert (ours.outputs(grey) - expected).abs().max() < 1e-5
     with pytest.raises(
-        InvalidError, match=r"net.safetensors: expected weights of .* with 1000 classes: .*size mismatch"
+        InvalidError, match=r"net.safetensors: expected weights of 1000 classes, found 3 .*: say labels=FILE"
     ):
         classifiers.load(own)
 
@@ -153,7 +154,7 @@ def test_without_network_the_line_says_how_to_give_a_file(timm, monkeypatch):
         ("test_vit.r16_in1k", InvalidError, "expected one of test_vit.r160_in1k, found .*did you mean test_vit.r160_in1k"),
         ("vit_base_patch14_dinov2.lvd142m?weights={file}", InvalidError, "found a network without classes"),
         ("test_vit?weights=no.pth", NotFoundError, "no.pth: expected a file of weights"),
-        ("test_vit?labels=labels.txt", InvalidError, "labels=... is for weights of your own"),
+        ("test_vit?labels=labels.txt", NotFoundError, "labels.txt"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(timm_weights, spec, error, message):
@@ -174,3 +175,90 @@ def test_a_pickle_planted_in_weights_never_runs(timm_weights, tmp_path):
     with pytest.raises(InvalidError, match="expected a state dict and nothing else"):
         classifiers.load(f"timm:{timm_weights[0]}?weights={tmp_path / 'net.pth'}", trust=True)
     assert not (tmp_path / "mark").exists()
+
+
+@pytest.fixture
+def saved(timm, tmp_path):
+    """A folder as timm's own save_for_hf writes it, and the network in it."""
+
+    def save(**config):
+        from timm.models._hub import save_for_hf
+
+        torch.manual_seed(1)
+        network = timm.create_model("test_vit", num_classes=3, **config.pop("arguments", {})).eval()
+        save_for_hf(
+            network, tmp_path / "tuned", model_config={"num_classes": 3, **config}, safe_serialization=True
+        )
+        return tmp_path / "tuned", network
+
+    return save
+
+
+@pytest.mark.parametrize("place", ["", "local-dir:"])
+def test_a_folder_of_timms_form_is_opened(saved, place):
+    """The commonest form of timm's own users; nothing of it needs a network connection."""
+    folder, network = saved(label_names=["cat", "dog", "ship"])
+    ours = classifiers.load(f"timm:{place}{folder}", numerics=NUMERICS)
+    assert (ours.labels, ours.spec.name, ours.notes) == (("cat", "dog", "ship"), "tuned", ())
+    images = torch.rand(2, 3, 160, 160)
+    mean, std = (torch.tensor(getattr(ours.spec.preprocessing, k)).view(1, 3, 1, 1) for k in ("mean", "std"))
+    with torch.no_grad():
+        expected = network((images - mean) / std)
+    assert (ours.outputs(images) - expected).abs().max() < 1e-5
+
+
+def test_a_folder_without_labels_numbers_its_classes_and_says_so(saved, tmp_path):
+    folder, _ = saved()
+    ours = classifiers.load(f"timm:{folder}")
+    assert ours.labels == ("0", "1", "2")
+    assert "names no classes: they are called 0 to 2; labels=FILE names them" in ours.notes[-1]
+    (tmp_path / "labels.txt").write_text("a\nb\nc\n")
+    assert classifiers.load(f"timm:{folder}?labels={tmp_path / 'labels.txt'}").labels == ("a", "b", "c")
+
+
+def test_each_form_of_folder_points_to_the_source_that_opens_it(saved, timm, hf_folder):
+    folder, _ = saved()
+    with pytest.raises(InvalidError, match=rf"found timm's: did you mean timm:{folder}\?"):
+        classifiers.load(f"hf:{folder}")
+    with pytest.raises(
+        InvalidError, match=rf"expected architecture of timm .*: did you mean hf:{hf_folder}\?"
+    ):
+        classifiers.load(f"timm:{hf_folder}")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(NotFoundError, match=r"expected model.safetensors in .* say \?weights=FILE"):
+        classifiers.load(f"timm:{folder}")
+
+
+def test_weights_of_one_channel_see_grey_images(timm, tmp_path):
+    network = timm.create_model("test_resnet", num_classes=2, in_chans=1).eval()
+    torch.save(
+        {"state_dict": {f"module.{k}": v for k, v in network.state_dict().items()}}, tmp_path / "w.tar"
+    )
+    (tmp_path / "labels.txt").write_text("cat\ndog\n")
+    ours = classifiers.load(f"timm:test_resnet?weights={tmp_path / 'w.tar'}&labels={tmp_path / 'labels.txt'}")
+    steps = ours.spec.preprocessing
+    assert (ours.spec.colour, steps.mean, len(steps.std)) == ("grey", (0.5,), 1)
+    assert "taken under 'state_dict', 'module.' left off" in ours.notes[0]
+    images = torch.rand(2, 1, ours.spec.size, ours.spec.size)
+    with torch.no_grad():
+        expected = network((images - steps.mean[0]) / steps.std[0])
+    assert (ours.outputs(images) - expected).abs().max() < 1e-5
+
+
+def test_without_network_nothing_is_tried_again(timm, monkeypatch):
+    """The hub's client would try for a minute before it gives up."""
+    import socket
+    import time
+
+    monkeypatch.setattr("fooling.classifiers.sources.hub.getproxies", dict)
+
+    def unreachable(*_, **__):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    began = time.monotonic()
+    for spec in ("timm:test_vit", "timm:hf-hub:nobody/nothing", "hf:nobody/nothing"):
+        with pytest.raises(NotFoundError, match="could not") as caught:
+            classifiers.load(spec)
+        assert "\n" not in str(caught.value)
+    assert time.monotonic() - began < 10
