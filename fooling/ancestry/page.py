@@ -21,7 +21,7 @@ def page(data: Mapping[str, Any], replayed: Replayed) -> str:
         {
             **ancestor,
             "image": base64.b64encode(encode(replayed.pixels[row], level=SMALL)).decode("ascii"),
-            "pixelated": replayed.pixels.shape[1] < 120,
+            "pixelated": max(replayed.pixels.shape[1:3]) < 120,
         }
         for row, ancestor in enumerate(data["ancestors"])
     ]

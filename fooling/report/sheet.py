@@ -69,7 +69,7 @@ def contact_sheet(
     page = _Page(
         width=cell_width,
         height=scale * height,
-        columns=min(columns or landscape(len(chosen), cell_width / (scale * height)), len(chosen)),
+        columns=min(columns or landscape(len(chosen), scale * height / cell_width), len(chosen)),
         cells=len(chosen),
         heading=title or f"The best images found for the classes of {classifier_of(view)}",
         subtitle=_subtitle(view, len(chosen), surest=limit is not None and classes is None),
@@ -101,9 +101,10 @@ def choose(view: RunView, classes: Sequence[int] | None, limit: int | None, sort
     return best_first if sort == "confidence" else np.sort(best_first)
 
 
-def landscape(count: int, aspect: float = 1.0) -> int:
-    """Columns for so many cells, `aspect` times as wide as high: few gaps in the last row, and a page about 1.6
-    times as wide as high."""
+def landscape(count: int, height: float = 1.0) -> int:
+    """Columns for so many cells with images `height` times as high as the cell is wide, and captions a third as
+    high: few gaps in the last row, and a page about 1.6 times as wide as high, as square images count."""
+    aspect = (4 / 3) / (height + 1 / 3)
 
     def cost(columns: int) -> float:
         rows = math.ceil(count / columns)

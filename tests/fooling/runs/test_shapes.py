@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 
 import fooling
-from fooling.runs.view import open_run, summary
+from fooling.runs.view import open_run, renderer, summary
 from fooling.sizes import Size, sides
+from fooling.transfer.measure import measure, sources_of
 
 SEARCHES = {
     "map-elites, cppn": ("mnist-cppn", "search.generations=4", "search.population=20"),
@@ -132,6 +133,25 @@ def test_images_of_another_shape_are_stretched_to_the_classifier_s(folder: Path)
     small = torch.nn.functional.interpolate(image, (6, 15), mode="bilinear", antialias=True)
     assert float(classifier.confidences(small)[0, 1]) == pytest.approx(float(run.confidence[1]), abs=1e-6)
     assert fooling.resume(folder / "run", classifier=classifier).archive.digest() == run.archive.digest()
+
+
+@pytest.mark.parametrize("rerender", [False, True])
+def test_elites_are_shown_to_classifiers_of_another_shape(folder: Path, rerender: bool) -> None:
+    """What transfer says it does: the pixels stretched, or the CPPN drawn anew in the other shape."""
+    run = evolve(folder, "run", model(folder, (6, 15)))
+    other = model(folder, (15, 6))
+    [cell] = measure(sources_of([run], ["run"], 0.0), other, {}, trust=True, rerender=rerender)
+    if rerender:
+        draw = renderer(run)
+        assert draw is not None
+        pixels = draw((15, 6))[run.stored_rows]
+        assert pixels.shape == (3, 15, 6, 3)
+        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    else:
+        images = torch.from_numpy(run.images).permute(0, 3, 1, 2).float() / 255
+        images = torch.nn.functional.interpolate(images, (15, 6), mode="bilinear", antialias=True)
+    expected = fooling.classifiers.load(other, trust=True).confidences(images).numpy()
+    assert np.allclose(cell.confidence, np.diag(expected), atol=1e-6)
 
 
 @pytest.mark.slow
