@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling.ancestry.walk import Ancestor, Identity
 from fooling.classifiers.numerics import Numerics
-from fooling.errors import FoolingError, InvalidError
+from fooling.errors import InvalidError
 from fooling.runs.hosting import Customise, Recipe, expect_same
 from fooling.runs.view import RunView, empty_archive
 from workers.tasks import Brood, vary
@@ -48,8 +48,8 @@ def replay(
         customise: needed again where the run was given it.
 
     Raises:
-        InvalidError: a search that does not breed by keys; operators or a classifier that are missing.
-        FoolingError: what comes out is not what the run kept.
+        InvalidError: a search that does not breed by keys; operators or a classifier that are missing; what comes
+            out is not what the run kept.
     """
     manifest, settings = view.manifest, view.settings
     if settings.search.name != "map-elites":
@@ -96,7 +96,7 @@ def _check(view: RunView, elite: Ancestor, pixels: NDArray[np.uint8]) -> None:
     """The youngest was kept: it must be the same."""
     row = np.flatnonzero((view.archive.ids[: len(view.stored_pixels)] == elite.identity).all(axis=1))
     if not len(row) or not np.array_equal(view.stored_pixels[row[0]], pixels):
-        raise FoolingError(
+        raise InvalidError(
             f"{view.directory}: expected the replayed elite to be the one that was kept, found another image: the run "
             "was made by another version of fooling, or its files were altered"
         )

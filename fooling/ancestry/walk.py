@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.errors import FoolingError
+from fooling.errors import InvalidError
 
 Identity = tuple[int, int, int]  # generation, stream, child
 NOBODY = -1
@@ -41,7 +41,7 @@ def ancestors(records: NDArray[np.int32], of: Identity) -> list[Ancestor]:
         records: (N, 11), of `fooling.lineage`.
 
     Raises:
-        FoolingError: somebody is missing from the records.
+        InvalidError: somebody is missing from the records.
     """
     known = {tuple(row[:3].tolist()): row for row in records}
     found: dict[Identity, Ancestor] = {}
@@ -51,7 +51,7 @@ def ancestors(records: NDArray[np.int32], of: Identity) -> list[Ancestor]:
         if identity in found:
             continue
         if identity not in known:
-            raise FoolingError(
+            raise InvalidError(
                 f"the lineage does not tell of child {identity[2]} of generation {identity[0]}: it was cut, or altered"
             )
         found[identity] = ancestor = _ancestor(identity, known[identity])

@@ -25,15 +25,13 @@ def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json
 
     Those that were not kept are bred once more from their keys, exactly.
     """
-    from fooling import lineage as records
     from fooling.ancestry.document import document
     from fooling.ancestry.page import page
     from fooling.ancestry.replay import replay
     from fooling.ancestry.walk import ancestors
     from fooling.errors import FoolingError, NotFoundError
     from fooling.files import replacing
-    from fooling.runs.directory import RunDirectory
-    from fooling.runs.view import open_run
+    from fooling.runs.view import lineage_of, open_run
     from fooling.text import encoded
 
     view = open_run(directory)
@@ -42,8 +40,7 @@ def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json
     if view.stored_rows[number] < 0:
         raise NotFoundError(f"{directory}: class {number} has no elite yet")
     generation, stream, child = view.ids[number].tolist()
-    written = records.read(RunDirectory(view.directory).lineage, view.state["lineage_bytes"])
-    family = ancestors(written, (generation, stream, child))
+    family = ancestors(lineage_of(view), (generation, stream, child))
     replayed = replay(view, family, trust=trust)
     data = document(view, number, replayed)
     out = out or view.directory / f"lineage-{number:04d}.html"

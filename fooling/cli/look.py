@@ -43,7 +43,6 @@ def show(directory: Path, as_json: bool) -> int:
     from fooling.runs.view import open_run, summary
 
     view = open_run(directory)
-    _write_elites(view)
     if as_json:
         say_json(summary(view))
     else:
@@ -143,16 +142,3 @@ def print_table(view: RunView) -> None:
         say(f"gallery: {places.gallery}")
     else:
         say(f"run: {places.path}")
-
-
-def _write_elites(view: RunView) -> None:
-    """Bring the PNGs up to date with the newest checkpoint, unless the run's own writer does so."""
-    from fooling.errors import FoolingError
-    from fooling.report.png import sync_elites
-    from fooling.runs.directory import RunDirectory, locked
-
-    try:
-        with locked(RunDirectory(view.directory)):
-            sync_elites(view)
-    except (FoolingError, OSError):
-        pass  # it is being written, or is read-only: what is there is shown

@@ -169,10 +169,15 @@ def check_run(view: RunView) -> None:
     """
     Raises:
         FoolingError: the run has nothing to compare.
+        InvalidError: its log does not tell how it got there.
     """
-    if not len(view.archive.occupied):
+    held = set(view.archive.occupied.tolist())
+    if not held:
         raise FoolingError("it has no elites yet")
-    trajectory(view.curve, 1)
+    if untold := held - trajectory(view.curve, 1).classes.keys():
+        raise InvalidError(
+            f"its log does not tell how class {min(untold)} got its elite: it was cut, or altered"
+        )
 
 
 def _run(view: RunView, name: str, group: int, training: Training | None) -> Run:

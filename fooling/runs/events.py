@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fooling.errors import InvalidError
 from fooling.text import encoded
-from fooling.untrusted import checked, parse_json, read_plain
+from fooling.untrusted import checked, open_plain, parse_json, read_plain
 
 LONGEST = 2**30  # bytes of a log
 _Count = Annotated[int, Field(ge=0, le=2**62)]
@@ -79,14 +79,17 @@ class Appender:
         self._file.close()
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path, length: int | None = None) -> list[dict[str, Any]]:
     """The whole events of a log; a last line that was torn by a crash is left out.
+
+    Args:
+        length: only those in so many bytes: up to a checkpoint.
 
     Raises:
         InvalidError: it is not there, or a line of it is no event: naming the line and the field.
     """
     try:
-        lines = read_plain(path, LONGEST).splitlines()
+        lines = read_plain(path, LONGEST)[:length].splitlines()
     except OSError as error:
         raise InvalidError(f"{path}: expected the log of the run: {error.strerror or error}") from None
     events: list[dict[str, Any]] = []
@@ -97,6 +100,13 @@ def read(path: Path) -> list[dict[str, Any]]:
             if number < len(lines):
                 raise
     return events
+
+
+def ends_at(path: Path, length: int) -> bool:
+    """Whether a line of a log ends after so many bytes."""
+    with open_plain(path) as file:
+        file.seek(max(0, length - 1))
+        return length == 0 or file.read(1) == b"\n"
 
 
 def generations(log: list[dict[str, Any]], classes: int, path: Path) -> list[dict[str, Any]]:

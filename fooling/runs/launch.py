@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fooling import classifiers
+from fooling.archive import Archive
 from fooling.classifiers import answers
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
@@ -25,9 +26,12 @@ from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same, settle
 from fooling.runs.underway import Placed, Report, evolve, finish, placed, versions
 from fooling.runs.view import (
     RunView,
+    empty_archive,
     new_state,
     newest_checkpoint,
     open_run,
+    read_lineage,
+    restore,
 )
 from workers.host import Host
 
@@ -76,7 +80,8 @@ def run(
         manifest = _manifest(recipe, classifier, swapped)
         directory = create(Path(out) if out else _fresh(config, settings), manifest)
         with locked(directory):
-            return evolve(directory, {"format": 1, **manifest}, site, host, new_state(), [], report)
+            archive, _ = empty_archive(recipe.settings, manifest["classifier"]["spec"])
+            return evolve(directory, {"format": 1, **manifest}, site, host, archive, new_state(), [], report)
 
 
 def resume(
@@ -110,6 +115,11 @@ def resume(
         if log and log[-1]["event"] == "completed" and not problems:
             return finish(replace(open_run(directory.path), status="completed"))
         state = found.state if found else new_state()
+        spec = manifest["classifier"]["spec"]
+        archive, encoding = empty_archive(settings, spec)
+        if found:
+            restore(settings, archive, encoding, found)
+        _check_logs(directory, state, settings, len(spec["labels"]))
         settings = _moved(settings, workers, address)
         if not trust:
             refuse_foreign(directory, settings, address)
@@ -124,7 +134,7 @@ def resume(
                 f"found {swapped or 'those of the encoding'}; pass the same `customise`"
             )
         with placed(recipe, host, wishes) as site:
-            return _go_on(directory, manifest, site, host, found, state, problems, report, warn)
+            return _go_on(directory, manifest, site, host, archive, found, state, problems, report, warn)
 
 
 def _go_on(
@@ -132,6 +142,7 @@ def _go_on(
     manifest: dict[str, Any],
     site: Placed,
     host: Host,
+    archive: Archive,
     found: Checkpoint | None,
     state: dict[str, Any],
     problems: list[str],
@@ -154,7 +165,7 @@ def _go_on(
     ]
     for note in notes:
         (warn or (lambda _: None))(note)
-    return evolve(directory, manifest, site, host, state, notes, report, found)
+    return evolve(directory, manifest, site, host, archive, state, notes, report, found)
 
 
 def _moved(settings: Settings, workers: int | None, address: str | None) -> Settings:
@@ -229,18 +240,41 @@ def _fresh(config: str | Path | None, settings: Settings) -> Path:
     return path
 
 
-def _cut_logs(directory: RunDirectory, state: Mapping[str, Any]) -> None:
-    """Cut the logs back to what a checkpoint knows of them: both, or neither."""
+def _check_logs(directory: RunDirectory, state: Mapping[str, Any], settings: Settings, classes: int) -> None:
+    """Whether both logs reach to where a checkpoint knows of them, and tell of the run up to there.
+
+    Raises:
+        InvalidError: they don't, or can't be written without writing in another directory.
+    """
     logs = {directory.events: state["events_bytes"], directory.lineage: state["lineage_bytes"]}
+    for file, length in logs.items():
+        found = file.stat() if file.exists() else None
+        if found is None or found.st_size < length:
+            size = 0 if found is None else found.st_size
+            raise InvalidError(
+                f"{file} can't be what this run wrote: it has {size} bytes, the checkpoint knows of "
+                f"{length}; nothing was changed"
+            )
+        if found.st_nlink > 1:
+            raise InvalidError(
+                f"{file} is also a file elsewhere (a hard link), which would change with it; resume a copy"
+            )
+    read_lineage(directory.lineage, dict(state), classes, settings)
+    log = events.generations(events.read(directory.events, state["events_bytes"]), classes, directory.events)
+    last = log[-1]["generation"] if log else -1
+    if last != state["generation"] or not events.ends_at(directory.events, state["events_bytes"]):
+        raise InvalidError(
+            f"{directory.events} can't be what this run wrote: expected generation {state['generation']} and the end "
+            f"of a line before byte {state['events_bytes']}, as the checkpoint says, found generation {last}; "
+            "nothing was changed"
+        )
+
+
+def _cut_logs(directory: RunDirectory, state: Mapping[str, Any]) -> None:
+    """Cut the logs back to what a checkpoint knows of them."""
     try:
-        for file, length in logs.items():
-            if (size := file.stat().st_size) < length:
-                raise FoolingError(
-                    f"{file} can't be what this run wrote: it has {size} bytes, the checkpoint knows of "
-                    f"{length}; nothing was changed"
-                )
-        for file, length in logs.items():
-            os.truncate(file, length)
+        os.truncate(directory.events, state["events_bytes"])
+        os.truncate(directory.lineage, state["lineage_bytes"])
     except OSError as error:
         raise FoolingError(f"{directory.path} can't be resumed: {error.strerror or error}") from None
 

@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import Any
 
 from fooling import search as searches
+from fooling.archive import Archive
 from fooling.errors import FoolingError
 from fooling.report.gallery import write_gallery
 from fooling.report.png import sync_elites
@@ -20,7 +21,7 @@ from fooling.runs.directory import RunDirectory
 from fooling.runs.engine import Engine
 from fooling.runs.executors import Wishes, is_distributed, open_executor
 from fooling.runs.hosting import Recipe, chunk_of
-from fooling.runs.view import RunView, empty_archive, restore
+from fooling.runs.view import RunView
 from workers.host import Host
 from workers.protocol import Executor
 
@@ -55,18 +56,18 @@ def evolve(
     manifest: dict[str, Any],
     placed: Placed,
     host: Host,
+    archive: Archive,
     state: dict[str, Any],
     warnings: list[str],
     report: Report | None,
     checkpoint: Checkpoint | None = None,
 ) -> RunView:
-    """Run the engine from `state` on, in a directory that is locked."""
+    """Run the engine from `state` on, in a directory that is locked. The archive is a checkpoint's, where there is
+    one."""
     settings, executor, stopping = placed.recipe.settings, placed.executor, placed.stopping
-    archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
     chunk = chunk_of(settings, host.classifier, executor.evaluators)
     search = searches.create(settings, chunk, host.toolbox, archive)
     if checkpoint is not None:
-        restore(settings, archive, encoding, checkpoint)
         search.restore(checkpoint.part("search"))
     if is_distributed(settings):
         directory.logs.mkdir(exist_ok=True)

@@ -219,6 +219,23 @@ def restore(settings: Settings, archive: Archive, encoding: Any, saved: checkpoi
         raise InvalidError(f"{checkpoint.path_of(Path(), generation).name}: {error}") from None
 
 
+def lineage_of(run: RunView) -> NDArray[np.int32]:
+    """The run's lineage up to its checkpoint, (N, 11), checked: see `fooling.lineage`.
+
+    Raises:
+        InvalidError: it is missing, was cut or altered.
+    """
+    path = RunDirectory(run.directory).lineage
+    return read_lineage(path, run.state, len(run.labels), run.settings)
+
+
+def read_lineage(path: Path, state: dict[str, Any], classes: int, settings: Settings) -> NDArray[np.int32]:
+    """The records of a lineage up to a checkpoint with this state; see `lineage_of`."""
+    records = lineage.read(path, state["lineage_bytes"])
+    lineage.check(records, path, state["generation"], classes, settings.search.name == "map-elites")
+    return records
+
+
 def renderer(run: RunView) -> Callable[[Size], NDArray[np.uint8]] | None:
     """Renders a run's individuals, the rows of `stored_pixels`, at any size; None where a genotype has no meaning
     at another size (direct images, and CPPNs that read raw pixel indices)."""

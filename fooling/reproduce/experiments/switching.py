@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling import lineage
 from fooling.ancestry.replay import replay
 from fooling.ancestry.walk import Ancestor, ancestors, line
 from fooling.compare.statistics import in_words, mann_whitney
@@ -22,8 +21,7 @@ from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
-from fooling.runs.directory import RunDirectory
-from fooling.runs.view import RunView
+from fooling.runs.view import RunView, lineage_of
 
 PAPER = 0.179
 TRIED = 10  # elites whose lines are looked at
@@ -151,7 +149,7 @@ def _stretches(generations: int) -> NDArray[np.int64]:
 
 def _line(view: RunView) -> Figure:
     """Of the `TRIED` most confident elites the one whose line changed classes most often, an image for each change."""
-    records = lineage.read(RunDirectory(view.directory).lineage, view.state["lineage_bytes"])
+    records = lineage_of(view)
     families = {
         number: ancestors(records, tuple(view.ids[number].tolist()))
         for number in np.argsort(-np.nan_to_num(view.confidence), kind="stable")[:TRIED].tolist()
