@@ -28,7 +28,7 @@ DEFAULT_CONFIG = "mnist-cppn"
 class Table(BaseModel):
     """A table of settings: strict types, no unknown keys, immutable."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class StopSettings(Table):
@@ -40,9 +40,9 @@ class StopSettings(Table):
         le=1,
         description="stop when every class that the search is for has an elite of at least this confidence",
     )
-    evaluations: int | None = Field(None, ge=1, description="stop after at least so many images")
+    evaluations: int | None = Field(None, ge=1, le=2**62, description="stop after at least so many images")
     seconds: float | None = Field(
-        None, gt=0, description="stop after so many seconds of search (such a run is not repeatable)"
+        None, gt=0, le=1e9, description="stop after so many seconds of search (such a run is not repeatable)"
     )
 
 
@@ -53,6 +53,7 @@ class RunSettings(Table):
     chunk: int | None = Field(
         None,
         ge=1,
+        le=2**24,
         description="children that are varied, rendered and classified together (default: `batch`; twice that "
         "for small images where there is work enough for all evaluators); changes no result",
     )
@@ -60,7 +61,7 @@ class RunSettings(Table):
     layout: Literal["channels-last", "nchw"] = Field(
         "channels-last", description="memory layout of images and network"
     )
-    batch: int = Field(50, ge=1, description="images per forward pass; the last one is padded")
+    batch: int = Field(50, ge=1, le=2**16, description="images per forward pass; the last one is padded")
     compile: bool = Field(
         False,
         description="compile the network (`torch.compile`; needs a C++ compiler): half a minute at first, then "
@@ -70,6 +71,7 @@ class RunSettings(Table):
     evaluators: int | None = Field(
         None,
         ge=1,
+        le=4096,
         description="chunks computed at once (default: usable cores / threads; 2 on CUDA); changes no result",
     )
     workers: int | None = Field(
@@ -86,6 +88,7 @@ class RunSettings(Table):
     gpus: float | None = Field(
         None,
         ge=0,
+        le=4096,
         description="GPUs of each Ray worker, fractions allowed (default: one per worker on CUDA; without a cluster, "
         "this machine's GPUs are divided among the workers)",
     )
@@ -97,9 +100,10 @@ class RunSettings(Table):
     patience: float = Field(
         600.0,
         gt=0,
+        le=1e9,
         description="seconds that a chunk may take on a Ray worker before it is computed elsewhere",
     )
-    checkpoint_seconds: float = Field(30.0, ge=0, description="seconds between checkpoints")
+    checkpoint_seconds: float = Field(30.0, ge=0, le=1e9, description="seconds between checkpoints")
 
 
 class ClassifierSettings(Table):

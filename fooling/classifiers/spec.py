@@ -47,7 +47,7 @@ Many = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
 class Record(BaseModel):
     """Strict: a wrong type or an unknown key is an error, never a guess."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
     def __init__(self, **data: Any) -> None:
         """

@@ -20,7 +20,7 @@ Activation = Literal["sine", "sigmoid", "gaussian", "linear", "tanh", "relu"]
 class _EncodingSettings(BaseModel):
     """What both encodings are asked."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     profile: Literal["normalised", "released", "paper"] = Field(
         "normalised", description="the defaults: without the authors' quirks, as their code, as their text"

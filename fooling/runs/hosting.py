@@ -23,6 +23,7 @@ from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.classifiers.sources.ensemble import Ensemble
 from fooling.config import Settings
 from fooling.errors import FoolingError, InvalidError
+from fooling.runs.memory import expect_room
 from fooling.search import toolbox as toolboxes
 from workers.host import Host
 from workers.local import default_evaluators, prepare_thread
@@ -54,11 +55,14 @@ class Recipe:
     member: int | None = None
     folder: str = field(default_factory=os.getcwd)
 
-    def classifier(self) -> classifiers.Classifier:
+    def classifier(self, keeps_archive: bool = True) -> classifiers.Classifier:
         """The classifier, shown images as the settings say, and checked.
 
+        Args:
+            keeps_archive: whether this process is to hold the run's elites, for which it has to have room.
+
         Raises:
-            FoolingError: it can't be loaded, or is broken.
+            FoolingError: it can't be loaded, or is broken; or what the run needs can't fit this machine.
         """
         settings = self.settings
         if self.given is None and settings.model.startswith(f"{OBJECT}:"):
@@ -66,6 +70,9 @@ class Recipe:
                 f"this run was given its classifier ({settings.model}) from Python: give it again"
             )
         base = self._member() if self.member is not None else self._whole(self.numerics)
+        if keeps_archive:
+            encoding = encodings.create(settings.encoding, base.spec.size, base.spec.colour)
+            expect_room(settings, encoding, len(base.labels), on_device=base.numerics.device != "cpu")
         shown = base.shown(settings.encoding.size, settings.classifier.views)
         try:
             check(base).raise_for_failures()
@@ -168,7 +175,7 @@ def build(recipe: Recipe) -> Host:
     )
     prepare_thread(here.device, here.threads)
     recipe = replace(recipe, numerics=here)
-    classifier = recipe.classifier()
+    classifier = recipe.classifier(keeps_archive=False)
     _load_kernels(encodings.create(recipe.settings.encoding, classifier.spec.size, classifier.spec.colour))
     return recipe.host(classifier)[0]
 

@@ -19,6 +19,7 @@ from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.invariants import check_archive
 from fooling.runs import checkpoint, events
 from fooling.runs.directory import RunDirectory, is_locked, open_directory
+from fooling.runs.memory import expect_room_for_elites
 from fooling.runs.statistics import describe
 from fooling.sizes import Size
 
@@ -197,9 +198,14 @@ def new_state() -> dict[str, Any]:
 
 
 def empty_archive(settings: Settings, spec: dict[str, Any]) -> tuple[Archive, Any]:
-    """An archive without elites, and the encoding, for a classifier spec as the manifest holds it."""
+    """An archive without elites, and the encoding, for a classifier spec as the manifest holds it.
+
+    Raises:
+        InvalidError: it can't fit this machine.
+    """
     encoding = encodings.create(settings.encoding, spec["size"], spec["colour"])
     classes = len(spec["labels"])
+    expect_room_for_elites(encoding, len(settings.search.aims(classes)))
     return Archive(classes, encoding.image_shape, encoding.empty(classes)), encoding
 
 

@@ -17,7 +17,7 @@ __all__ = ["GradientAscentSettings", "MapElitesSettings", "SingleClassSettings"]
 
 
 class _SearchSettings(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     def aims(self, count: int) -> tuple[int, ...]:
         """Of so many classes, those that images are made for: what the others are given is no result."""
@@ -151,7 +151,7 @@ class GradientAscentSettings(_SearchSettings):
     blur_radius: float = Field(
         0.0, ge=0, le=32, description="standard deviation of the Gaussian blur, in pixels; 0: none"
     )
-    blur_every: int = Field(1, ge=1, description="steps between blurs")
+    blur_every: int = Field(1, ge=1, le=2**31 - 1, description="steps between blurs")
     small_norm: _Percentage = Field(
         0.0, description="percentage of pixels, those nearest to the mean, that are set to it at each step"
     )

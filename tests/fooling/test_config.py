@@ -128,3 +128,33 @@ def test_every_setting_is_described() -> None:
     ):
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
+
+
+ENDLESS = {
+    "run.checkpoint_seconds": "inf",
+    "run.patience": "1e400",
+    "run.gpus": "nan",
+    "stop.seconds": "inf",
+    "stop.confidence": "nan",
+    "encoding.weight_eta": "inf",
+    "encoding.weight_rate": "nan",
+}
+
+
+@pytest.mark.parametrize("key", ENDLESS)
+def test_a_number_has_to_be_finite(key: str) -> None:
+    """JSON holds no other, and a wait without end is none. A failure ends a run as a defect, at its start or later."""
+    with pytest.raises(InvalidError, match=rf"{key}: expected a finite number, found (inf|nan)"):
+        resolve("mnist-cppn", [f"{key}={ENDLESS[key]}"], environment={})
+
+
+def test_an_endless_number_of_another_search_is_refused_too() -> None:
+    for key in ("noise", "rate", "decay", "blur_radius", "small_norm"):
+        with pytest.raises(InvalidError, match=f"search.{key}: expected a finite number"):
+            resolve("mnist-ascent", [f"search.{key}=inf"], environment={})
+
+
+def test_numbers_that_no_wait_can_take_are_refused() -> None:
+    for key in ("run.patience", "run.checkpoint_seconds", "stop.seconds"):
+        with pytest.raises(InvalidError, match=f"{key}: expected a number less"):
+            resolve("mnist-cppn", [f"{key}=1e300"], environment={})

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fooling.errors import InvalidError
+from fooling.files import replacing
+from fooling.runs.directory import create
 from fooling.runs.launch import resume
 from fooling.runs.view import open_run
 from tests.fooling.runs.foreign import copy_of, edit_array, edit_checkpoint, edit_manifest, tree, unfinished
@@ -302,3 +305,21 @@ def test_a_pipe_is_not_waited_for(small_run, tmp_path):
     os.mkfifo(run / "events.jsonl")
     with pytest.raises(InvalidError, match=r"events.jsonl: expected a file, found something else"):
         open_run(run)
+
+
+def test_a_directory_that_can_not_be_made_leaves_nothing(tmp_path):
+    """A manifest that can't be written is a defect; the half-made directory would be another."""
+    with pytest.raises(ValueError, match="JSON"):
+        create(tmp_path / "run", {"seconds": float("inf")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_planted_temporary_name_is_not_written_through(tmp_path):
+    """The names of temporary files can be guessed: a link of that name would be followed."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / f".gallery.html.{threading.get_native_id()}.tmp").symlink_to(precious)
+    with replacing(tmp_path / "gallery.html") as file:
+        file.write(b"page")
+    assert precious.read_text() == "mine"
+    assert (tmp_path / "gallery.html").read_bytes() == b"page"
