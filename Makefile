@@ -1,10 +1,11 @@
 # make run    set up, evolve images that fool the shipped LeNet, show them
-# make test   set up, run the tests
+# make test   set up, run the tests; ARGS="tests/fooling/test_archive.py -k merge" runs some of them
 # PIP_ARGS    extra arguments for pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP_ARGS ?=
+ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
@@ -15,10 +16,10 @@ run: $(VENV)/.run-ready
 	$(BIN)/fooling run
 
 test: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 test-all: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m ''
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m '' $(ARGS)
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff check .
