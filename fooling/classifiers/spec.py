@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -22,7 +21,6 @@ from pydantic import (
 )
 
 from fooling.errors import InvalidError
-from fooling.files import read_text
 from fooling.sizes import Size, sides, to_text
 from fooling.validation import ImageSize, explain
 
@@ -271,17 +269,3 @@ def parse(model: type[M], data: Mapping[str, Any], origin: str) -> M:
         raise InvalidError(f"{origin}: expected text, numbers, lists and tables only: {error}") from None
     except ValidationError as error:
         raise InvalidError(f"{origin}: {explain(error, model)}") from None
-
-
-def read_lines(path: Path) -> tuple[str, ...]:
-    """Labels, or WordNet ids, from a text file: one per line, in output order.
-
-    Raises:
-        NotFoundError: no such file.
-        InvalidError: not text, or an empty line between others.
-    """
-    text = read_text(path, "labels, one per line,")
-    lines = [line.strip() for line in text.rstrip().splitlines()]
-    if "" in lines:
-        raise InvalidError(f"{path}: expected a label on every line, found line {lines.index('') + 1} empty")
-    return tuple(lines)

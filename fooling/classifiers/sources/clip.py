@@ -27,7 +27,7 @@ from fooling.classifiers.sources import hub
 from fooling.classifiers.sources.documents import read_description
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.sources.image_processor import read_pipeline
-from fooling.classifiers.spec import Record, Spec, parse, read_lines
+from fooling.classifiers.spec import Record, Spec, parse
 from fooling.errors import InvalidError
 
 # Without any of these, transformers makes a tokenizer that reads all texts alike, and says nothing.
@@ -118,9 +118,7 @@ def open_clip(name: str, numerics: Numerics, trust: bool) -> Classifier:
     """
     path = Path(name).expanduser()
     origin = str(path)
-    data = read_description(path)
-    if isinstance(data.get("prompts"), str):
-        data["prompts"] = read_lines(path.parent / data["prompts"])
+    data, notes = read_description(path)
     for key in _OF_THE_MODEL:
         if key in data:
             raise InvalidError(f"{origin}: expected no {key}, which is the model's own")
@@ -159,7 +157,7 @@ def open_clip(name: str, numerics: Numerics, trust: bool) -> Classifier:
         model.logit_scale,
         model.logit_bias if sigmoid else None,
     )
-    return Classifier(network.eval(), spec, numerics, identity=_identity(spec, model, tokens))
+    return Classifier(network.eval(), spec, numerics, identity=_identity(spec, model, tokens), notes=notes)
 
 
 def _meaning(sigmoid: bool, count: int) -> str:

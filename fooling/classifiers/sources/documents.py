@@ -12,27 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling.classifiers.sources.guesses import refuse_binary
-from fooling.classifiers.spec import Spec, read_lines
+from fooling.classifiers.spec import Spec
+from fooling.datasets.label_files import read_labels
 from fooling.errors import InvalidError
 from fooling.files import read_text
 from fooling.first_look import Kind, expect
 
 
-def read_description(path: Path) -> dict[str, Any]:
-    """The keys and tables of a file that describes a classifier. Where `labels`, `wordnet` or `groups` name
-    files beside it, what those hold stands in their place.
+def read_description(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The keys and tables of a file that describes a classifier, and notes about what was made out. Where `labels`,
+    `prompts`, `wordnet` or `groups` name files beside it, what those hold stands in their place; WordNet ids that lie
+    beside labels are taken too.
 
     Raises:
         NotFoundError: the file, or one that it names, is not there.
         InvalidError: they can't be read.
     """
     data = _read(path)
-    for key in ("labels", "wordnet"):
-        if isinstance(data.get(key), str):
-            data[key] = read_lines(path.parent / data[key])
+    notes: list[str] = []
+    for key in ("labels", "prompts", "wordnet"):
+        if not isinstance(data.get(key), str):
+            continue
+        found = read_labels(path.parent / data[key])
+        notes += found.notes(data[key])
+        data[key] = found.wordnet or found.labels if key == "wordnet" else found.labels
+        if key == "labels" and found.wordnet is not None:
+            data.setdefault("wordnet", found.wordnet)
     if isinstance(data.get("groups"), str):
         data["groups"] = _read_groups(path.parent / data["groups"])
-    return data
+    return data, tuple(notes)
 
 
 def read_mean_image(path: Path, spec: Spec) -> NDArray[np.float32] | None:

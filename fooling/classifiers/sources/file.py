@@ -92,14 +92,14 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
     path = Path(name).expanduser()
     if path.resolve() in within:
         raise InvalidError(f"{path}: expected an ensemble of other networks, but it is a member of itself")
-    data = read_description(path)
+    data, said = read_description(path)
     tables = {key: data.pop(key) for key in Document.model_fields if key in data}
     document = parse(Document, tables, str(path))
     if (document.network is None) == (document.ensemble is None):
         raise InvalidError(f"{path}: expected a table [network] or a table [ensemble], one of the two")
     if document.ensemble is not None:
         members = _members(path, document.ensemble, numerics, trust, within)
-        return _ensemble(path, document.ensemble, members, data, numerics)
+        return _ensemble(path, document.ensemble, members, data, said, numerics)
     assert document.network is not None
     spec = parse(Spec, data, str(path))
     _verify_digest(path, document.network)
@@ -111,7 +111,7 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
         mean_image=read_mean_image(path, spec),
         identity=identity,
         expected=_expected(path, document.expected, spec),
-        notes=notes,
+        notes=(*said, *notes),
     )
 
 
@@ -171,7 +171,12 @@ def _members(
 
 
 def _ensemble(
-    path: Path, table: EnsembleTable, members: list[Classifier], data: dict[str, Any], numerics: Numerics
+    path: Path,
+    table: EnsembleTable,
+    members: list[Classifier],
+    data: dict[str, Any],
+    notes: tuple[str, ...],
+    numerics: Numerics,
 ) -> Classifier:
     if (kind := data.get("output")) in LOGITS:
         raise InvalidError(
@@ -179,7 +184,7 @@ def _ensemble(
         )
     spec = parse(Spec, {**described(members, table.combination, set(data)), **data}, str(path))
     ensemble = Ensemble(members, table.combination)
-    return Classifier(ensemble, spec, numerics, identity=ensemble.identity)
+    return Classifier(ensemble, spec, numerics, identity=ensemble.identity, notes=notes)
 
 
 def _verify_digest(path: Path, table: NetworkTable) -> None:

@@ -63,12 +63,13 @@ def open_huggingface(name: str, numerics: Numerics, trust: bool) -> Classifier:
         **read_pipeline(folder, origin, _channels(config, origin)).described(options.view, origin),
         "name": folder.name,
         "labels": options.labels or [str(labels[index]) for index in sorted(labels)],
+        "wordnet": options.wordnet,
         "output": output,
         "source": folder.source,
     }
     spec = parse(Spec, data, origin)
     identity = f"transformers {config.get('model_type')}"
-    return Classifier(Outputs(network).eval(), spec, numerics, identity=identity)
+    return Classifier(Outputs(network).eval(), spec, numerics, identity=identity, notes=options.notes)
 
 
 def _brings_code(config: dict[str, Any], origin: str) -> bool:

@@ -99,7 +99,8 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
     path = Path(name).expanduser()
     expect(path, "an ONNX model", Kind.ONNX, Kind.UNKNOWN)
     beside = _beside(path)
-    data = {"name": path.stem, **read_description(beside)}
+    described, notes = read_description(beside)
+    data = {"name": path.stem, **described}
     spec = parse(Spec, data, str(beside))
     network = OnnxNetwork(path, numerics)
     told = _told_by_graph(network, spec, path)
@@ -113,7 +114,7 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
         numerics,
         mean_image=read_mean_image(beside, spec),
         identity=_digest(path),
-        notes=(f"read from the graph: {_as_keys(told)}",) if told else (),
+        notes=(*notes, f"read from the graph: {_as_keys(told)}") if told else notes,
     )
 
 

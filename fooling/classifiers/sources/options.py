@@ -2,7 +2,7 @@
 
 weights     a file of weights, instead of those that the makers offer for download
 key         where in that file the weights lie, if it holds several networks
-labels      a text file with one label per line, for weights of one's own
+labels      a file of labels, for weights of one's own: one per line, or another form (`fooling.datasets.label_files`)
 output      what the network puts out, where that is not what its source says: "sigmoid", say
 view        "input": images are what the network sees (the default); "whole": they are what the makers'
             pipeline begins with, a whole square photograph, and its resize and crop follow
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 from urllib.parse import unquote
 
-from fooling.classifiers.spec import Output, read_lines
+from fooling.classifiers.spec import Output
+from fooling.datasets.label_files import read_labels
 from fooling.errors import InvalidError, did_you_mean
 
 View = Literal["input", "whole"]
@@ -33,6 +34,8 @@ class Options:
         labels: what the file of labels holds, or None.
         output: what the network puts out, or None.
         view: what the images are.
+        wordnet: the WordNet ids that the file of labels holds, or None.
+        notes: what should be said about that file.
     """
 
     weights: Path | None = None
@@ -40,6 +43,8 @@ class Options:
     output: Output | None = None
     view: View = "input"
     key: str | None = None
+    wordnet: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Options]:
@@ -72,9 +77,17 @@ def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Option
     if output is not None and output not in get_args(Output):
         kinds = " or ".join(f"output={kind}" for kind in get_args(Output))
         raise InvalidError(f"{origin}: expected {kinds}, found output={output}")
-    labels = read_lines(Path(given["labels"]).expanduser()) if "labels" in given else None
+    found = read_labels(Path(given["labels"]).expanduser()) if "labels" in given else None
     weights = Path(given["weights"]).expanduser() if "weights" in given else None
-    return name, Options(weights, labels, cast(Output | None, output), cast(View, view), given.get("key"))
+    return name, Options(
+        weights,
+        found.labels if found else None,
+        cast(Output | None, output),
+        cast(View, view),
+        given.get("key"),
+        found.wordnet if found else None,
+        found.notes(given["labels"]) if found else (),
+    )
 
 
 def require_weights(options: Options, origin: str) -> None:

@@ -26,6 +26,7 @@ from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.sources.options import Options, require_weights, split
 from fooling.classifiers.sources.pipelines import Pipeline, side_of
 from fooling.classifiers.spec import Spec, parse
+from fooling.datasets.names import wordnet_ids
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
 
 _PLACES = ("local-dir:", "hf-hub:", "hf_hub:")
@@ -228,13 +229,13 @@ def _labels(
 ) -> tuple[tuple[str, ...], tuple[str, ...] | None, tuple[str, ...]]:
     """Labels, WordNet ids for those of ImageNet, and a note where a folder has none."""
     if options.labels is not None:
-        return options.labels, None, ()
+        return options.labels, options.wordnet, options.notes
     if not config.num_classes:
         raise InvalidError(f"{origin}: expected a classifier, found a network without classes")
     if config.label_names:
         names = tuple(config.label_names)
         described = config.label_descriptions or {}
-        return tuple(described.get(name, name) for name in names), None, ()
+        return tuple(described.get(name, name) for name in names), wordnet_ids(names), ()
     subset = timm.data.infer_imagenet_subset({"num_classes": config.num_classes})
     if subset is None and in_folder:
         numbers = tuple(str(index) for index in range(config.num_classes))

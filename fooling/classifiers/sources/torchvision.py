@@ -53,6 +53,7 @@ def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
         **_pipeline(weights.transforms(), origin).described(options.view, origin),
         "name": name,
         "labels": labels,
+        "wordnet": options.wordnet,
         "source": weights.url if options.weights is None else None,
         "licence": weights.meta.get("license"),
     }
@@ -63,7 +64,7 @@ def open_torchvision(name: str, numerics: Numerics, trust: bool) -> Classifier:
     state, notes = checkpoints.network_in(state, network.state_dict(), file, options.key)
     checkpoints.compare_classes(state, network.state_dict(), len(labels), file, options.labels is not None)
     fitted = weights_files.fit(network, state, file)
-    return Classifier(fitted, spec, numerics, identity=f"torchvision {name}", notes=notes)
+    return Classifier(fitted, spec, numerics, identity=f"torchvision {name}", notes=(*options.notes, *notes))
 
 
 def _weights(models: Any, name: str, member: str | None, origin: str) -> Any:

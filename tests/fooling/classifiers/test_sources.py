@@ -332,3 +332,19 @@ def test_a_path_with_an_ampersand_can_be_written(tmp_path):
 
     name, options = split("timm:x", f"x?weights={tmp_path}/a%26b/50%25/w=1.pth&key=ema", ("weights", "key"))
     assert (name, options.weights, options.key) == ("x", tmp_path / "a&b" / "50%" / "w=1.pth", "ema")
+
+
+def test_labels_in_another_form_are_recognised_and_it_is_said(folder):
+    """Without a word, a wrong guess about a file of labels would show only where names are matched with others'."""
+    (folder / "words.txt").write_text("".join(f"n0000000{i} class {'abcde'[i]}\n" for i in range(5)))
+    spec = write(
+        folder,
+        "words.toml",
+        HEAD.replace('["a", "b", "c", "d", "e"]', '"words.txt"')
+        + '[network]\narchitecture = "mynets:Tiny"\nweights = "tiny.safetensors"\n',
+    )
+    found = classifiers.load(spec, numerics=NUMERICS, trust=True)
+    assert found.labels[:2] == ("class a", "class b")
+    assert found.spec.wordnet is not None
+    assert found.spec.wordnet[4] == "n00000004"
+    assert "words.txt: read as lines of WordNet id and label, 5 labels" in found.notes

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from fooling.classifiers import Crop, Preprocessing, Spec, from_module
-from fooling.classifiers.spec import parse, read_lines
-from fooling.errors import InvalidError, NotFoundError
+from fooling.classifiers.spec import parse
+from fooling.errors import InvalidError
 
 GOOD = {"name": "n", "size": 8, "colour": "rgb", "labels": ["a", "b"]}
 
@@ -135,16 +135,3 @@ def test_labels_are_one_line_of_text_each(label):
     with pytest.raises(InvalidError, match="labels: expected one line of text for class 1") as caught:
         Spec(**{**GOOD, "labels": ["cat", label]})
     assert "\n" not in str(caught.value)
-
-
-def test_labels_come_from_a_text_file(tmp_path):
-    (tmp_path / "labels.txt").write_text("tench, Tinca tinca\n été \n\n", encoding="utf-8")
-    assert read_lines(tmp_path / "labels.txt") == ("tench, Tinca tinca", "été")
-    (tmp_path / "gap.txt").write_text("a\n\nb\n")
-    with pytest.raises(InvalidError, match="expected a label on every line, found line 2 empty"):
-        read_lines(tmp_path / "gap.txt")
-    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidError, match="as UTF-8 text, found UTF-16"):
-        read_lines(tmp_path / "binary.txt")
-    with pytest.raises(NotFoundError, match=r"no\.txt"):
-        read_lines(tmp_path / "no.txt")

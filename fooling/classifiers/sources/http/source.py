@@ -29,7 +29,7 @@ def open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
         InvalidError: it says something wrong.
     """
     path = Path(name).expanduser()
-    data = read_description(path)
+    data, notes = read_description(path)
     tables = {key: data.pop(key) for key in Document.model_fields if key in data}
     spec = parse(Spec, {"output": "scores", **data}, str(path))
     document = parse(Document, tables, str(path))
@@ -38,7 +38,7 @@ def open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
     book = Book(path.parent / (document.answers or f"{path.stem}.answers"))
     client = Client(f"http:{name}", document, book, logits=spec.output in LOGITS)
     remote = Remote(f"http:{name}", client, spec, document)
-    return Classifier(remote, spec, numerics, identity=remote.identity)
+    return Classifier(remote, spec, numerics, identity=remote.identity, notes=notes)
 
 
 class Remote:

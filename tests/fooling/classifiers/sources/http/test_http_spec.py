@@ -107,7 +107,7 @@ def test_the_fingerprint_is_of_what_is_asked_not_of_how_fast_or_for_how_much(tmp
             "label_map: expected labels of the spec, found 'catt'; did you mean cat",
         ),
         ('labels = ["a", "a"]', "expected labels that differ"),
-        ('labels = "labels.txt"', "labels.txt: expected a text file"),
+        ('labels = "labels.txt"', "labels.txt: expected a file of labels"),
     ],
 )
 def test_what_does_not_fit_together_is_named(tmp_path, server, line, message):
