@@ -150,7 +150,7 @@ def open_clip(name: str, numerics: Numerics, trust: bool) -> Classifier:
         origin,
     )
     model: Any = hub.load("SiglipModel" if sigmoid else "CLIPModel", folder, origin)
-    tokens = _tokens(model, folder, prompts, origin)
+    tokens, notes = _tokens(model, folder, prompts, origin)
     network = DualEncoder(
         SiglipImages(model) if sigmoid else ClipImages(model),
         _embedded(model, tokens),
@@ -183,8 +183,13 @@ def _prompts(table: PromptsTable, labels: Any, origin: str) -> tuple[str, ...]:
     return tuple(table.template.replace("{}", str(label)) for label in labels)
 
 
-def _tokens(model: Any, folder: hub.Folder, prompts: tuple[str, ...], origin: str) -> list[list[int]]:
-    """The token ids of every prompt. SigLIP was trained on texts filled up to full length, CLIP was not.
+def _tokens(
+    model: Any, folder: hub.Folder, prompts: tuple[str, ...], origin: str
+) -> tuple[list[list[int]], tuple[str, ...]]:
+    """The token ids of every prompt, and a note where it is not read as it is written.
+
+    SigLIP was trained on texts filled up to full length, CLIP was not. Both were trained on lower case, SigLIP
+    without a full stop at the end. CLIP's tokenizer sees to that, and so does SigLIP's; SigLIP 2's does not.
 
     Raises:
         InvalidError: no tokenizer that works, or a prompt that is longer than the model reads.
@@ -201,7 +206,15 @@ def _tokens(model: Any, folder: hub.Folder, prompts: tuple[str, ...], origin: st
     except Exception as error:
         raise InvalidError(f"{origin}: its tokenizer can't be loaded: {one_line(error)}") from None
     filled = {"padding": "max_length", "max_length": limit} if model.config.model_type == "siglip" else {}
-    tokens = [tokenizer(prompt, **filled)["input_ids"] for prompt in prompts]
+    written = [tokenizer(prompt, **filled)["input_ids"] for prompt in prompts]
+    read = [prompt.lower().rstrip(" .") for prompt in prompts] if filled else list(prompts)
+    tokens = [tokenizer(prompt, **filled)["input_ids"] for prompt in read]
+    notes: tuple[str, ...] = ()
+    if changed := [index for index, ids in enumerate(tokens) if ids != written[index]]:
+        notes = (
+            "prompts are read in lower case and without a full stop at the end, as this model was trained: "
+            f"{prompts[changed[0]]!r} as {read[changed[0]]!r}",
+        )
     for prompt, ids in zip(prompts, tokens, strict=True):
         if len(ids) > limit:
             raise InvalidError(
@@ -211,7 +224,7 @@ def _tokens(model: Any, folder: hub.Folder, prompts: tuple[str, ...], origin: st
             raise InvalidError(
                 f"{origin}: expected prompts that differ, but the model reads {prompt!r} as {same!r}"
             )
-    return tokens
+    return tokens, notes
 
 
 @torch.no_grad()

@@ -232,3 +232,19 @@ def test_siglips_own_tokenizer(transformers, siglip_folder, tmp_path):
 def test_the_ready_made_config_is_for_prompts():
     config = tomllib.loads((Path(__file__).parents[4] / "configs" / "clip-prompts.toml").read_text())
     assert config["search"]["name"] == "map-elites"
+
+
+def test_siglip_reads_prompts_as_it_was_trained_whatever_its_tokenizer_knows(siglip_folder, tmp_path):
+    """SigLIP 2's tokenizer file tells capitals apart, its training did not: scores would sink, with nothing said."""
+    capitals = {"labels": ["Cat", "Dog"], "template": "A photo of a {}."}
+    ours = classifiers.load(write_clip(tmp_path / "a.toml", siglip_folder, **capitals), numerics=NUMERICS)
+    small = {"labels": ["cat", "dog"], "template": "a photo of a {}"}
+    plain = classifiers.load(write_clip(tmp_path / "b.toml", siglip_folder, **small), numerics=NUMERICS)
+    images = torch.rand(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(ours.confidences(images), plain.confidences(images))
+    assert ours.notes[0].endswith("as this model was trained: 'A photo of a Cat.' as 'a photo of a cat'")
+    assert plain.notes == ()
+    with pytest.raises(InvalidError, match=r"the model reads 'A photo of a cat.' as 'A photo of a Cat.'"):
+        classifiers.load(
+            write_clip(tmp_path / "c.toml", siglip_folder, **{**capitals, "labels": ["Cat", "cat"]})
+        )
