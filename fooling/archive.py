@@ -115,6 +115,18 @@ def first_answers(confidences: Any) -> tuple[NDArray[np.int32], NDArray[np.float
     return first.astype(np.int32), values[np.arange(len(values)), first]
 
 
+def called(own: Any, confidence: Any, top1: Any, top1_confidence: Any) -> NDArray[Any]:
+    """What a classifier calls each of n images first. Where several classes have the highest confidence, as they may
+    where float32 saturates, the class that an image was made for counts as first, and then the lowest.
+
+    Args:
+        own: (n,) the class that each image was made for.
+        confidence: (n,) of that class; NaN where the classifier does not have it.
+        top1, top1_confidence: (n,) each, as of `first_answers`; NaN where they are not known.
+    """
+    return np.where(np.asarray(confidence) >= np.asarray(top1_confidence), own, top1)
+
+
 class Archive:
     """The elites of K classes, as a struct of arrays.
 
@@ -156,16 +168,12 @@ class Archive:
 
     def elite_top1(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """What the classifier answers first to each class's elite, and how surely: (K,) each; -1 and NaN where there is
-        no elite, or an older checkpoint does not say.
-
-        An elite is top-1 where its own class has the highest confidence of all: where others have the same one, as they
-        may where float32 saturates, its own counts as first.
+        no elite, or an older checkpoint does not say. An elite is top-1 where that is its own class (`called`).
         """
         held = self.cell >= 0
         top1 = np.where(held, self.top1[self.cell], np.int32(-1))
         confidence = np.where(held, self.top1_confidence[self.cell], np.float32(np.nan))
-        own = held & (self.confidence >= confidence)  # false where that is NaN
-        return np.where(own, np.arange(len(self)), top1).astype(np.int32), confidence
+        return called(np.arange(len(self)), self.confidence, top1, confidence).astype(np.int32), confidence
 
     def offer(self, *batches: Candidates) -> NDArray[np.int64]:
         """Let candidates compete; the result is the same in whatever order and grouping they come.

@@ -8,6 +8,7 @@ import numpy as np
 
 from fooling.ancestry.replay import Replayed
 from fooling.ancestry.walk import Ancestor, Identity, line
+from fooling.archive import called, first_answers
 from fooling.runs import events
 from fooling.runs.directory import RunDirectory
 from fooling.runs.view import RunView
@@ -22,6 +23,7 @@ def document(view: RunView, number: int, replayed: Replayed) -> dict[str, Any]:
         "run": str(view.directory),
         "class": number,
         "label": view.labels[number],
+        "model": view.manifest["model"],
         "confidence": float(view.confidence[number]),
         "ancestors": [
             _ancestor(view, ancestor, replayed.confidences[row], held[ancestor.identity], gains)
@@ -42,7 +44,9 @@ def _ancestor(
     gains: dict[tuple[int, int], float],
 ) -> dict[str, Any]:
     generation, stream, child = ancestor.identity
-    top = int(confidences.argmax())
+    (top1,), (sure,) = first_answers(confidences[None])
+    own = next((number for number in held if confidences[number] == sure), held[0])
+    top = int(called(own, confidences[own], top1, sure))
     return {
         "generation": generation,
         "stream": stream,

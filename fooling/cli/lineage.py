@@ -64,13 +64,15 @@ def _print(data: dict[str, Any], out: Path) -> None:
     line = listing()
     for heading in ("generation", "child"):
         line.add_column(heading, justify="right")
-    line.add_column("held", max_width=30, no_wrap=True, overflow="ellipsis")
+    line.add_column("elite of", max_width=22, no_wrap=True, overflow="ellipsis")
     line.add_column("confidence", justify="right", no_wrap=True)
+    line.add_column("first answer", max_width=20, no_wrap=True, overflow="ellipsis")
     for ancestor in data["ancestors"]:
         if ancestor["line"]:
             held = ancestor["held"][0]
             row = (str(ancestor["generation"]), str(ancestor["child"]))
-            line.add_row(*row, held["label"], format_confidence(held["confidence"]))
+            first = "top-1" if ancestor["top1"] == held["class"] else f"called {ancestor['top1_label']}"
+            line.add_row(*row, held["label"], format_confidence(held["confidence"]), first)
     count, way = len(data["ancestors"]), len(data["classes_on_the_way"]) - 1
     draw(
         line,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.archive import called, first_answers
 from fooling.classifiers import Classifier
 from fooling.config import Settings, resolve
 from fooling.errors import FoolingError, InvalidError
@@ -59,7 +60,7 @@ class Cell:
         classes: (n,) int64, of the target: what each image was evolved to be; -1 where it has no such class.
         rank: (n,) int64, how many classes the target finds likelier than that; 0 is top-1. -1 without a class.
         confidence: (n,) float32, of that class; NaN without one.
-        top: (n,) int64, the target's own top-1 class.
+        top: (n,) int64, what the target calls each image first (`fooling.archive.called`).
         top_confidence: (n,) float32, of that.
     """
 
@@ -226,10 +227,8 @@ def _cell(
 ) -> Cell:
     rows, known = np.arange(len(classes)), classes != NONE
     own = np.where(known, confidences[rows, classes], np.float32(np.nan))
-    # Of equals the first is the likelier, as argmax has it.
-    before = np.arange(confidences.shape[1]) < classes[:, None]
-    likelier = (confidences > own[:, None]) | ((confidences == own[:, None]) & before)
-    top = confidences.argmax(axis=1)
+    likelier = confidences > own[:, None]
+    top1, top1_confidence = first_answers(confidences)
     return Cell(
         source,
         target,
@@ -237,8 +236,8 @@ def _cell(
         classes,
         np.where(known, likelier.sum(axis=1), NONE),
         own,
-        top,
-        confidences[rows, top],
+        called(classes, own, top1, top1_confidence),
+        top1_confidence,
     )
 
 

@@ -18,6 +18,7 @@ from fooling.runs.view import open_run
 from fooling.transfer.document import document
 from fooling.transfer.folder import write
 from fooling.transfer.measure import Cell, Source
+from fooling.transfer.measure import _cell as measured
 from fooling.transfer.table import pages
 
 TARGETS = ("builtin:lenet", "builtin:lenet-b")
@@ -160,3 +161,14 @@ def test_a_target_without_the_images_classes_has_no_shares(small_run: Any, tmp_p
             console.print(part)
     assert "2 answers are not counted" in captured.get()
     assert (tmp_path / "out" / "transfer.json") in write(data, [source], tmp_path / "out")
+
+
+def test_of_equal_confidences_an_images_own_class_counts_as_first(small_run: Any) -> None:
+    """A failure costs the agreement of two pages: at home the gallery would say top-1, and the matrix would not."""
+    view = open_run(small_run[0])
+    source = Source(view, "run", np.array([1, 2, 3]))
+    said = np.array([[1, 1, 0], [1, 1, 1], [0.5, 0.25, 0.5]], np.float32)
+    cell = measured(source, "any", ("a", "b", "c"), np.array([1, 2, -1]), said)
+    assert cell.rank.tolist() == [0, 0, -1]
+    assert cell.top.tolist() == [1, 2, 0]
+    assert cell.same_top1.tolist() == [True, True, False]
