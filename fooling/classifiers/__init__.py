@@ -6,6 +6,7 @@
 This room knows no search. `docs/models.md` shows how to bring a network of your own.
 """
 
+from fooling.classifiers.arrays import numpy_function
 from fooling.classifiers.classifier import Classifier, ClassifierError, from_module
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources import known, load
@@ -22,4 +23,5 @@ __all__ = [
     "from_module",
     "known",
     "load",
+    "numpy_function",
 ]

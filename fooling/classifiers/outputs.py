@@ -71,9 +71,10 @@ def _chosen(found: object, spec: Spec, rows: int) -> Tensor:
         return tensors[meant[0]]
     shown = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
     wanted = _expected(spec, rows) if key is None else f"expected output_key = {key!r}"
-    way_out = (
-        f" of {shown}: say output_key = the name, or the index, of the one that is meant" if tensors else ""
-    )
+    if tensors:
+        way_out = f" of {shown}: say output_key = the name, or the index, of the one that is meant"
+    else:
+        way_out = "; functions of NumPy arrays go through fooling.classifiers.numpy_function"
     raise ValueError(f"{wanted}, found {type(found).__name__}{way_out}")
 
 
