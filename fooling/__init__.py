@@ -10,6 +10,7 @@ Everything heavy is imported when it is first used.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -18,6 +19,11 @@ __all__ = ["RunView", "open_run", "resume", "run"]
 if TYPE_CHECKING:
     from fooling.runs.launch import resume, run
     from fooling.runs.view import RunView, open_run
+
+
+def __dir__() -> list[str]:
+    """What tab completion offers: also what is not imported yet."""
+    return sorted({*globals(), *__all__, "classifiers"})
 
 
 def __getattr__(name: str) -> Any:
@@ -29,4 +35,6 @@ def __getattr__(name: str) -> Any:
         from fooling.runs import view
 
         return getattr(view, name)
+    if name == "classifiers":
+        return importlib.import_module("fooling.classifiers")
     raise AttributeError(f"module 'fooling' has no attribute {name!r}")

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.classifier import Classifier, expect_classifier
 from fooling.classifiers.outputs import as_confidences
 from fooling.classifiers.spec import LOGITS
 from fooling.classifiers.synthetic import synthetic
@@ -86,7 +86,11 @@ def check(classifier: Classifier, samples: Samples | None = None) -> Report:
 
     Args:
         samples: labelled images in its image space (`fooling.classifiers.samples.read`).
+
+    Raises:
+        InvalidError: it is no classifier, but a network without a spec, say.
     """
+    expect_classifier(classifier)
     return Report(classifier.spec.name, tuple(_findings(classifier, samples)))
 
 

@@ -32,6 +32,8 @@ from fooling.sizes import Size, sides, size_of
 Network = Callable[[Tensor], Tensor]
 Confidences = TypeVar("Confidences", Tensor, NDArray[np.float32])
 
+_SPEC = 'Spec(name="mine", size=224, colour="rgb", labels=[...])'
+
 # How far a network's own probabilities may leave [0, 1] by rounding before they are refused.
 _ROUNDING = 1e-4
 
@@ -441,10 +443,32 @@ def from_module(
         mean_image: (input channels, height, width) float32 where the spec names one.
 
     Raises:
-        InvalidError: the mean image does not fit the spec, a single class has nothing to exclude, a layer has no
+        InvalidError: no network or no spec; the mean image does not fit the spec, a single class has nothing to exclude, a layer has no
             weights before its first input, or the module can't be copied.
     """
+    if not callable(module) or isinstance(module, type):
+        found = f"the class {module.__name__}" if isinstance(module, type) else type(module).__name__
+        raise InvalidError(
+            f"from_module: expected a torch.nn.Module or a function of a tensor, found {found}"
+        )
+    if not isinstance(spec, Spec):
+        raise InvalidError(
+            f"from_module: expected what is said about the network, {_SPEC}, found {type(spec).__name__}"
+        )
     return Classifier(_copied(module, spec), spec, numerics, mean_image=mean_image)
+
+
+def expect_classifier(given: object) -> None:
+    """
+    Raises:
+        InvalidError: it is none; the line says how to make one of what was given.
+    """
+    if isinstance(given, Classifier):
+        return
+    how = f"fooling.classifiers.from_module(network, {_SPEC})"
+    if isinstance(given, str):
+        how = f"fooling.classifiers.load({given!r})"
+    raise InvalidError(f"expected a Classifier, found {type(given).__name__}: make one with {how}")
 
 
 def _copied(network: Network, spec: Spec) -> Network:

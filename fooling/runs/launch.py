@@ -12,6 +12,7 @@ from typing import Any
 from fooling import classifiers
 from fooling.archive import Archive
 from fooling.classifiers import answers
+from fooling.classifiers.classifier import expect_classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
@@ -65,6 +66,7 @@ def run(
         FoolingError: see its subclasses; the message is one line.
     """
     if classifier is not None:
+        expect_classifier(classifier)
         flags = {**(flags or {}), "model": f"{OBJECT}:{classifier.spec.name}"}
     settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, flags)
     if out:
@@ -107,6 +109,8 @@ def resume(
     Raises:
         FoolingError: see its subclasses; the message is one line.
     """
+    if classifier is not None:
+        expect_classifier(classifier)
     directory, manifest = open_directory(Path(path))
     with locked(directory):
         settings = validate(manifest["config"], str(directory.manifest))

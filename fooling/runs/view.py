@@ -146,14 +146,14 @@ class RunView:
         return None if (self.occupied[self.aims] & (top1 < 0)).any() else int((top1 == self.aims).sum())
 
 
-def open_run(path: Path) -> RunView:
+def open_run(path: str | Path) -> RunView:
     """Read a run from its directory, whatever its status, without writing anything.
 
     Raises:
         NotFoundError, InvalidError: see `fooling.runs.directory.open_directory`.
         FoolingError: no checkpoint can be read.
     """
-    directory, manifest = open_directory(path)
+    directory, manifest = open_directory(Path(path))
     settings = validate(manifest["config"], str(directory.manifest))
     archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
     state = new_state()
