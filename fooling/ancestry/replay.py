@@ -15,6 +15,7 @@ from cppn.keys import Keys
 from fooling.ancestry.walk import Ancestor, Identity
 from fooling.classifiers.numerics import Numerics
 from fooling.errors import InvalidError
+from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Customise, Recipe, expect_same
 from fooling.runs.view import RunView, empty_archive
 from workers.tasks import Brood, vary
@@ -57,6 +58,8 @@ def replay(
             f"{view.directory}: expected a run of map-elites, found {settings.search.name}: its images can't be "
             "made again from keys"
         )
+    if not trust:
+        refuse_server(view.directory, settings)
     numerics = replace(Numerics.from_dict(manifest["numerics"]), device="cpu")
     recipe = Recipe(settings, numerics, trust, customise=customise)
     classifier = recipe.classifier()

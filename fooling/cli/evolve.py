@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from fooling.runs.view import RunView
 
 
+class Share(click.FloatRange):
+    """A number from 0 to 1, which "nan" is not."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(0, 1, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"expected a number from 0 to 1, found {value}", param, ctx)
+        return number
+
+
 def cluster_options(command: Any) -> Any:
     """Where to compute: on Ray workers, and on which cluster."""
     for option in (

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import json_option
+from fooling.cli.evolve import json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json
+from fooling.errors import FAILED
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -37,17 +38,30 @@ run_argument = click.argument("directory", metavar="RUN", type=click.Path(path_t
 
 @click.command()
 @run_argument
+@click.option("--verify", "verifies", is_flag=True, help="Classify the elites again: do their claims hold?")
+@trust_option
 @json_option
-def show(directory: Path, as_json: bool) -> int:
-    """Print a run's elites and their confidences."""
+def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
+    """Print a run's elites and their confidences.
+
+    With --verify their pixels are classified again by the classifier that the run names, and drawn again from their
+    genotypes; where a claim does not hold, the exit code is 1.
+    """
     from fooling.runs.view import open_run, summary
 
     view = open_run(directory)
+    verified = None
+    if verifies:
+        from fooling.runs.verify import verify
+
+        verified = verify(view, trust).document(view.labels)
     if as_json:
-        say_json(summary(view))
+        say_json(summary(view) | ({"verification": verified} if verified else {}))
     else:
         print_table(view)
-    return 0
+        if verified:
+            _print_verification(verified)
+    return FAILED if verified and verified["failed"] else 0
 
 
 @click.command()
@@ -142,3 +156,15 @@ def print_table(view: RunView) -> None:
         say(f"gallery: {places.gallery}")
     else:
         say(f"run: {places.path}")
+
+
+def _print_verification(verified: dict[str, Any]) -> None:
+    """How many claims hold, and those that don't."""
+    say(
+        f"verified: {verified['hold']:,} of {verified['claims']:,} claims hold, within {verified['tolerance']:g}"
+    )
+    for claim in verified["failed"]:
+        drawn = "" if claim["drawn"] else "; its genotype draws another image"
+        say(
+            f"class {claim['class']} ({claim['label']}): claimed {claim['claimed']!r}, found {claim['found']!r}{drawn}"
+        )

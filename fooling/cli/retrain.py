@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fooling.cli.evolve import json_option, quiet_option
+from fooling.cli.evolve import Share, json_option, quiet_option
 from fooling.cli.terminal import draw, say, say_json, tell
 
 
@@ -49,7 +49,7 @@ class Amount(click.ParamType):
               "gives at most.")  # fmt: skip
 @click.option("--runs", type=click.IntRange(min=1), default=10, show_default=True, help="Runs against each "
               "network at least.")  # fmt: skip
-@click.option("--size", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True, help="Share of "
+@click.option("--size", type=Share(min_open=True), default=1.0, show_default=True, help="Share of "
               "the training images, and of numbers of fooling images, that is used.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), default=Path("retrain"), show_default=True,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import cluster_options, json_option, trust_option
+from fooling.cli.evolve import Share, cluster_options, json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--min-confidence",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     default=0.0,
     help="Only elites of at least this confidence at home (default: all).",
 )

@@ -36,12 +36,12 @@ class Generation(Event):
     generation: Annotated[int, Field(ge=0, lt=2**31)]
     evaluations: _Count
     seconds: _Number
-    median: _Number
-    mean: _Number
-    min: _Number
-    max: _Number
-    at_least_99: Annotated[_Count, Field(alias="at_least_0.99")]
-    at_least_9999: Annotated[_Count, Field(alias="at_least_0.9999")]
+    median: _Number = 0.0
+    mean: _Number = 0.0
+    min: _Number = 0.0
+    max: _Number = 0.0
+    at_least_99: Annotated[_Count, Field(alias="at_least_0.99")] = 0
+    at_least_9999: Annotated[_Count, Field(alias="at_least_0.9999")] = 0
     replacements: _Count = 0
     goal_switches: _Count = 0
     gains: list[_Gain] = []

@@ -11,30 +11,35 @@ from pathlib import Path
 
 from fooling.config import Settings
 from fooling.errors import InvalidError
-from fooling.runs.directory import RunDirectory
 from fooling.runs.executors import is_distributed
 
 
-def refuse_foreign(directory: RunDirectory, settings: Settings, address: str | None) -> None:
-    """Refuse what has to be said on the command line.
-
+def refuse_cluster(directory: Path, settings: Settings, address: str | None) -> None:
+    """
     Args:
-        settings: that the run would go on with.
+        directory: of the run.
+        settings: that it would go on with.
         address: of the cluster, where the user gave it.
 
     Raises:
-        InvalidError: a cluster on another machine that only the manifest names, or a server whose spec lies in the
-            run directory.
+        InvalidError: it would be computed on a cluster on another machine that only the manifest names.
     """
     cluster = settings.run.address
     if is_distributed(settings) and address is None and cluster is not None and not _is_here(cluster):
         raise InvalidError(
-            f"{directory.path} was computed on the Ray cluster at {cluster}, which would send this process code to "
+            f"{directory} was computed on the Ray cluster at {cluster}, which would send this process code to "
             f"run; if it is yours, say --address {cluster} or --trust (from Python: address=, trust=True); "
             "--workers 0 computes here"
         )
+
+
+def refuse_server(directory: Path, settings: Settings) -> None:
+    """
+    Raises:
+        InvalidError: the model is a server whose spec lies in the run directory.
+    """
     source, _, name = settings.model.partition(":")
-    if source == "http" and Path(name).resolve().is_relative_to(directory.path.resolve()):
+    if source == "http" and Path(name).resolve().is_relative_to(directory.resolve()):
         raise InvalidError(
             f"{settings.model} lies in the run directory that it is asked for: its server would be sent images and "
             "the secrets that the spec names; if you trust it, say --trust (from Python: trust=True)"

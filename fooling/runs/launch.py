@@ -22,7 +22,7 @@ from fooling.runs import events
 from fooling.runs.checkpoint import Checkpoint, generation_of, saved
 from fooling.runs.directory import RunDirectory, create, expect_free, locked, open_directory
 from fooling.runs.executors import Wishes, is_distributed, numerics_here
-from fooling.runs.foreign import refuse_foreign
+from fooling.runs.foreign import refuse_cluster, refuse_server
 from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same, settle
 from fooling.runs.underway import Placed, Report, evolve, finish, placed, versions
 from fooling.runs.view import (
@@ -126,7 +126,8 @@ def resume(
         _check_logs(directory, state, settings, len(spec["labels"]))
         settings = _moved(settings, workers, address)
         if not trust:
-            refuse_foreign(directory, settings, address)
+            refuse_cluster(directory.path, settings, address)
+            refuse_server(directory.path, settings)
         numerics = _numerics_again(manifest, state, settings)
         recipe = Recipe(settings, numerics, trust, classifier, customise)
         classifier = recipe.classifier()

@@ -50,6 +50,8 @@ CASES = [
     (("run", "--model", "builtn:lenet"), 3, ["builtn", "builtin"]),
     (("run", "--set", "encoding.colour=hls"), 3, ["hls", "grey"]),
     (("run", "--seed", "x"), 2, ["--seed", "x"]),
+    (("transfer", ".", "--to", "builtin:lenet", "--min-confidence", "nan"), 2, ["--min-confidence", "nan"]),
+    (("retrain", "--size", "nan"), 2, ["--size", "nan"]),
     (("run", "--sead", "3"), 2, ["--sead", "--seed"]),
     (("rnu",), 2, ["rnu", "did you mean run?"]),
     (("show", "nowhere"), 4, ["no run directory nowhere"]),

@@ -19,12 +19,13 @@ def copy_of(run: Path, folder: Path) -> Path:
     return Path(shutil.copytree(run, folder / "foreign"))
 
 
-def unfinished(run: Path, folder: Path) -> Path:
-    """A copy of a completed run as if it had been killed before its end: `resume` goes on with it."""
+def unfinished(run: Path, folder: Path, **search: Any) -> Path:
+    """A copy of a completed run as if it had been killed before its end: `resume` goes on with it, to what these
+    settings of the search say."""
     copy = copy_of(run, folder)
     log = copy / "events.jsonl"
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
-    edit_manifest(copy, lambda manifest: manifest["config"]["search"].update(generations=14))
+    edit_manifest(copy, lambda manifest: manifest["config"]["search"].update(search or {"generations": 14}))
     return copy
 
 

@@ -50,7 +50,7 @@ def foreign(small_run, tmp_path, monkeypatch) -> Path:
 
 
 MODELS = ["python:evil:build", "file:spec.toml", "file:foreign/spec.toml", "file:./foreign/../spec.toml"]
-COMMANDS = [("resume", "foreign"), ("lineage", "foreign", "--class", "0")]
+COMMANDS = [("resume", "foreign"), ("lineage", "foreign", "--class", "0"), ("show", "foreign", "--verify")]
 
 
 @pytest.mark.parametrize("model", MODELS)
