@@ -7,6 +7,14 @@ import signal
 from pathlib import Path
 
 
+def interrupting_signals() -> tuple[signal.Signals, ...]:
+    """Those that ask a run to end: Ctrl-C, SIGTERM, and SIGHUP, which the end of a terminal sends, unless it is to be
+    ignored (`nohup`)."""
+    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+    heard = () if hang_up is None or signal.getsignal(hang_up) == signal.SIG_IGN else (hang_up,)
+    return (signal.SIGINT, signal.SIGTERM, *heard)
+
+
 def is_alive(pid: int) -> bool:
     """Whether there is such a process, whoever's it is."""
     try:

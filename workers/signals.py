@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a cluster is opened or closed: nothing may be left half-way."""
+"""Ctrl-C, SIGTERM and SIGHUP while a cluster is opened or closed: nothing may be left half-way."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from workers.processes import interrupting_signals
 from workers.protocol import Interrupted
 
 
 @contextmanager
 def interruptible(stopping: threading.Event) -> Iterator[None]:
-    """In this block SIGINT and SIGTERM are a KeyboardInterrupt, so that what was begun is undone, and set
+    """In this block signals are a KeyboardInterrupt, so that what was begun is undone, and set
     `stopping`: an exception that is raised inside of a destructor or callback is lost."""
 
     def interrupt(number: int, frame: Any) -> None:
         stopping.set()
         raise KeyboardInterrupt
 
-    with _handling(interrupt, signal.SIGINT, signal.SIGTERM):
+    with _handling(interrupt):
         try:
             yield
         except Interrupted:
@@ -32,7 +33,7 @@ def deferred() -> Iterator[None]:
     """Signals are handled after this block, in which Ray sets handlers of its own; those are undone."""
     came: list[int] = []
     try:
-        with _handling(lambda number, frame: came.append(number), signal.SIGINT, signal.SIGTERM):
+        with _handling(lambda number, frame: came.append(number)):
             yield
     finally:
         if came:
@@ -41,16 +42,16 @@ def deferred() -> Iterator[None]:
 
 def undisturbed() -> AbstractContextManager[None]:
     """An impatient second Ctrl-C must not leave processes behind."""
-    return _handling(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM)
+    return _handling(signal.SIG_IGN)
 
 
 @contextmanager
-def _handling(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
+def _handling(handler: Any) -> Iterator[None]:
     """Signals are handled like this inside the block; in the main thread, which gets them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, handler) for number in numbers}
+    before = {number: signal.signal(number, handler) for number in interrupting_signals()}
     try:
         yield
     finally:

@@ -116,7 +116,7 @@ def main() -> NoReturn:
     debug = "--debug" in arguments
     if debug:  # anywhere on the line
         arguments.remove("--debug")
-    signal.signal(signal.SIGTERM, _interrupt)
+    _hear_signals()
     try:
         code = cli.main(arguments, prog_name="fooling", standalone_mode=False)
     except click.UsageError as error:
@@ -138,9 +138,18 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """A SIGTERM is a Ctrl-C, also while nothing runs yet: what was begun is undone, and the exit code says so."""
-    raise KeyboardInterrupt
+def _hear_signals() -> None:
+    """A SIGTERM or SIGHUP is a Ctrl-C, also while nothing runs yet: what was begun is undone, and the exit code says
+    so. A second one ends the process at once."""
+    from workers.processes import interrupting_signals
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        for each in interrupting_signals():
+            signal.signal(each, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    for each in interrupting_signals():
+        signal.signal(each, interrupt)
 
 
 def _trace(error: Exception) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -44,13 +44,15 @@ class Engine:
         state: dict[str, Any],
         report: Callable[[RunView], None],
         stopping: threading.Event,
+        writing: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """`state` is `new_state()` or a checkpoint's; `report` is called after each generation. Setting
-        `stopping`, from a signal handler or another thread, asks for an end as soon as possible."""
+        `stopping`, from a signal handler or another thread, asks for an end as soon as possible. Images are
+        written inside of `writing`, which may end early."""
         self._directory, self._manifest, self._settings = directory, manifest, settings
         self._archive, self._search = archive, search
         self._computing = Computing(executor, stopping, self._halved)
-        self._state, self._report, self._stopping = state, report, stopping
+        self._state, self._report, self._stopping, self._writing = state, report, stopping, writing
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
         self._checkpointed = state["generation"]
@@ -166,7 +168,9 @@ class Engine:
         checkpoint.save(self._directory.checkpoints, checkpoint.Checkpoint(state, arrays))
         self._checkpointed = state["generation"]
         self.note("checkpoint", generation=state["generation"])
-        sync_elites(self.view("running"))
+        if not self._stopping.is_set():  # else the run's end writes them, if there is time
+            with self._writing():
+                sync_elites(self.view("running"))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

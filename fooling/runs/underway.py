@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from fooling.runs.directory import RunDirectory
 from fooling.runs.engine import Engine
 from fooling.runs.executors import Wishes, is_distributed, open_executor
 from fooling.runs.hosting import Recipe, chunk_of
+from fooling.runs.interrupts import Interrupts
 from fooling.runs.view import RunView
 from workers.host import Host
 from workers.protocol import Executor
@@ -73,17 +73,22 @@ def evolve(
         directory.logs.mkdir(exist_ok=True)
         executor.log_into(directory.logs)
     report = report or (lambda _: None)
-    engine = Engine(directory, manifest, settings, archive, search, executor, state, report, stopping)
-    try:
-        if state["generation"] >= 0 or warnings:
-            engine.note("resume", generation=state["generation"], versions=versions())
-        for warning in warnings:
-            engine.note("warning", message=warning)
-        with _signals(stopping):
+    interrupts = Interrupts(stopping)
+    engine = Engine(
+        directory, manifest, settings, archive, search, executor, state, report, stopping, interrupts.writing
+    )
+    with interrupts.heard():
+        try:
+            if state["generation"] >= 0 or warnings:
+                engine.note("resume", generation=state["generation"], versions=versions())
+            for warning in warnings:
+                engine.note("warning", message=warning)
             done = engine.run()
-    finally:
-        engine.close()
-    return finish(done)
+        finally:
+            engine.close()
+        with interrupts.writing():
+            finish(done)
+    return replace(done, status="interrupted") if stopping.is_set() else done
 
 
 def finish(view: RunView) -> RunView:
@@ -101,22 +106,3 @@ def finish(view: RunView) -> RunView:
 
 def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
-
-
-@contextmanager
-def _signals(stopping: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) stops the run after a checkpoint, a second one kills."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: Any) -> None:
-        stopping.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -62,6 +62,7 @@ def kill_and_resume(generation: int, cadence: str, tmp_path, environment, foolin
     process = start(out, environment, SPELLS[cadence])
     wait_for_generation(out, generation, process)
     time.sleep(random.Random(generation).random() * 0.01)  # anywhere in the next generation or checkpoint
+    assert process.poll() is None, "it ended before it could be killed"
     process.kill()
     process.wait()
     if not out.exists():  # killed before there was a directory: the same command again
@@ -98,11 +99,12 @@ def test_killed_before_there_is_a_directory(tmp_path, environment, fooling, unin
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_checkpoints_and_exits_130(number, tmp_path, environment, fooling, uninterrupted):
     out = tmp_path / "run"
     process = start(out, environment, "3600")
     wait_for_generation(out, 7, process)
+    assert process.poll() is None, "it ended before it could be interrupted"
     process.send_signal(number)
     assert process.wait(timeout=200) == 130
     saved = checkpoint.saved(out / "checkpoints")
