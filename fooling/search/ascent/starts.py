@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from cppn.keys import Keys
 from fooling.classifiers import Classifier, Spec
+from fooling.datasets.images import visible
 from fooling.errors import InvalidError, NotFoundError
 from fooling.search.settings import GradientAscentSettings
 
@@ -92,7 +93,7 @@ def read(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         NotFoundError: no such file or folder, or no PNG in it.
         InvalidError: not a PNG, or one of another size or other channels.
     """
-    files = sorted(path.glob("*.png")) if path.is_dir() else [path]
+    files = visible(path.glob("*.png")) if path.is_dir() else [path]
     if not files:
         raise NotFoundError(f"search.images: expected PNG files in {path}, found none")
     return np.stack([_read_one(file, shape) for file in files])

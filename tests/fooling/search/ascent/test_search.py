@@ -197,6 +197,7 @@ def test_starts_from_images_of_the_user_s(tmp_path: Path) -> None:
     folder.mkdir()
     for level in (0, 200):
         Image.new("L", (28, 28), level).save(folder / f"{level}.png")
+    (folder / "._200.png").write_bytes(b"\0\5\26\7")  # as macOS leaves it
     found = launch.run(
         "mnist-ascent",
         out=tmp_path / "run",
