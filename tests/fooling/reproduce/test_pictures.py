@@ -31,6 +31,7 @@ def test_every_image_has_its_place(shape: tuple[int, int, int]) -> None:
     images = [np.full(shape, 10 * number, np.uint8) for number in range(7)]
     page = np.asarray(Image.open(io.BytesIO(strip(images, [""] * 7, columns=3, heads=("a", "b", "c")))))
     assert {tuple(colour) for colour in page.reshape(-1, 3)} >= {(10 * number,) * 3 for number in range(7)}
+    page = np.asarray(Image.open(io.BytesIO(strip(images, [""] * 7, columns=3))))
     whole = [(page == 10 * number).all(axis=2).sum() for number in range(1, 7)]
     zoom = round(112 / max(shape[:2]))
     assert whole == [zoom**2 * shape[0] * shape[1]] * 6  # one hides nothing of another
