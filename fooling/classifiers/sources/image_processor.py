@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from fooling.classifiers.sources.hub import Folder, read_json
-from fooling.classifiers.sources.pipelines import Pipeline
+from fooling.classifiers.sources.pipelines import Pipeline, size_from
 from fooling.errors import InvalidError, NotFoundError
+from fooling.sizes import Size
 
 # PIL.Image.Resampling
 _FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
@@ -29,7 +30,7 @@ _CONVNEXT_SQUASHES = 384
 
 
 def read_pipeline(folder: Folder, origin: str, channels: int = 3) -> Pipeline:
-    """What the image processor of a folder does to a square photograph.
+    """What the image processor of a folder does to a photograph.
 
     Args:
         channels: that the network sees.
@@ -42,12 +43,12 @@ def read_pipeline(folder: Folder, origin: str, channels: int = 3) -> Pipeline:
     unknown = [key for key, value in config.items() if key.startswith("do_") and value and key not in _KNOWN]
     if unknown:
         raise InvalidError(f"{origin}: {unknown[0]} of its image processor can't be expressed in a spec")
-    resized, side = _sides(config, origin)
+    resized, size = _sizes(config, origin)
     mean, std = _normalisation(config, channels, origin)
     # Rescaling is to 0..1 unless it says otherwise; our images begin there, theirs at 0..255.
     scale = 255.0 * config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 255.0
     return Pipeline(
-        side=side,
+        size=size,
         resized=resized,
         filter=_FILTERS.get(config.get("resample", 2), "unknown"),
         mean=mean,
@@ -72,35 +73,40 @@ def _config(folder: Folder, origin: str) -> dict[str, Any]:
     return read_json(folder, "processor_config.json", origin).get("image_processor", {})
 
 
-def _sides(config: dict[str, Any], origin: str) -> tuple[int | None, int]:
-    """Sides of the resized photograph (None: not known) and of the network's input."""
+def _sizes(config: dict[str, Any], origin: str) -> tuple[Size | None, Size]:
+    """Sizes of the resized photograph (None: not known) and of the network's input."""
     kind = str(config.get("image_processor_type", config.get("feature_extractor_type", "")))
     resizes, crops = config.get("do_resize", True), config.get("do_center_crop", "crop_size" in config)
-    edge = _side(config.get("size"), "size", origin) if resizes or not crops else None
-    resized = edge if resizes else None
-    if edge is not None and "crop_pct" in config:
+    size = _size(config.get("size"), "size", origin) if resizes or not crops else None
+    resized = size if resizes else None
+    if size is not None and "crop_pct" in config:
+        if not isinstance(size, int):
+            raise InvalidError(f"{origin}: expected a square beside crop_pct in size, found {config['size']}")
         if kind.startswith("ConvNext"):  # which cuts what it says as its size, or squashes to it
-            share = config["crop_pct"] if edge < _CONVNEXT_SQUASHES else 1.0
-            return int(edge / share), edge
-        resized = int(edge / config["crop_pct"])
+            share = config["crop_pct"] if size < _CONVNEXT_SQUASHES else 1.0
+            return int(size / share), size
+        resized = int(size / config["crop_pct"])
     if kind.startswith(_OWN_RESIZE):
         resized = None
     if not crops:
-        assert edge is not None
-        return resized, edge
-    return resized, _side(config.get("crop_size"), "crop_size", origin)
+        assert size is not None
+        return resized, size
+    crop = _size(config.get("crop_size"), "crop_size", origin)
+    if isinstance(resized, int) and not isinstance(crop, int):
+        resized = None  # of the shorter side, which says nothing of a photograph of another aspect ratio
+    return resized, crop
 
 
-def _side(size: Any, key: str, origin: str) -> int:
-    """A side of a square photograph: a number, {"shortest_edge": n}, or {"height": n, "width": n}."""
-    sides = {size} if isinstance(size, int) else set()
-    if isinstance(size, dict) and set(size) in ({"shortest_edge"}, {"height", "width"}):
-        sides = set(size.values())
-    if isinstance(size, list | tuple):
-        sides = set(size)
-    if len(sides) != 1 or not isinstance(side := sides.pop(), int):
-        raise InvalidError(f"{origin}: expected a square in {key} of its image processor, found {size}")
-    return side
+def _size(size: Any, key: str, origin: str) -> Size:
+    """A size: a number, {"shortest_edge": n}, {"height": n, "width": n}, or a list."""
+    given = size
+    if isinstance(size, dict) and set(size) == {"shortest_edge"}:
+        given = size["shortest_edge"]
+    elif isinstance(size, dict) and set(size) == {"height", "width"}:
+        given = [size["height"], size["width"]]
+    if not isinstance(given, int | list):
+        raise InvalidError(f"{origin}: expected a size in {key} of its image processor, found {size}")
+    return size_from(given, f"{origin}: {key} of its image processor")
 
 
 def _normalisation(

@@ -5,7 +5,7 @@ key         where in that file the weights lie, if it holds several networks
 labels      a file of labels, for weights of one's own: one per line, or another form (`fooling.datasets.label_files`)
 output      what the network puts out, where that is not what its source says: "sigmoid", say
 view        "input": images are what the network sees (the default); "whole": they are what the makers'
-            pipeline begins with, a whole square photograph, and its resize and crop follow
+            pipeline begins with, a whole photograph of that aspect ratio, and its resize and crop follow
 
 In values, %26 stands for & and %25 for %, as in addresses of the web.
 """

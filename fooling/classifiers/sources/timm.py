@@ -24,10 +24,11 @@ from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources import hub
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.sources.options import Options, require_weights, split
-from fooling.classifiers.sources.pipelines import Pipeline, side_of
+from fooling.classifiers.sources.pipelines import Pipeline, size_from
 from fooling.classifiers.spec import Spec, parse
 from fooling.datasets.names import wordnet_ids
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.sizes import size_of
 
 _PLACES = ("local-dir:", "hf-hub:", "hf_hub:")
 # Of a folder's data config, what would have timm look for the weights elsewhere.
@@ -250,14 +251,15 @@ def _labels(
 
 
 def _pipeline(config: dict[str, Any], origin: str) -> Pipeline:
-    """What `timm.data.create_transform` does to a square photograph. Its crop modes differ for others only."""
+    """What `timm.data.create_transform` does to a photograph of the aspect ratio that the network
+    sees. Its crop modes differ for others only."""
     channels, *sides = config["input_size"]
     if channels not in (1, 3):
         raise InvalidError(f"{origin}: expected a network of 1 or 3 channels, found {channels}")
-    side = side_of(sides, origin)
+    size = size_from(sides, origin)
     return Pipeline(
-        side=side,
-        resized=math.floor(side / config["crop_pct"]),
+        size=size,
+        resized=size_of([math.floor(side / config["crop_pct"]) for side in sides]),
         filter=config["interpolation"],
         mean=_per_channel(config["mean"], channels),
         std=_per_channel(config["std"], channels),

@@ -19,7 +19,7 @@ from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.sources.options import Options, require_weights, split
-from fooling.classifiers.sources.pipelines import Pipeline, side_of
+from fooling.classifiers.sources.pipelines import Pipeline, size_from
 from fooling.classifiers.spec import Spec, parse
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
 
@@ -119,8 +119,8 @@ def _pipeline(transforms: Any, origin: str) -> Pipeline:
             f"{origin}: expected ImageClassification transforms, found {type(transforms).__name__}"
         )
     return Pipeline(
-        side=side_of(transforms.crop_size, origin),
-        resized=side_of(transforms.resize_size, origin),
+        size=size_from(transforms.crop_size, origin),
+        resized=size_from(transforms.resize_size, origin),
         filter=transforms.interpolation.value,
         antialias=bool(transforms.antialias),
         mean=tuple(transforms.mean),

@@ -98,12 +98,28 @@ def test_a_resize_that_resizes_is_transformers(transformers, save_classifier, ph
     assert (Preprocess(spec)(photos) - expected).abs().max() < 1e-5
 
 
+def test_a_network_of_rectangles_sees_what_transformers_makes(
+    transformers, save_classifier, photos, tmp_path
+):
+    """Height and width the other way round are pictures on their side."""
+    save_classifier(tmp_path, {"size": {"height": 32, "width": 64}}, image_size=(32, 64))
+    ours = classifiers.load(f"hf:{tmp_path}", numerics=NUMERICS)
+    assert ours.spec.image_shape == (32, 64, 3)
+    assert ours.confidences(torch.rand(2, 3, 32, 64)).shape == (2, len(LABELS))
+    processor = transformers.ViTImageProcessor.from_pretrained(tmp_path, do_rescale=False)
+    wide = photos[:, :, :128]
+    expected = processor(wide, return_tensors="pt")["pixel_values"]
+    spec = classifiers.load(f"hf:{tmp_path}?view=whole").spec.model_copy(update={"size": (128, 256)})
+    assert (Preprocess(spec)(wide) - expected).abs().max() < 1e-5
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [
         ({"do_thumbnail": True}, "do_thumbnail of its image processor can't be expressed"),
-        ({"size": {"height": 32, "width": 64}}, "expected a square in size of its image processor, found {'height': 32"),
-        ({"size": {"longest_edge": 32}}, "expected a square in size"),
+        ({"size": {"longest_edge": 32}}, "expected a size in size of its image processor, found {'longest_edge': 32"),
+        ({"size": {"height": 32, "width": 0}}, r"size of its image processor: expected a side .*, found \[32, 0\]"),
+        ({"size": [32, 64, 3]}, r"expected a side of 1 to 4096 pixels.* found \[32, 64, 3\]"),
         ({"image_mean": None}, "expected three numbers in image_mean of its image processor, found None"),
         ({"image_std": [0.5]}, r"expected three numbers in image_std of its image processor, found \[0.5\]"),
     ],
@@ -120,7 +136,8 @@ def test_what_a_spec_cant_hold_is_refused(hf_folder, tmp_path, changes, message)
     [
         ({"resample": 1}, "expected a bilinear or bicubic resize, found lanczos: leave out view=whole"),
         ({"image_processor_type": "LevitImageProcessor"}, "its makers' resize can't be expressed: leave out view=whole"),
-        ({"do_center_crop": True, "crop_size": {"height": 32, "width": 32}, "size": {"shortest_edge": 24}}, "resize to 24 and pad to 32"),
+        ({"do_center_crop": True, "crop_size": {"height": 32, "width": 32}, "size": {"shortest_edge": 24}}, "resize to 24 x 24 and pad to 32 x 32"),
+        ({"do_center_crop": True, "crop_size": {"height": 16, "width": 32}, "size": {"shortest_edge": 32}}, "can't be expressed: leave out view=whole"),
     ],
 )  # fmt: skip
 def test_a_resize_that_cant_be_expressed_is_refused_where_it_is_asked_for(
@@ -128,7 +145,7 @@ def test_a_resize_that_cant_be_expressed_is_refused_where_it_is_asked_for(
 ):
     folder = copied(hf_folder, tmp_path)
     changed(folder / "preprocessor_config.json", **changes)
-    assert classifiers.load(f"hf:{folder}").spec.size == SIDE
+    assert classifiers.load(f"hf:{folder}").spec.size in (SIDE, (16, 32))
     with pytest.raises(InvalidError, match=message):
         classifiers.load(f"hf:{folder}?view=whole")
 
