@@ -25,7 +25,12 @@ def read(path: Path, trust: bool) -> tuple[nn.Module, str]:
         NotFoundError: no such file.
         InvalidError: no trust, a file of another kind, or exported for another batch.
     """
-    kind = expect(path, "a program (torch.export or TorchScript)", Kind.EXPORTED, Kind.TORCHSCRIPT)
+    kind = expect(
+        path,
+        "a program (of torch.export or TorchScript; weights = FILE names a state dict)",
+        Kind.EXPORTED,
+        Kind.TORCHSCRIPT,
+    )
     require_trust(trust, f"{path} carries code that loading would run")
     try:
         module = _exported(path) if kind is Kind.EXPORTED else torch.jit.load(path).eval()
