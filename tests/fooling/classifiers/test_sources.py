@@ -348,3 +348,13 @@ def test_labels_in_another_form_are_recognised_and_it_is_said(folder):
     assert found.spec.wordnet is not None
     assert found.spec.wordnet[4] == "n00000004"
     assert "words.txt: read as lines of WordNet id and label, 5 labels" in found.notes
+
+
+@pytest.mark.parametrize("kind", ["logits", "sigmoid"])
+def test_an_ensemble_is_not_given_a_softmax_or_a_sigmoid_of_its_own(folder, kind):
+    """It combines confidences: another sigmoid would squash them to 0.5 to 0.73, and nobody would be told."""
+    (folder / "both.toml").write_text(
+        f'name = "both"\noutput = "{kind}"\n[ensemble]\nmembers = ["builtin:lenet", "builtin:lenet-b"]\n'
+    )
+    with pytest.raises(InvalidError, match=f'expected no output = "{kind}"; leave it out'):
+        classifiers.load("file:both.toml")

@@ -8,6 +8,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -248,3 +249,11 @@ def test_siglip_reads_prompts_as_it_was_trained_whatever_its_tokenizer_knows(sig
         classifiers.load(
             write_clip(tmp_path / "c.toml", siglip_folder, **{**capitals, "labels": ["Cat", "cat"]})
         )
+
+
+def test_one_prompt_alone_is_no_choice(clip_folder, siglip_folder, tmp_path):
+    """CLIP would be 100 % certain of it in every image; SigLIP's prompts are independent of each other."""
+    with pytest.raises(InvalidError, match="expected two prompts or more"):
+        classifiers.load(write_clip(tmp_path / "one.toml", clip_folder, labels=["cat"]))
+    one = classifiers.load(write_clip(tmp_path / "one.toml", siglip_folder, labels=["cat"]))
+    assert one.classify(np.zeros((1, SIDE, SIDE, 3), np.uint8)).item() < 1

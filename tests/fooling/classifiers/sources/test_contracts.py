@@ -105,6 +105,22 @@ def test_gradients_reach_the_images_or_gradient_ascent_is_refused(model, tmp_pat
             fooling.run("imagenet-ascent", out=tmp_path / "run", assignments=steps, flags={"model": model})
 
 
+def test_what_a_network_puts_out_can_be_said_where_its_source_assumes_a_softmax(model):
+    """Taggers and detectors are fine-tuned from these networks: a softmax would make their tags shares of one."""
+    if model.startswith(("clip:", "onnx:")):
+        pytest.skip("it has a file that says so")
+    asked = f"{model}{'&' if '?' in model else '?'}output="
+    usual, independent = classifiers.load(model), classifiers.load(f"{asked}sigmoid")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *usual.spec.image_shape), dtype=np.uint8)
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
+    expected = usual.logits(images).sigmoid()
+    assert np.abs(independent.classify(pixels) - expected.numpy()).max() < 1e-6
+    with pytest.raises(
+        InvalidError, match=r"expected output=logits or output=sigmoid .*, found output=softmax"
+    ):
+        classifiers.load(f"{asked}softmax")
+
+
 @pytest.mark.parametrize(
     "package, spec, extra",
     [

@@ -324,3 +324,18 @@ def test_what_lies_in_a_models_place_is_named(onnx_file, data):
         InvalidError, match=r"tiny.onnx: expected an ONNX model, found an? (Git LFS|web page|empty file)"
     ):
         classifiers.load(f"onnx:{onnx_file}")
+
+
+@pytest.mark.parametrize("labels", [["fake"], ["real", "fake"]])
+def test_one_logit_is_one_class_or_two(onnx_runtime, tiny, tmp_path, labels):
+    """A graph can't be given another end: without a key for the sigmoid, detectors would have no way in."""
+    file = tmp_path / "one.onnx"
+    tiny.head = torch.nn.Linear(8, 1)
+    export(tiny, file, 12)
+    file.with_suffix(".toml").write_text(
+        f'size = 12\ncolour = "rgb"\noutput = "sigmoid"\nlabels = {json.dumps(labels)}\n'
+    )
+    images = torch.rand(3, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    fake = tiny(images).sigmoid()
+    expected = fake if len(labels) == 1 else torch.cat([1 - fake, fake], 1)
+    assert (classifiers.load(f"onnx:{file}").confidences(images) - expected).abs().max() < 1e-5
