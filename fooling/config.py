@@ -155,6 +155,7 @@ def resolve(
         InvalidError: not TOML, an unknown key, a wrong type or a value out of range; no classifier.
     """
     layers: dict[str, Any] = {}
+    origins: dict[str, str] = {}  # key -> the option or variable that gave it
     source = "the settings"
     if config is not None:
         path = find(config)
@@ -164,16 +165,19 @@ def resolve(
         if name.startswith(ENVIRONMENT_PREFIX):
             key = name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
             _assign(layers, key, _value(text), name)
+            origins[key] = name
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not key.strip():
             raise InvalidError(f"--set {assignment}: expected KEY=VALUE, like search.generations=60")
         _assign(layers, key.strip(), _value(text.strip()), f"--set {assignment}")
+        origins[key.strip()] = f"--set {assignment}"
     for key, value in (flags or {}).items():
         _assign(layers, key, value, f"--{key}")
+        origins[key] = f"--{key.rpartition('.')[2]}"
     search = _named(layers, "search", MapElitesSettings().name)
     _named(layers, "encoding", "direct" if search == GradientAscentSettings().name else CppnSettings().name)
-    settings = validate(layers, source)
+    settings = validate(layers, source, origins)
     if not settings.model:
         raise InvalidError(
             f"{source} leaves the classifier to you: give one with --model SPEC (docs/models.md)"
@@ -181,8 +185,11 @@ def resolve(
     return settings
 
 
-def validate(values: Mapping[str, Any], source: str) -> Settings:
+def validate(values: Mapping[str, Any], source: str, origins: Mapping[str, str] | None = None) -> Settings:
     """Settings from plain values, without any layers (a manifest's, for one).
+
+    Args:
+        origins: where single keys come from, where that is not `source`.
 
     Raises:
         InvalidError: naming `source`, the first wrong key, what was expected and what was found.
@@ -190,7 +197,9 @@ def validate(values: Mapping[str, Any], source: str) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise InvalidError(f"{source}: {explain(error, Settings)}") from None
+        told = explain(error, Settings)
+        key = told.replace(":", " ").partition(" ")[0]
+        raise InvalidError(f"{(origins or {}).get(key, source)}: {told}") from None
 
 
 def config_directory() -> Path:

@@ -84,7 +84,7 @@ def json_bytes(value: Any) -> bytes:
     return encoded(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def refuse_existing(path: Path, force: bool = False) -> None:
+def refuse_existing(path: Path, force: bool | None = None) -> None:
     """Guard a user's files: a file, or a folder that is not empty, is replaced only by `force`.
 
     Raises:
@@ -92,7 +92,8 @@ def refuse_existing(path: Path, force: bool = False) -> None:
     """
     taken = any(path.iterdir()) if path.is_dir() else path.exists()
     if taken and not force:
-        raise FoolingError(f"{path} exists; remove it, or give another name")
+        way = ", or --force" if force is not None else ""
+        raise FoolingError(f"{path} exists; remove it, or give another name{way}")
 
 
 def refuse_foreign(folder: Path, data: str, kind: str) -> None:

@@ -36,6 +36,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         table, known = _walk(model, path[:-1])
         key = ".".join([*table, str(path[-1])])
         names = [".".join([*table, name]) for name in known]
+        elsewhere = [name for name in _leaves(model) if not table and name.endswith(f".{key}")]
+        if elsewhere:
+            return f"{key} is not a key; did you mean {elsewhere[0]}?"
         return f"{key} is not a key" + (did_you_mean(key, names) or f"; known here: {', '.join(names)}")
     key = ".".join([*_walk(model, path)[0]])
     if kind == "missing":
@@ -72,6 +75,16 @@ def _walk(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[str],
         tables = _models(field.annotation) if field else []
         names.append(str(part))
     return names, list(tables[0].model_fields) if tables else []
+
+
+def _leaves(model: type[BaseModel]) -> list[str]:
+    """The dotted keys of the values in a model's tables."""
+    return [
+        f"{name}.{key}"
+        for name, field in model.model_fields.items()
+        for table in _models(field.annotation)
+        for key in table.model_fields
+    ]
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

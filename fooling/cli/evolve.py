@@ -86,13 +86,23 @@ def run(
 
     CONFIG is the name of a ready-made config (mnist-cppn, mnist-direct, ...) or the path of a TOML file.
     Without it, CPPN images are evolved against the LeNet that ships with the package.
+
+    \b
+    Examples:
+      fooling run
+      fooling run mnist-direct --seed 3 --set search.generations=60
+      fooling run --model file:mine.json --out runs/mine
     """
+    from fooling.config import DEFAULT_CONFIG, resolve
+
+    given = {"model": model, "seed": seed, "run.workers": workers, "run.address": address}
+    flags = {key: value for key, value in given.items() if value is not None}
+    resolve(config or DEFAULT_CONFIG, assignments, flags)  # a typo is told before seconds of imports
+
     from cppn.jit import told_of_compiling
     from fooling.cli.progress import Progress
     from fooling.runs import launch
 
-    given = {"model": model, "seed": seed, "run.workers": workers, "run.address": address}
-    flags = {key: value for key, value in given.items() if value is not None}
     with Progress(quiet) as progress, told_of_compiling(progress.compiling):
         view = launch.run(
             config,

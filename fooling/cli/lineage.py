@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +11,37 @@ import click
 from fooling.cli.evolve import json_option, trust_option
 from fooling.cli.look import run_argument
 from fooling.cli.terminal import draw, say, say_json
+from fooling.errors import FoolingError, NotFoundError, did_you_mean
 
 
 @click.command()
 @run_argument
 @click.option(
-    "--class", "number", type=click.IntRange(min=0), required=True, metavar="K", help="The elite's class."
+    "--class", "wanted", required=True, metavar="K", help="The elite's class: its number, or its label."
 )
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The HTML file to write.")
 @trust_option
 @json_option
-def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json: bool) -> int:
+def lineage(directory: Path, wanted: str, out: Path | None, trust: bool, as_json: bool) -> int:
     """Show an elite's ancestors back to the first generation, with their images.
 
     Those that were not kept are bred once more from their keys, exactly.
+
+    \b
+    Examples:
+      fooling lineage runs/mine --class 3
+      fooling lineage runs/mine --class pinwheel --out pinwheel.html
     """
     from fooling.ancestry.document import document
     from fooling.ancestry.page import page
     from fooling.ancestry.replay import replay
     from fooling.ancestry.walk import ancestors
-    from fooling.errors import FoolingError, NotFoundError
     from fooling.files import replacing
     from fooling.runs.view import lineage_of, open_run
     from fooling.text import encoded
 
     view = open_run(directory)
-    if number >= len(view.labels):
-        raise NotFoundError(f"no class {number}: expected 0 to {len(view.labels) - 1}")
+    number = class_of(wanted, view.labels)
     if view.stored_rows[number] < 0:
         raise NotFoundError(f"{directory}: class {number} has no elite yet")
     generation, stream, child = view.ids[number].tolist()
@@ -54,6 +59,27 @@ def lineage(directory: Path, number: int, out: Path | None, trust: bool, as_json
     else:
         _print(data, out)
     return 0
+
+
+def class_of(wanted: str, labels: Sequence[str]) -> int:
+    """The class of a number or a label, which may be any one of several synonyms.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    if wanted.isdecimal():
+        if int(wanted) < len(labels):
+            return int(wanted)
+        raise NotFoundError(f"no class {wanted}: expected 0 to {len(labels) - 1}, or a label")
+    found = [index for index, label in enumerate(labels) if wanted in (label, *label.split(", "))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(
+            f"several classes are labelled {wanted}: give a number, {', '.join(map(str, found))}"
+        )
+    hint = did_you_mean(wanted, labels) or f"; expected 0 to {len(labels) - 1}, or a label"
+    raise NotFoundError(f"no class is labelled {wanted}{hint}")
 
 
 def _print(data: dict[str, Any], out: Path) -> None:

@@ -91,7 +91,7 @@ def length_of(view: RunView) -> str:
         return f"{min(view.generation * search['steps_per_task'], search['steps']):,} steps"
     if search.get("name") == "single-class":
         return f"{view.generation + (view.evaluations > 0):,} steps"  # from step 0 on
-    return f"{view.generation:,} generations"
+    return f"{view.generation:,} generation{'s' * (view.generation != 1)}"
 
 
 def _length(view: RunView) -> tuple[str, str]:

@@ -7,15 +7,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from matplotlib import get_data_path
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from fooling.errors import NotFoundError
 from fooling.report.confidence import format_confidence
 from fooling.report.facts import classifier_of, encoding_of, first_answer, length_of, summary_line, top1_line
+from fooling.text import plain
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -231,7 +234,7 @@ def _draw_elite(
 
 def _fit(label: str, font: FreeTypeFont, width: int) -> str:
     """The label in one line: whole, or its first synonym, or shortened with an ellipsis."""
-    label = " ".join(label.split())
+    label = plain(" ".join(label.split()))
     for text in (label, label.split(",")[0]):
         if font.getlength(text) <= width:
             return text
@@ -254,7 +257,8 @@ def _fitting_font(text: str, width: int, size: float) -> FreeTypeFont:
 
 
 def _font(size: float) -> FreeTypeFont:
-    return ImageFont.load_default(size)  # type: ignore[return-value]  # with a size: Aileron, scalable
+    """DejaVu, which comes with matplotlib: it has the letters of most alphabets."""
+    return ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
 
 
 def _grey(view: RunView, value: int) -> int | tuple[int, int, int]:

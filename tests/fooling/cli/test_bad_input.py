@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from types import SimpleNamespace
 import pytest
 
 from fooling.cli import main
+from fooling.cli.lineage import class_of
+from fooling.errors import NotFoundError
 
 
 @pytest.fixture
@@ -43,6 +46,8 @@ CASES = [
     (("run", "mnist-cpn"), 4, ["no config named mnist-cpn", "did you mean mnist-cppn?"]),
     (("run", "nowhere/my.toml"), 4, ["no config file nowhere/my.toml"]),
     (("run", "--set", "search.generatons=3"), 3, ["did you mean search.generations?"]),
+    (("run", "--set", "generations=5"), 3, ["--set generations=5", "did you mean search.generations?"]),
+    (("run", "--seed", "18446744073709551615"), 3, ["error: --seed: ", "18446744073709551615"]),
     (("run", "--set", "search.population=-5"), 3, ["search.population", "-5"]),
     (("run", "--set", "search.population=lots"), 3, ["search.population", "'lots'"]),
     (("run", "--model", "builtin:lenett"), 3, ["lenett", "builtin:lenet"]),
@@ -158,3 +163,25 @@ def test_a_sigterm_while_the_network_loads(tmp_path, environment):
     assert process.returncode == 130
     assert said.splitlines()[-1] == "error: interrupted"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_typo_is_told_before_anything_heavy_is_imported(tmp_path, environment):
+    """A failure costs seconds for each typo."""
+    code = (
+        "import sys; from fooling.cli import main\n"
+        "try: main()\nfinally: print([name for name in ('torch', 'ray', 'numba') if name in sys.modules])"
+    )
+    for words in (["run", "mnist-cpn"], ["run", "--set", "generations=5"], ["run", "--seed", str(2**64)]):
+        command = [sys.executable, "-c", code, *words]
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert "error: " in result.stderr
+        assert "[]" in result.stdout + result.stderr
+
+
+def test_a_class_is_named_by_number_or_label():
+    labels = ["tench, Tinca tinca", "goldfish", "crane", "crane", "7"]
+    assert class_of("1", labels) == 1
+    assert [class_of(name, labels) for name in ("goldfish", "Tinca tinca", "tench, Tinca tinca")] == [1, 0, 0]
+    for wanted, said in (("goldfisch", "did you mean goldfish?"), ("crane", "2, 3"), ("99", "0 to 4")):
+        with pytest.raises(NotFoundError, match=re.escape(said)):
+            class_of(wanted, labels)

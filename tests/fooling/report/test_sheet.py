@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fooling.errors import NotFoundError
+from fooling.report import sheet
 from fooling.report.facts import first_answer
 from fooling.report.sheet import _fit, _font, _subtitle, choose, contact_sheet, landscape
 
@@ -103,3 +104,11 @@ def test_a_page_of_rectangles_is_no_strip_and_has_room_for_labels(make_view: Any
     page = contact_sheet(make_view([0.9] * 12, shape=shape))
     assert 0.6 < page.width / page.height < 2.5
     assert page.width > 6 * 96 or shape[1] > 96
+
+
+def test_letters_of_many_alphabets_are_drawn() -> None:
+    """A box in place of a letter makes labels unreadable, and all alike."""
+    font = sheet._font(20)
+    missing = bytes(font.getmask("\U0010fffd"))
+    for letter in "ÜßéñłżкожΩ":
+        assert bytes(font.getmask(letter)) != missing
