@@ -85,9 +85,12 @@ def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
 
     Raises:
         FoolingError: the name is taken, or the place can't be written.
+        InvalidError: the manifest could not be read again.
     """
     expect_free(path)
     path = path.absolute()
+    content = json_bytes({"format": manifests.FORMAT, **manifest})
+    manifests.parse(content, RunDirectory(path).manifest, path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +102,7 @@ def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
         for empty in (inside.events, inside.lineage, inside.lock):
             empty.touch()
         with replacing(inside.manifest, durable=True) as file:
-            file.write(json_bytes({"format": manifests.FORMAT, **manifest}))
+            file.write(content)
         os.rename(temporary, path)
         sync_directory(path.parent)
     except OSError as error:

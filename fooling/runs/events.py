@@ -14,7 +14,7 @@ from fooling.errors import InvalidError
 from fooling.text import encoded
 from fooling.untrusted import checked, open_plain, parse_json, read_plain
 
-LONGEST = 2**30  # bytes of a log
+LONGEST = 2**30  # bytes of a log; 20,000 generations of 1,000 classes may take 200 MB
 _Count = Annotated[int, Field(ge=0, le=2**62)]
 _Number = Annotated[float, Field(ge=0, le=1e18)]
 _Gain = Annotated[tuple[_Count, Annotated[float, Field(ge=0, le=1)]], Field(strict=False)]

@@ -91,6 +91,11 @@ def read(path: Path, run: Path) -> dict[str, Any]:
         raise InvalidError(f"{run} is no run directory: it has no manifest.json") from None
     except OSError as error:
         raise InvalidError(f"{path} can't be read as a manifest: {error.strerror or error}") from None
+    return parse(data, path, run).model_dump(mode="json")
+
+
+def parse(data: bytes, path: Path, run: Path) -> Manifest:
+    """The content of a manifest; arguments and errors as for `read`."""
     found = parse_json(data, f"{path} can't be read as a manifest")
     written = found.get("format") if isinstance(found, dict) else None
     if not isinstance(written, int):
@@ -99,7 +104,7 @@ def read(path: Path, run: Path) -> dict[str, Any]:
         raise InvalidError(
             f"{run} is of format {written}, this version of fooling reads up to {FORMAT}; upgrade fooling"
         )
-    return _filled(parse_model(Manifest, data, str(path)), path).model_dump(mode="json")
+    return _filled(parse_model(Manifest, data, str(path)), path)
 
 
 def _filled(manifest: Manifest, path: Path) -> Manifest:

@@ -96,6 +96,15 @@ def test_a_lineage_of_torn_records(small_run, tmp_path):
     assert "expected records of 44 bytes" in told("lineage", run, "--class", 0)
 
 
+def test_a_lineage_without_end(small_run, tmp_path):
+    """A sparse file of a terabyte costs a stranger nothing, and its digest hours."""
+    run = copy_of(small_run[0], tmp_path)
+    os.truncate(run / "lineage", 10**12)
+    edit_checkpoint(run, lambda h, _: h["__metadata__"]["state"].update(lineage_bytes=10**12))
+    for words in (("show", run, "--json"), ("lineage", run, "--class", 0)):
+        assert "lineage: expected at most" in told(*words)
+
+
 @pytest.mark.parametrize("where", ["in the first line", "before all", "in the last line"])
 def test_a_log_that_the_checkpoint_cuts_elsewhere(where, small_run, tmp_path):
     """To go on there would join two halves of lines, or tell generations twice."""

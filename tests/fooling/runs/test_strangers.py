@@ -307,10 +307,24 @@ def test_a_pipe_is_not_waited_for(small_run, tmp_path):
         open_run(run)
 
 
-def test_a_directory_that_can_not_be_made_leaves_nothing(tmp_path):
-    """A manifest that can't be written is a defect; the half-made directory would be another."""
-    with pytest.raises(ValueError, match="JSON"):
-        create(tmp_path / "run", {"seconds": float("inf")})
+@pytest.mark.parametrize("broken", [{"seconds": float("inf")}, {"model": "file:\udc80.toml"}, {}])
+def test_a_manifest_that_could_not_be_read_again_is_not_written(broken, small_run, tmp_path):
+    """The run's work would lie in a directory that nobody opens."""
+    manifest = open_run(small_run[0]).manifest
+    with pytest.raises((ValueError, InvalidError), match=r"JSON|expected"):
+        create(tmp_path / "run", manifest | broken if broken else {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_can_not_be_made_leaves_nothing(small_run, tmp_path, monkeypatch):
+    """Whatever stops it: a half-made directory would lie around."""
+
+    def stop(*paths):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.rename", stop)
+    with pytest.raises(KeyboardInterrupt):
+        create(tmp_path / "run", open_run(small_run[0]).manifest)
     assert list(tmp_path.iterdir()) == []
 
 
