@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fooling.runs.view import RunView
 
 _TEMPLATES = Path(__file__).with_name("templates")
+FORMAT = _TEMPLATES / "format.js"  # words confidences, on every page
 _STYLES = ("gallery.css", "detail.css")
 _SCRIPTS = ("format.js", "state.js", "chart.js", "facets.js", "wall.js", "detail.js", "main.js")
 _CURVE = ("generation", "evaluations", "min", "median", "max", "at_least_0.99", "at_least_0.9999")

@@ -15,7 +15,8 @@ from PIL import Image
 
 from fooling.errors import FoolingError
 from fooling.files import json_bytes, refuse_foreign, replacing
-from fooling.report.gallery import csp_hash
+from fooling.report.confidence import shortest
+from fooling.report.gallery import FORMAT, csp_hash
 from fooling.report.png import SMALL, encode
 from fooling.text import all_plain, encoded
 from fooling.transfer.document import KIND
@@ -55,9 +56,8 @@ def write(data: dict[str, Any], sources: Sequence[Source], folder: Path) -> list
 
 def page(data: Mapping[str, Any], sources: Sequence[Source], names: Mapping[str, str]) -> str:
     """The HTML page: the matrix, and every image with what each target says of it."""
-    style, script = (
-        (_TEMPLATES / name).read_text(encoding="utf-8") for name in ("transfer.css", "transfer.js")
-    )
+    style = (_TEMPLATES / "transfer.css").read_text(encoding="utf-8")
+    script = "\n".join(path.read_text(encoding="utf-8") for path in (FORMAT, _TEMPLATES / "transfer.js"))
     images = [
         base64.b64encode(encode(_thumb(pixels), level=SMALL)).decode("ascii")
         for source in sources
@@ -89,7 +89,7 @@ def _compact(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
                 "images": cell["images"],
                 "share": cell["same_top1"],
                 "interval": cell["same_top1_ci95"],
-                "median": cell["median_confidence"],
+                "median": _single(cell["median_confidence"]),
             }
             for cell in data["cells"]
         ],
@@ -98,15 +98,26 @@ def _compact(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
                 "source": data["sources"].index(image["source"]),
                 "label": image["label"],
                 "class": image["class"],
-                "confidence": image["confidence"],
+                "confidence": _single(image["confidence"]),
                 "answers": [
-                    [targets[a["target"]], a["rank"], a["confidence"], a["top1"], a["top1_confidence"]]
+                    [
+                        targets[a["target"]],
+                        a["rank"],
+                        _single(a["confidence"]),
+                        a["top1"],
+                        _single(a["top1_confidence"]),
+                    ]
                     for a in image["targets"]
                 ],
             }
             for image in data["images"]
         ],
     }
+
+
+def _single(confidence: float | None) -> float | None:
+    """As the page's script words it: with the digits that tell a float32."""
+    return None if confidence is None else shortest(confidence)
 
 
 def _thumb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

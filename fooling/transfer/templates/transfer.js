@@ -1,15 +1,13 @@
+// Follows the gallery's format.js, which words the confidences.
 // Data: targets, sources (names); cells {source, target, home, images, share, interval, median}; images {source,
 // label, class, confidence, answers: [target, rank, confidence, top1, top1 confidence]}; #images holds their PNGs.
-"use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const pngs = JSON.parse(document.getElementById("images").textContent);
 const AT_ONCE = 120;
 const percent = (share) => `${Math.round(share * 100)} %`;
-// Never rounded up: only 1 itself is 100 %.
-const sure = (p) => (p === 1 ? "100 %" : p > 0.9999 ? `1 - ${(1 - p).toExponential(0)}` : `${(Math.floor(p * 1000) / 10).toFixed(1)} %`);
 const short = (spec) => spec.split("/").pop().replace(/^.*:/, "").replace(/\.toml$/, "");
 
-function element(name, text, properties = {}) {
+function node(name, text, properties = {}) {
   const made = Object.assign(document.createElement(name), properties);
   if (text !== undefined) made.textContent = text;
   return made;
@@ -18,20 +16,20 @@ function element(name, text, properties = {}) {
 function matrix() {
   const table = document.getElementById("matrix");
   const head = table.createTHead().insertRow();
-  head.append(element("th", "elites of \\ shown to", { scope: "col" }), ...data.targets.map((t) => element("th", short(t), { scope: "col", title: t })));
+  head.append(node("th", "elites of \\ shown to", { scope: "col" }), ...data.targets.map((t) => node("th", short(t), { scope: "col", title: t })));
   const body = table.createTBody();
   data.sources.forEach((name, source) => {
     const row = body.insertRow();
-    row.append(element("th", name, { scope: "row" }));
+    row.append(node("th", name, { scope: "row" }));
     data.targets.forEach((_, target) => {
       const cell = data.cells.find((c) => c.source === source && c.target === target);
       const known = cell && cell.images > 0; // else the target has none of the images' classes
-      const td = element("td", known ? percent(cell.share) : "–");
+      const td = node("td", known ? percent(cell.share) : "–");
       if (known) {
         td.style.setProperty("--share", cell.share);
         td.classList.toggle("home", cell.home);
-        td.append(element("small", `${percent(cell.interval[0])} to ${percent(cell.interval[1])}`));
-        td.title = `${cell.images} images, median confidence ${sure(cell.median)}`;
+        td.append(node("small", `${percent(cell.interval[0])} to ${percent(cell.interval[1])}`));
+        td.title = `${cell.images} images, median confidence ${formatConfidence(cell.median)}`;
       }
       row.append(td);
     });
@@ -40,13 +38,13 @@ function matrix() {
 
 function choices() {
   const source = document.getElementById("source");
-  if (data.sources.length > 1) source.append(element("option", "all runs", { value: "" }));
-  data.sources.forEach((name, number) => source.append(element("option", name, { value: number })));
+  if (data.sources.length > 1) source.append(node("option", "all runs", { value: "" }));
+  data.sources.forEach((name, number) => source.append(node("option", name, { value: number })));
   const who = document.getElementById("who");
   data.targets.forEach((target, number) => {
-    const label = element("label", `${short(target)} `, { title: target });
-    const select = element("select", undefined, { name: number });
-    select.append(...[["", "any answer"], ["yes", "fool it"], ["no", "don't fool it"]].map(([value, text]) => element("option", text, { value })));
+    const label = node("label", `${short(target)} `, { title: target });
+    const select = node("select", undefined, { name: number });
+    select.append(...[["", "any answer"], ["yes", "fool it"], ["no", "don't fool it"]].map(([value, text]) => node("option", text, { value })));
     label.append(select);
     who.append(label);
   });
@@ -64,19 +62,19 @@ function chosen() {
 
 function figure(number) {
   const image = data.images[number];
-  const made = element("figure");
-  const caption = element("figcaption");
-  const list = element("ul");
+  const made = node("figure");
+  const caption = node("figcaption");
+  const list = node("ul");
   for (const [target, rank, confidence, top1, top1Confidence] of image.answers) {
     const name = short(data.targets[target]);
     const home = data.cells.some((cell) => cell.home && cell.source === image.source && cell.target === target);
-    const answer = rank === 0 ? (home ? `first answer of ${name}, at home` : `fools ${name}, ${sure(confidence)}`)
-      : `${name}${home ? ", at home," : ""} calls it ${top1}, ${sure(top1Confidence)}`;
-    list.append(element("li", answer, { className: rank === 0 && !home ? "fooled" : "" }));
+    const answer = rank === 0 ? (home ? `first answer of ${name}, at home` : `fools ${name}, ${formatConfidence(confidence)}`)
+      : `${name}${home ? ", at home," : ""} calls it ${top1}, ${formatConfidence(top1Confidence)}`;
+    list.append(node("li", answer, { className: rank === 0 && !home ? "fooled" : "" }));
   }
   const run = data.sources.length > 1 ? `${data.sources[image.source]}, ` : "";
-  caption.append(element("strong", image.label), `${run}class ${image.class}, ${sure(image.confidence)} at home`, list);
-  made.append(element("img", undefined, { src: `data:image/png;base64,${pngs[number]}`, alt: "", width: 112, height: 112, loading: "lazy" }), caption);
+  caption.append(node("strong", image.label), `${run}class ${image.class}, ${formatConfidence(image.confidence)} at home`, list);
+  made.append(node("img", undefined, { src: `data:image/png;base64,${pngs[number]}`, alt: "", width: 112, height: 112, loading: "lazy" }), caption);
   return made;
 }
 
@@ -93,7 +91,7 @@ function show() {
   shown = chosen();
   drawn = 0;
   document.getElementById("wall").replaceChildren();
-  document.getElementById("count").textContent = `${shown.length} of ${data.images.length} images`;
+  document.getElementById("count").textContent = `${formatCount(shown.length)} of ${formatCount(data.images.length)} images`;
   more();
 }
 
