@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.report import RESULTS
 
-ALL = ("archive", "throughput", "ahead", "peers", "sweeps", "cold_start", "scaling", "beside_local", "ascent")
+ALL = ("archive", "throughput", "peers", "sweeps", "cold_start", "scaling", "beside_local", "ascent")
 
 
 def main() -> int:

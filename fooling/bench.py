@@ -57,10 +57,8 @@ class Bench:
         return outcome.evaluations
 
     def pace(self) -> float:
-        """Evaluations/s. What was begun ahead at the end is given up, so that it disturbs no other measurement."""
-        found = rate(self.step)
-        self.search.give_up()
-        return found
+        """Evaluations/s."""
+        return rate(self.step)
 
 
 def prepare(
@@ -69,13 +67,11 @@ def prepare(
     trust: bool = False,
     classifier: classifiers.Classifier | None = None,
     breeding_seconds: float = BREEDING_SECONDS,
-    looks_ahead: bool = True,
 ) -> Bench:
     """Load the classifier and breed elites for some generations, or for as many as the seconds allow.
 
     Args:
         classifier: takes the place of the settings' `model`, under the settings' numerics.
-        looks_ahead: whether generations may be begun ahead, as in a run.
     """
     run = settings.run
     numerics = resolve(run.device, run.threads, run.layout, run.batch, run.compile)
@@ -91,14 +87,11 @@ def prepare(
     chunk = chunk_of(settings, classifier, evaluators)
     endless = settings.search.model_copy(update={"generations": sys.maxsize})
     search = MapElites(endless, settings.seed, chunk, host.toolbox, archive)
-    executor = LocalExecutor(
-        host, evaluators, lambda: prepare_thread(numerics.device, run.threads), looks_ahead
-    )
+    executor = LocalExecutor(host, evaluators, lambda: prepare_thread(numerics.device, run.threads))
     bench = Bench(settings, classifier, archive, search, executor, Computing(executor), host.toolbox, chunk)
     deadline = time.monotonic() + breeding_seconds
     while bench.generation <= generations and time.monotonic() < deadline:
         bench.step()
-    search.give_up()  # what was begun ahead is not to disturb what is measured next
     return bench
 
 

@@ -15,7 +15,6 @@ import torch
 
 from benchmarks import __main__ as everything
 from benchmarks import (
-    ahead,
     archive,
     beside_local,
     cold_start,
@@ -204,18 +203,6 @@ def test_throughput_reports_each_rounds_ratio(monkeypatch: pytest.MonkeyPatch) -
     found = throughput.measure(case)
     assert len(found["ratios"]) == 2
     assert throughput.row("mine", found)[0] == "mine"
-
-
-def test_looking_ahead_is_measured_on_equal_archives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure costs a comparison of searches that found different things, or a broken script."""
-    monkeypatch.setattr(bench, "rate", lambda call: float(call()))
-    found = ahead.measure("direct", 50, 3, 2)
-    assert set(found["rates"]) == {ahead.FORWARD, ahead.EACH, ahead.AHEAD, ahead.WHOLE}
-    assert found["rates"][ahead.AHEAD] == [50.0, 50.0]
-    assert ahead.row(found)[0] == "direct, 50"
-    monkeypatch.setattr(bench.Archive, "digest", lambda archive: str(id(archive)))
-    with pytest.raises(AssertionError, match="archives differ"):
-        ahead.measure("direct", 50, 1, 1)
 
 
 def test_a_larger_image_is_seen_at_its_centre(assets: Path) -> None:

@@ -143,12 +143,12 @@ def _failure(error: Exception) -> Answer:
     trace = traceback.format_exc()
     print(trace, file=sys.stderr, flush=True)  # for the worker's log
     line = (str(error).strip().splitlines() or [""])[0][:300]
-    if _is_memory(error):
+    if is_out_of_memory(error):
         return Answer("memory", line)
     known = isinstance(error, FoolingError)
     return Answer("failed", line if known else f"{type(error).__name__}: {line}", trace)
 
 
-def _is_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     torch = sys.modules.get("torch")  # where it was never imported, its memory did not run out
     return torch is not None and isinstance(error, torch.OutOfMemoryError)

@@ -155,10 +155,6 @@ class RayExecutor:
         """Whether a worker's process is there and makes its host."""
         return any(slot.starting is not None and slot.placed is None for slot in self._slots)
 
-    @property
-    def looks_ahead(self) -> bool:
-        return False
-
     def log_into(self, folder: Path) -> None:
         """Let workers write their output in a folder, where they can reach it."""
         self._logs = folder

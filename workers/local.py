@@ -7,15 +7,17 @@ run's own number of classifier threads, so the results do not depend on how many
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
+from fooling.errors import FoolingError
+from workers.actor import is_out_of_memory
 from workers.allocator import keep_freed_memory
 from workers.host import Host
-from workers.protocol import Results
+from workers.joining import first_line
 from workers.tasks import compute
 
 
@@ -50,62 +52,53 @@ class LocalExecutor:
     forward passes the caches are cold, and a pool's futures and conditions are much code (docs/speed.md).
     """
 
-    def __init__(
-        self,
-        host: Host,
-        evaluators: int,
-        prepare: Callable[[], None] | None = None,
-        looks_ahead: bool = True,
-    ) -> None:
-        """`evaluators` chunks are computed at once; `prepare` runs first in each thread that is started. Where
-        what may turn out not to be needed is dear, it should not look ahead."""
+    def __init__(self, host: Host, evaluators: int, prepare: Callable[[], None] | None = None) -> None:
+        """`evaluators` chunks are computed at once; `prepare` runs first in each thread that is started."""
         keep_freed_memory()
         self._host, self._prepare = host, prepare or (lambda: None)
         self._helpers, self._threads = evaluators - 1, list[Thread]()
-        self._looks_ahead = looks_ahead and self._helpers > 0
-        self._work: tuple[_Work, ...] = ()  # under way, oldest first; replaced, never changed
-        self._wake: SimpleQueue[bool] = SimpleQueue()  # False: to end
+        self._orders: SimpleQueue[Callable[[], None] | None] = SimpleQueue()  # None: to end
 
     @property
     def evaluators(self) -> int:
         return self._helpers + 1
 
-    @property
-    def looks_ahead(self) -> bool:
-        return self._looks_ahead
-
     def log_into(self, folder: Path) -> None:
         pass  # what this process prints is the user's own to redirect
 
-    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Results:
-        helpers = min(self._helpers, len(chunks) - (0 if self._work else 1))  # one chunk is the caller's own
+    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Generator[Any, None, None]:
+        helpers = min(self._helpers, len(chunks) - 1)  # one chunk is the caller's own
         while len(self._threads) < helpers:
             self._threads.append(self._started())
-        work = _Work(self, lambda chunk: compute(self._host, task, shared, chunk), chunks)
-        self._work = (*self._work, work)
+        work = _Work(lambda chunk: self._computed(task, shared, chunk), chunks, helpers)
         for _ in range(helpers):
-            self._wake.put(True)
-        return work
+            self._orders.put(work.help)
+        yield from work.results()
 
     def halve_batch(self) -> int:
         return self._host.halve_batch()
 
     def close(self) -> None:
-        for work in self._work:
-            work.close()
         for _ in self._threads:
-            self._wake.put(False)
+            self._orders.put(None)
         for thread in self._threads:
             thread.join()
         self._threads = []
 
-    def advance(self) -> bool:
-        """Compute one chunk of the oldest work that has any left, in this thread; False: none has."""
-        return any(work.advance() for work in self._work)
+    def _computed(self, task: str, shared: Any, chunk: Any) -> Any:
+        """A chunk's result.
 
-    def forget(self, over: _Work) -> None:
-        """A work is over."""
-        self._work = tuple(work for work in self._work if work is not over)
+        Raises:
+            FoolingError: it could not be computed, for whatever reason; the message names it.
+            torch.OutOfMemoryError: a device's memory ran out.
+        """
+        try:
+            return compute(self._host, task, shared, chunk)
+        except Exception as error:
+            if isinstance(error, FoolingError) or is_out_of_memory(error):
+                raise
+            name, kind = getattr(chunk, "name", "a chunk"), type(error).__name__
+            raise FoolingError(f"{name} failed: {kind}: {first_line(error)}") from error
 
     def _started(self) -> Thread:
         """Another evaluator, prepared.
@@ -129,60 +122,56 @@ class LocalExecutor:
             prepared.put(failure)
             return
         prepared.put(None)
-        while self._wake.get():
-            while self.advance():
-                pass
+        while (order := self._orders.get()) is not None:
+            order()
+            del order  # and with it the chunks and results
 
 
-class _Work(Iterator[Any]):
+class _Work:
     """A call to `map`: its chunks, each taken by whoever is free, and what has come of them."""
 
-    def __init__(self, executor: LocalExecutor, compute: Callable[[Any], Any], chunks: Sequence[Any]) -> None:
-        self._executor, self._compute, self._chunks = executor, compute, chunks
+    def __init__(self, compute: Callable[[Any], Any], chunks: Sequence[Any], helpers: int) -> None:
+        self._compute, self._chunks, self._helpers = compute, chunks, helpers
+        self._numbers = iter(range(len(chunks)))  # of chunks that nobody has taken; next() is atomic
         self._results: dict[int, Any] = {}
-        self._failure: BaseException | None = None
-        self._lock = Lock()
-        self._taken, self._over, self._given, self._closed = 0, 0, 0, False
-        self._news: SimpleQueue[None] = SimpleQueue()  # an item for each chunk that is over
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()  # an item of each helper
+        self._stopped = False
 
-    def advance(self) -> bool:
-        """Compute the next chunk, in this thread; False: there is none, or none that anybody wants."""
-        with self._lock:
-            number = self._taken
-            if self._closed or self._failure is not None or number == len(self._chunks):
-                return False
-            self._taken += 1
+    def help(self) -> None:
+        """Compute chunks, in this thread, until none is left or wanted."""
+        failure: BaseException | None = None
         try:
-            self._results[number] = self._compute(self._chunks[number])
-        except KeyboardInterrupt as error:  # of whoever waits, not of this call
-            self._failure = error
-            raise
+            for _ in self._computed():
+                pass
         except BaseException as error:
-            self._failure = error
+            failure, self._stopped = error, True
+        self._ended.put(failure)
+
+    def results(self) -> Generator[Any, None, None]:
+        """The results in the order of the chunks; this thread computes some of them."""
+        given, busy = 0, self._helpers
+        try:
+            for _ in self._computed():
+                while given in self._results:
+                    yield self._results.pop(given)
+                    given += 1
+            while busy > 0:
+                failure = self._ended.get()
+                busy -= 1
+                if failure is not None:
+                    raise failure
+            while given < len(self._chunks):
+                yield self._results.pop(given)
+                given += 1
         finally:
-            with self._lock:
-                self._over += 1
-            self._news.put(None)
-        return True
+            self._stopped = True
+            while busy > 0:
+                self._ended.get()
+                busy -= 1
 
-    def __next__(self) -> Any:
-        while self._given not in self._results:
-            if (failure := self._failure) is not None:
-                self.close()
-                raise failure
-            if self._closed or self._given == len(self._chunks):
-                self._executor.forget(self)
-                raise StopIteration
-            if not self._executor.advance():
-                self._news.get()
-        self._given += 1
-        return self._results.pop(self._given - 1)
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-        while self._over < self._taken:
-            self._news.get()
-        self._results.clear()
-        self._failure = None  # memory hangs on its traceback
-        self._executor.forget(self)
+    def _computed(self) -> Iterator[None]:
+        for number in self._numbers:
+            if self._stopped:
+                return
+            self._results[number] = self._compute(self._chunks[number])
+            yield

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 
 class Interrupted(Exception):
     """The user asked to stop; what is under way is given up."""
-
-
-class Results(Protocol):
-    """What comes of the chunks of a call to `Executor.map`, in their order: an iterator, to be closed by whoever
-    does not read it to its end."""
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-    def __next__(self) -> Any: ...
-
-    def close(self) -> None:
-        """Give up the rest. When this is over nothing of it is computed any more, nor holds memory."""
-        ...
 
 
 class Executor(Protocol):
@@ -32,18 +19,13 @@ class Executor(Protocol):
         """Chunks computed at once."""
         ...
 
-    @property
-    def looks_ahead(self) -> bool:
-        """Whether `map` begins at once, so that whoever has nothing left to do of one call goes on with the next."""
-        ...
-
     def log_into(self, folder: Path) -> None:
         """Send what other processes print to files in a folder."""
         ...
 
-    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Results:
-        """The results of a task for each chunk, in the order of the chunks. There may be several such calls at a
-        time, where the executor looks ahead; the older one goes first.
+    def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Generator[Any, None, None]:
+        """The results of a task for each chunk, in the order of the chunks. One call at a time; whoever does not
+        read it to its end closes it, after which nothing of it is computed any more, nor holds memory.
 
         Args:
             task: the name of a registered task.

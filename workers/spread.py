@@ -44,10 +44,6 @@ class SpreadExecutor:
         """What the workers that are ready say of themselves."""
         return [facts for group in self._groups for facts in group.workers]
 
-    @property
-    def looks_ahead(self) -> bool:
-        return False
-
     def log_into(self, folder: Path) -> None:
         for group in self._groups:
             group.log_into(folder)

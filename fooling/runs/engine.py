@@ -87,7 +87,6 @@ class Engine:
                 status = "interrupted"
             except OutOfAnswers as error:
                 status, why = "interrupted", {"reason": str(error)}
-            self._computing.close()
             if status == "completed" or self._search.resumable:  # who is done needs no way to go on
                 self._save()
             self.note(status, generation=self._checkpointed, **why)

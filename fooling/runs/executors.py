@@ -76,10 +76,7 @@ def open_executor(
             raise InvalidError("run.spread: expected Ray workers to spread networks over; give --workers N")
         device, threads = numerics.device, numerics.threads
         evaluators = evaluators_of(settings, device)
-        asked_freely = not _stays_here(host.classifier)  # a remote classifier's answers cost something
-        return LocalExecutor(
-            host, evaluators, lambda: prepare_thread(device, threads), asked_freely
-        ), numerics
+        return LocalExecutor(host, evaluators, lambda: prepare_thread(device, threads)), numerics
     from workers.signals import interruptible
 
     with interruptible(stopping):

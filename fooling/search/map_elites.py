@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling import lineage
 from fooling.archive import Archive, Candidates
-from fooling.search.ahead import Forecast, UnderWay
 from fooling.search.protocol import Compute, Outcome, Stateless
 from workers.tasks import Brood, Parents, broods
 
@@ -30,7 +29,6 @@ class Generation:
         keys: of its children.
         task, shared, chunks: what `Executor.map` takes.
         parents: (size, 2) classes of each child's parent and mate; None in generation 0.
-        rows: those as rows of the archive's individuals; (size, 1) where nobody mates.
     """
 
     keys: Keys
@@ -38,12 +36,6 @@ class Generation:
     shared: Parents
     chunks: list[Brood]
     parents: NDArray[np.int64] | None
-    rows: NDArray[np.int64] | None
-
-    @property
-    def number(self) -> int:
-        """0 for the first, random one."""
-        return self.keys.generation
 
     @property
     def size(self) -> int:
@@ -52,7 +44,7 @@ class Generation:
 
 
 class MapElites(Stateless):
-    """The search named `map-elites`. No result depends on a state besides the archive's."""
+    """The search named `map-elites`. It has no state besides the archive."""
 
     resumable = True
 
@@ -60,8 +52,6 @@ class MapElites(Stateless):
         """`settings` is the `[search]` table."""
         self._settings, self._seed, self._chunk = settings, seed, chunk
         self._toolbox, self._archive = toolbox, archive
-        self._forecast = Forecast()
-        self._next: UnderWay | None = None
 
     @property
     def generations(self) -> int:
@@ -69,28 +59,9 @@ class MapElites(Stateless):
         return self._settings.generations
 
     def step(self, number: int, compute: Compute) -> Outcome:
-        """Generation `number`, whole; the next one may be begun (`fooling.search.ahead`)."""
-        current, self._next = self._next or self._begin(number, compute), None
-        try:
-            if compute.looks_ahead and self._forecast.is_calm and 0 < number < self.generations:
-                self._next = self._begin(number + 1, compute)
-            results = current.results()
-        except BaseException:
-            current.close()
-            self.give_up()
-            raise
-        outcome = self.tell(current.generation, results)
-        changed = outcome.replacements > 0
-        self._forecast.learn(changed)
-        if changed and self._next is not None:
-            self._next.correct(self.ask(number + 1), self._archive)
-        return outcome
-
-    def give_up(self) -> None:
-        """Have nothing computed any further that was begun ahead."""
-        if self._next is not None:
-            self._next.close()
-            self._next = None
+        """Generation `number`, whole."""
+        generation = self.ask(number)
+        return self.tell(generation, compute(generation.task, generation.shared, generation.chunks))
 
     def ask(self, number: int) -> Generation:
         """The work of generation `number`."""
@@ -101,7 +72,7 @@ class MapElites(Stateless):
         parents = None if first else np.asarray(self._toolbox.select(archive, keys), np.int64)
         rows = None if parents is None else archive.cell[parents[:, : self._columns]].astype(np.int64)
         shared = Parents(None if first else archive.genotypes, archive.confidence.copy())
-        return Generation(keys, "breed", shared, broods(keys, rows, self._chunk), parents, rows)
+        return Generation(keys, "breed", shared, broods(keys, rows, self._chunk), parents)
 
     def tell(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
         """Read the results of `ask`'s work into the archive."""
@@ -127,6 +98,3 @@ class MapElites(Stateless):
     def _columns(self) -> int:
         """Parents that a child has."""
         return 2 if hasattr(self._toolbox, "mate") else 1
-
-    def _begin(self, number: int, compute: Compute) -> UnderWay:
-        return UnderWay(self.ask(number), self._archive, compute)

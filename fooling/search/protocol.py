@@ -10,29 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Begun(Protocol):
-    """Chunks that are being computed."""
-
-    def results(self) -> list[Any]:
-        """The results, one per chunk, in their order; once."""
-        ...
-
-    def close(self) -> None:
-        """Give them up, if they were not read."""
-        ...
-
-
 class Compute(Protocol):
     """What a step asks for results; see `workers.protocol.Executor.map`."""
-
-    @property
-    def looks_ahead(self) -> bool:
-        """Whether what is begun is computed while the results of something older are awaited."""
-        ...
-
-    def begin(self, task: str, shared: Any, chunks: Sequence[Any]) -> Begun:
-        """Have chunks computed."""
-        ...
 
     def __call__(self, task: str, shared: Any, chunks: Sequence[Any]) -> list[Any]:
         """The results, one per chunk, in their order."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fooling.errors import FoolingError
 from workers import tasks
 from workers.host import Host
 from workers.local import LocalExecutor
@@ -83,7 +84,7 @@ def test_what_breaks_in_another_thread_reaches_the_caller_and_the_next_generatio
     compute(work)
     for _ in range(2):
         helped.clear()
-        with pytest.raises(RuntimeError, match="the network broke"):
+        with pytest.raises(FoolingError, match="the network broke"):
             list(executor.map("probe", None, range(6)))
     compute(lambda chunk: chunk)
     assert list(executor.map("probe", None, range(6))) == list(range(6))
@@ -134,57 +135,6 @@ def test_its_threads_end_with_it(compute: Any) -> None:
     assert threading.active_count() == before
 
 
-def test_what_is_asked_later_is_computed_by_whoever_is_free_and_the_older_first(
-    executor: LocalExecutor, compute: Any
-) -> None:
-    """A failure costs evaluators that stand still, or a generation that waits for the one after it."""
-    order: list[int] = []
-    later = threading.Event()
-
-    def work(chunk: int) -> int:
-        order.append(chunk)
-        if chunk == 0:
-            assert later.wait(PATIENCE)  # the first of the older ends when the last of the younger is begun
-        if chunk == 19:
-            later.set()
-        return chunk
-
-    compute(work)
-    older, younger = executor.map("probe", None, range(10)), executor.map("probe", None, range(10, 20))
-    assert list(older) == list(range(10))
-    assert list(younger) == list(range(10, 20))
-    assert max(order.index(chunk) for chunk in range(10)) < min(order.index(chunk) for chunk in range(13, 20))
-
-
-def test_who_gives_up_one_call_keeps_the_other(executor: LocalExecutor, compute: Any) -> None:
-    """A failure costs the generation under way, when a guess about the next one is given up."""
-    older, younger = _two(executor, compute)
-    younger.close()
-    assert list(younger) == []
-    assert list(older) == list(range(10))
-
-
-def test_a_failure_is_of_its_own_call_only(executor: LocalExecutor, compute: Any) -> None:
-    """A failure costs a generation whose results are all there."""
-    older, younger = _two(executor, compute)
-    assert list(older) == list(range(10))
-    with pytest.raises(RuntimeError, match="chunk 10 broke"):
-        list(younger)
-
-
-def _two(executor: LocalExecutor, compute: Any) -> tuple[Any, Any]:
-    """Ten chunks that are computed and ten of which the first breaks."""
-
-    def work(chunk: int) -> int:
-        time.sleep(0.001)
-        if chunk == 10:
-            raise RuntimeError("chunk 10 broke")
-        return chunk
-
-    compute(work)
-    return executor.map("probe", None, range(10)), executor.map("probe", None, range(10, 20))
-
-
 def test_a_failure_that_was_told_holds_no_memory(executor: LocalExecutor, compute: Any) -> None:
     """A failure costs the memory for computing again with a smaller batch: what the failed pass held hangs on the
     traceback."""
@@ -201,30 +151,24 @@ def test_a_failure_that_was_told_holds_no_memory(executor: LocalExecutor, comput
 
     compute(work)
     results = executor.map("probe", None, range(4))
-    with pytest.raises(RuntimeError, match="it broke"):
+    with pytest.raises(FoolingError, match="it broke"):
         list(results)
     gc.collect()
     assert held
     assert all(memory() is None for memory in held)
 
 
-def test_ctrl_c_is_heard_at_once_whoever_s_chunk_it_hits(compute: Any) -> None:
-    """A failure costs Ctrl-C: it would wait for the turn of a generation begun ahead, or be given up with it."""
-    helped, released = threading.Event(), threading.Event()
-    executor = LocalExecutor(Host(None), 2)
+def test_a_failure_names_its_chunk(compute: Any) -> None:
+    """A failure costs the log of a run: a broken operator ends it as `failed` on Ray, and as `interrupted` here."""
 
-    def work(chunk: int) -> None:
-        if on_a_helper():
-            helped.set()
-            assert released.wait(PATIENCE)
-        elif chunk < 10:
-            assert helped.wait(PATIENCE)
-        else:
-            released.set()
-            raise KeyboardInterrupt
+    class Chunk:
+        name = "children 0 to 24 of generation 3"
+
+    def work(chunk: Any) -> None:
+        raise ValueError("the operator broke\nin its second line")
 
     compute(work)
-    older, _ = executor.map("probe", None, range(2)), executor.map("probe", None, range(10, 12))
-    with pytest.raises(KeyboardInterrupt):
-        list(older)
-    executor.close()
+    executor = LocalExecutor(Host(None), 1)
+    with pytest.raises(FoolingError) as failure:
+        list(executor.map("probe", None, [Chunk()]))
+    assert str(failure.value) == "children 0 to 24 of generation 3 failed: ValueError: the operator broke"

@@ -18,6 +18,7 @@ from cppn.keys import Keys
 from fooling import encodings
 from fooling.archive import Archive
 from fooling.encodings.settings import CppnSettings, DirectSettings
+from fooling.errors import FoolingError
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
 from tests.dots import CLASSES, SIZE, Dots
@@ -166,7 +167,7 @@ def test_when_a_generation_has_failed_nothing_of_it_is_computed_any_more() -> No
     search = MapElites(SimpleNamespace(initial=3, population=3), 1, 2, toolbox, archive)
     executor = LocalExecutor(Host(toolbox), 2)
     generation = search.ask(0)
-    with pytest.raises(MemoryError):
+    with pytest.raises(FoolingError, match="MemoryError"):
         list(executor.map(generation.task, generation.shared, generation.chunks))
     assert finished
     executor.close()
@@ -187,7 +188,9 @@ def test_an_error_in_a_chunk_reaches_the_caller() -> None:
     search = MapElites(SimpleNamespace(initial=40, population=40), 1, 1, toolbox, archive)
     executor = LocalExecutor(Host(toolbox), 1)
     generation = search.ask(0)
-    with pytest.raises(RuntimeError, match="the network broke"):
+    with pytest.raises(
+        FoolingError, match=r"children 0 to .* of generation .* failed: RuntimeError: the network broke"
+    ):
         list(executor.map(generation.task, generation.shared, generation.chunks))
     executor.close()
     assert len(seen) < 40

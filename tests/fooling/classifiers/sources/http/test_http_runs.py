@@ -23,7 +23,6 @@ from fooling.classifiers.sources.http.book import Book
 from fooling.errors import InvalidError, OutOfAnswers
 from fooling.runs import launch
 from fooling.runs.view import open_run, summary
-from fooling.search.ahead import Forecast
 from tests.fooling.classifiers.sources.http.serving import LABELS, scores_of, write_spec
 
 SMALL = ("search.generations=5", "search.population=20", "run.chunk=10", "run.checkpoint_seconds=3600")
@@ -74,19 +73,6 @@ def test_a_run_that_spends_its_budget_ends_with_what_it_has_and_goes_on_with_mor
     assert done.reason == ""
     assert done.archive.digest() == whole.archive.digest()
     assert len(server.asked) == len(set(server.answered)) == len(whole_server.asked)
-
-
-def test_nothing_is_asked_that_may_not_be_needed(servers, tmp_path, monkeypatch):
-    """A failure costs the user's money: generations begun ahead ask about images that no result depends on."""
-    monkeypatch.setattr(Forecast, "is_calm", True)
-    asked = []
-    for evaluators in (1, 3):
-        server, folder = servers(), tmp_path / str(evaluators)
-        folder.mkdir()
-        model = write_spec(folder / "vision.toml", server.url)
-        start("mnist-direct", folder / "run", model, f"run.evaluators={evaluators}")
-        asked.append(sorted(server.answered))
-    assert asked[0] == asked[1]
 
 
 def test_a_stated_confidence_is_what_the_server_says_of_the_png(server, tmp_path):
