@@ -11,6 +11,7 @@ from fooling.config import Settings
 from fooling.encodings.protocol import Encoding
 from fooling.errors import InvalidError
 from fooling.report.facts import format_bytes
+from fooling.sizes import size_of, to_text
 
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _FLOAT, _OBJECT = 4, 32  # bytes: of a float32; of a Python number in a list
@@ -73,8 +74,8 @@ def _genes(encoding: Encoding) -> int:
 
 
 def _words(encoding: Encoding) -> str:
-    height, width, channels = encoding.image_shape
-    return f"{width} x {height} pixels, {'grey' if channels == 1 else 'colour'}, {encoding.name}"
+    *size, channels = encoding.image_shape
+    return f"{to_text(size_of(size))} pixels, {'grey' if channels == 1 else 'colour'}, {encoding.name}"
 
 
 def _expect(needed: int, what: str) -> None:

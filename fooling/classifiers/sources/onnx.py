@@ -100,10 +100,11 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
     expect(path, "an ONNX model", Kind.ONNX, Kind.UNKNOWN)
     beside = _beside(path)
     described, notes = read_description(beside)
-    data = {"name": path.stem, **described}
-    spec = parse(Spec, data, str(beside))
     network = OnnxNetwork(path, numerics)
-    told = _told_by_graph(network, spec, path)
+    seen = _size_in(network.shape, described)
+    data = {"name": path.stem, **seen, **described}
+    spec = parse(Spec, data, str(beside))
+    told = seen | _told_by_graph(network, spec, path)
     if told:
         steps = {**told.get("preprocessing", {}), **data.get("preprocessing", {})}
         spec = parse(Spec, {**data, **told, "preprocessing": steps}, str(beside))
@@ -116,6 +117,18 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
         identity=_digest(path),
         notes=(*notes, f"read from the graph: {_as_keys(told)}") if told else notes,
     )
+
+
+def _size_in(shape: tuple[Any, ...], described: dict[str, Any]) -> dict[str, list[int]]:
+    """The key `size`, where nobody gave it and the graph fixes height and width of its input, which images are
+    as they come: the axes beside that of 1 or 3 channels."""
+    steps = described.get("preprocessing")
+    if "size" in described or (isinstance(steps, dict) and {"resize", "crop"} & steps.keys()):
+        return {}
+    if len(shape) != 4 or not {shape[1], shape[3]} & {1, 3}:
+        return {}
+    found = shape[2:] if shape[1] in (1, 3) else shape[1:3]
+    return {"size": list(found)} if all(isinstance(side, int) and side > 0 for side in found) else {}
 
 
 def _told_by_graph(network: OnnxNetwork, spec: Spec, path: Path) -> dict[str, Any]:

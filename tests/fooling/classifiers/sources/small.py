@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from fooling.sizes import Size, sides
+
 SIDE = 32
 LABELS = ("cat", "dog", "ship", "tree", "house")
 ONNX_BESIDE = f"""size = 12
@@ -43,9 +45,11 @@ def write_clip(path: Path, folder: Path, **changes: Any) -> str:
     return f"clip:{path}"
 
 
-def export(network: nn.Module, path: Path, side: int, *, channels: int = 3, batch: int | None = None) -> None:
+def export(
+    network: nn.Module, path: Path, size: Size, *, channels: int = 3, batch: int | None = None
+) -> None:
     """Write the network as ONNX, with a batch of that size, or an open one."""
-    example = torch.zeros(batch or 2, channels, side, side)
+    example = torch.zeros(batch or 2, channels, *sides(size))
     axes = {"input": {0: "batch"}, "output": {0: "batch"}} if batch is None else None
     torch.onnx.export(
         network, (example,), str(path), dynamo=False, dynamic_axes=axes, input_names=["input"], output_names=["output"]

@@ -67,6 +67,25 @@ def test_a_real_network_keeps_its_confidences(onnx_runtime, assets, photos, tmp_
     sys.modules.pop("zoo")
 
 
+@pytest.mark.parametrize("size", [(12, 30), [12, 30], None])
+def test_rectangles_are_taken_by_height_and_width(onnx_runtime, tiny, tmp_path, size):
+    """A graph that fixes them need not be described twice; the other way round it is refused."""
+    file = tmp_path / "wide.onnx"
+    export(tiny, file, (12, 30))
+    beside = {"colour": "rgb", "labels": LABELS}
+    file.with_suffix(".json").write_text(json.dumps(beside if size is None else {**beside, "size": size}))
+    ours = classifiers.load(f"onnx:{file}", numerics=NUMERICS)
+    assert ours.spec.image_shape == (12, 30, 3)
+    images = torch.rand(3, 3, 12, 30, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert (ours.confidences(images) - tiny(images).softmax(1)).abs().max() < 1e-5
+    file.with_suffix(".json").write_text(json.dumps({**beside, "size": [30, 12]}))
+    with pytest.raises(
+        InvalidError, match=r"expected an input of shape \(batch, 3, 30, 12\), found \(.*3, 12, 30\)"
+    ):
+        classifiers.load(f"onnx:{file}", numerics=NUMERICS)
+
+
 @pytest.mark.parametrize("batch", [1, 3, 16])
 def test_a_batch_that_was_fixed_at_the_export_is_kept(onnx_runtime, tiny, onnx_file, images, tmp_path, batch):
     """Smaller than, larger than, and no divisor of a run's physical batch."""
