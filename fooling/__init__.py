@@ -27,6 +27,10 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
+    if name in (*__all__, "classifiers"):
+        from fooling.shadows import refuse_shadows
+
+        refuse_shadows()
     if name in ("run", "resume"):
         from fooling.runs import launch
 

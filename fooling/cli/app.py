@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 import click
 
 from fooling import __version__
-from fooling.caches import lend
 from fooling.cli import (
     bench,
     compare,
@@ -34,6 +33,7 @@ from fooling.cli import (
 )
 from fooling.cli.terminal import data_apart, prepare, tell
 from fooling.errors import FAILED, INTERRUPTED, USAGE, FoolingError
+from fooling.shadows import refuse_shadows
 
 
 class Group(click.Group):
@@ -91,6 +91,8 @@ def _keep_data_apart(command: click.Command) -> None:
 
         @functools.wraps(work)
         def apart(*arguments: Any, **options: Any) -> Any:
+            from fooling.caches import lend
+
             lend()
             with data_apart():
                 return work(*arguments, **options)
@@ -116,6 +118,10 @@ def main() -> NoReturn:
     debug = "--debug" in arguments
     if debug:  # anywhere on the line
         arguments.remove("--debug")
+    try:
+        refuse_shadows()
+    except FoolingError as error:
+        _fail(str(error), error.exit_code)
     _hear_signals()
     try:
         code = cli.main(arguments, prog_name="fooling", standalone_mode=False)

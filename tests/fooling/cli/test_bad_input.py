@@ -185,3 +185,14 @@ def test_a_class_is_named_by_number_or_label():
     for wanted, said in (("goldfisch", "did you mean goldfish?"), ("crane", "2, 3"), ("99", "0 to 4")):
         with pytest.raises(NotFoundError, match=re.escape(said)):
             class_of(wanted, labels)
+
+
+@pytest.mark.parametrize("name", ["workers", "cppn"])
+def test_a_file_that_hides_a_package_is_named(name, tmp_path, environment):
+    """A failure costs an hour with an import error that names neither the file nor the reason."""
+    (tmp_path / f"{name}.py").write_text("helper = 1\n")
+    command = [sys.executable, "-m", "fooling", "models", "list"]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 3
+    (line,) = result.stderr.splitlines()
+    assert f"{name}.py hides the package `{name}`" in line
