@@ -28,7 +28,7 @@ class Data:
     """Training and test images, and the names of their classes.
 
     Attributes:
-        training: images (n, side, side, channels) uint8 and their labels, 0 to K - 1.
+        training: images (n, height, width, channels) uint8 and their labels, 0 to K - 1.
         test: likewise.
         labels: the K names.
     """
@@ -80,7 +80,7 @@ class Data:
         return replace(self, training=Samples(self.training.images[rows], labels[rows]))
 
     def with_fooling(self, images: Sequence[NDArray[np.uint8]]) -> Samples:
-        """The training set with the class "fooling" as its last, made of some (m, side, side, channels)."""
+        """The training set with the class "fooling" as its last, made of some (m, height, width, channels)."""
         if not images:
             return self.training
         more = np.concatenate(images)

@@ -73,7 +73,7 @@ class Round:
         accuracy: test images named right.
         accuracy_among_classes: likewise, where "fooling" is no answer.
         recognised: None for round 0.
-        elites: (K, side, side, channels) uint8, of the first run against it, "fooling" left out.
+        elites: (K, height, width, channels) uint8, of the first run against it, "fooling" left out.
         confidences: (runs, K) float32, what the elites of runs against it reached, "fooling" left out.
         evaluations: images that these runs tried.
         harvested: images of these runs that the next network is trained on, besides the older ones.
@@ -112,7 +112,7 @@ def accuracies(classifier: Classifier, test: Samples, classes: int) -> tuple[Sha
 
 
 def called_fooling(classifier: Classifier, images: NDArray[np.uint8], classes: int) -> Share:
-    """Of (n, side, side, channels) images, n at least 1, those with a top-1 beyond the first `classes`."""
+    """Of (n, height, width, channels) images, n at least 1, those with a top-1 beyond the first `classes`."""
     return Share.of(classifier.classify(images).argmax(1) >= classes)
 
 

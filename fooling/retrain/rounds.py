@@ -38,6 +38,7 @@ from fooling.retrain.plan import OF_RECIPE, Plan
 from fooling.retrain.trainers import Networks, Trainer, networks_of
 from fooling.runs.executors import numerics_here
 from fooling.runs.launch import run as evolve
+from fooling.sizes import size_of, to_text
 from fooling.training.data import shape_for
 
 HELD_OUT = 10  # runs 0, 10, 20, ... of a round are not trained on
@@ -89,10 +90,11 @@ def retrain(
     settings = plan.settings()
     if settings.search.name != "map-elites":
         raise InvalidError(f"search.name: expected map-elites for retraining, found {settings.search.name}")
-    side = data.training.images.shape[1]
-    if settings.encoding.size not in (None, side):
+    size = size_of(data.training.images.shape[1:3])
+    if settings.encoding.size not in (None, size):
         raise InvalidError(
-            f"encoding.size: expected {side}, as the training images have, found {settings.encoding.size}"
+            f"encoding.size: expected {to_text(size)}, as the training images have, found "
+            f"{to_text(settings.encoding.size)}"
         )
     networks = networks_of(
         plan.architecture, plan.changes, data, numerics_here(settings), trainer, trainer_name

@@ -25,6 +25,7 @@ from fooling.datasets.samples import Samples
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import replacing
 from fooling.retrain.data import Data
+from fooling.sizes import Size, size_of, to_text
 from fooling.training.recipe import Progress, Recipe, fit, recipe_for
 from fooling.training.saving import save
 
@@ -45,7 +46,7 @@ class Trainer(Protocol):
         seed.
 
         Args:
-            training: images (n, side, side, channels) uint8 and labels, indices of the network's outputs.
+            training: images (n, height, width, channels) uint8 and labels, indices of the network's outputs.
         """
         ...
 
@@ -103,13 +104,13 @@ class ByTrainer:
 
     Attributes:
         name: of the trainer, for the plan's record.
-        side, channels: of the images.
+        size, channels: of the images.
     """
 
     trainer: Trainer
     name: str
     numerics: Numerics
-    side: int
+    size: Size
     channels: int
 
     def describe(self) -> dict[str, Any]:
@@ -155,11 +156,11 @@ class ByTrainer:
                 f"found {type(made).__name__}"
             )
         network, spec = made
-        wanted = (self.side, self.channels, labels)
+        wanted = (self.size, self.channels, labels)
         if (spec.size, spec.channels, spec.labels) != wanted:
             raise InvalidError(
-                f"{self.name}: expected a spec of size {self.side} with {self.channels} channel(s) and the "
-                f"{len(labels)} labels that it was given, found size {spec.size}, {spec.channels} channel(s) "
+                f"{self.name}: expected a spec of size {to_text(self.size)} with {self.channels} channel(s) and the "
+                f"{len(labels)} labels that it was given, found size {to_text(spec.size)}, {spec.channels} channel(s) "
                 f"and {len(spec.labels)} labels"
             )
         return network, spec
@@ -202,18 +203,19 @@ def networks_of(
     Raises:
         InvalidError: it is no trainer, or the architecture sees other images.
     """
-    side, channels = data.training.images.shape[2:]
+    *sides, channels = data.training.images.shape[1:]
+    size = size_of(sides)
     if trainer is not None:
         name = name or type(trainer).__qualname__
         if not all(callable(getattr(trainer, method, None)) for method in ("network", "train")):
             raise InvalidError(
                 f"{name}: expected a trainer, with methods network(labels) and train(network, training, seed)"
             )
-        return ByTrainer(trainer, name, numerics, side, channels)
+        return ByTrainer(trainer, name, numerics, size, channels)
     seen = architectures.find(architecture)
-    if (seen.size, 1 if seen.colour == "grey" else 3) != (side, channels):
+    if (seen.size, 1 if seen.colour == "grey" else 3) != (size, channels):
         raise InvalidError(
-            f"expected images of side {seen.size}, {seen.colour}, for {architecture}, found side {side} with "
-            f"{channels} channel(s); choose another --architecture"
+            f"expected images of {to_text(seen.size)} pixels, {seen.colour}, for {architecture}, found "
+            f"{to_text(size)} with {channels} channel(s); choose another --architecture"
         )
     return ByRecipe(lambda seed: recipe_for(architecture, seed=seed, **changes), numerics)

@@ -63,7 +63,7 @@ def test_the_class_fooling_is_the_last(tmp_path):
             Data(*(Samples(np.zeros((3, 32, 32, 3), np.uint8), np.arange(3)),) * 2, tuple("abc")),
             {},
             InvalidError,
-            "expected images of side 28, grey, for lenet, found side 32",
+            "expected images of 28 x 28 pixels, grey, for lenet, found 32 x 32",
         ),
     ],
 )  # fmt: skip

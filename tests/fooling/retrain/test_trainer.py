@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,9 @@ from torch import nn
 from fooling.classifiers import Spec
 from fooling.errors import FoolingError, InvalidError
 from fooling.retrain import Plan, retrain
+from fooling.retrain.data import Data
 from fooling.retrain.trainers import open_trainer
+from fooling.sizes import Size, sides
 from tests.fooling.retrain.small import DATA, LABELS, PLAN
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "retrain.md"
@@ -22,14 +26,16 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "retrain.md"
 class Linear:
     """The smallest classifier there is, with a statistic of its own that has to be kept too."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: Size = 28) -> None:
         self.trainings = 0
+        self.size = size
 
     def network(self, labels):
+        inputs = math.prod(sides(self.size))
         network = nn.Sequential(
-            nn.Flatten(), nn.Linear(784, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, len(labels))
+            nn.Flatten(), nn.Linear(inputs, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, len(labels))
         )
-        return network, Spec(name="linear", size=28, colour="grey", labels=labels)
+        return network, Spec(name="linear", size=self.size, colour="grey", labels=labels)
 
     def train(self, network, training, seed):
         self.trainings += 1
@@ -58,6 +64,17 @@ def test_it_trains_every_network(done):
         "run",
         "runs",
     ]
+
+
+def test_images_need_not_be_square(tmp_path):
+    """A failure costs those whose cameras are not square the experiment."""
+    data = Data(
+        *(replace(part, images=part.images[:, :, 4:24]) for part in (DATA.training, DATA.test)), LABELS
+    )
+    rounds = retrain(data, tmp_path / "out", Plan(**{**PLAN, "rounds": 1}), trainer=Linear((28, 20)))
+    assert rounds[0].elites.shape[1:] == (28, 20, 1)
+    with pytest.raises(InvalidError, match=r"spec of size 28 x 20 with .* found size 20 x 28"):
+        retrain(data, tmp_path / "other", Plan(**PLAN), trainer=Linear((20, 28)))
 
 
 def test_it_is_not_asked_again(done, tmp_path):
@@ -106,7 +123,7 @@ class Broken(Linear):
     "fault, kind, message",
     [
         ("spec", InvalidError, r"expected network\(labels\) to return \(module, .*found Sequential"),
-        ("labels", InvalidError, "expected a spec of size 28 .* 3 labels .* and 2 labels"),
+        ("labels", InvalidError, "expected a spec of size 28 x 28 .* 3 labels .* and 2 labels"),
         ("error", FoolingError, "train failed: RuntimeError: the coffee is cold$"),
         ("nan", InvalidError, "failed its check: expected finite outputs"),
     ],
