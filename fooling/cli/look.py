@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fooling.cli.evolve import json_option, trust_option
-from fooling.cli.terminal import draw, say, say_json
+from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import FAILED
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
     from fooling.runs.view import open_run, summary
 
     view = open_run(directory)
+    for problem in view.problems:
+        tell(f"warning: {problem}; generation {view.generation} is shown")
     verified = None
     if verifies:
         from fooling.runs.verify import verify

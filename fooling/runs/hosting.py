@@ -71,7 +71,8 @@ class Recipe:
             )
         base = self._member() if self.member is not None else self._whole(self.numerics)
         if keeps_archive:
-            encoding = encodings.create(settings.encoding, base.spec.size, base.spec.colour)
+            any_colour = settings.encoding.model_copy(update={"colour": None})  # which is checked later
+            encoding = encodings.create(any_colour, base.spec.size, base.spec.colour)
             expect_room(settings, encoding, len(base.labels), on_device=base.numerics.device != "cpu")
         shown = base.shown(settings.encoding.size, settings.classifier.views)
         try:

@@ -122,7 +122,7 @@ def resume(
         spec = manifest["classifier"]["spec"]
         archive, encoding = empty_archive(settings, spec)
         if found:
-            restore(settings, archive, encoding, found)
+            restore(settings, archive, encoding, found, goes_on=True)
         _check_logs(directory, state, settings, len(spec["labels"]))
         settings = _moved(settings, workers, address)
         if not trust:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ class RunView:
         curve: one dict per generation.
         state: the counters: generation (-1 before the first), evaluations, seconds, lineage_bytes, ...
         reason: why it ended before it was done, where that was not the user's wish; else "".
+        problems: what is wrong with checkpoints newer than the one that this is.
     """
 
     directory: Path
@@ -57,6 +58,7 @@ class RunView:
     curve: list[dict[str, Any]]
     state: dict[str, Any]
     reason: str = ""
+    problems: tuple[str, ...] = ()
 
     @property
     def generation(self) -> int:
@@ -158,11 +160,12 @@ def open_run(path: str | Path) -> RunView:
     archive, encoding = empty_archive(settings, manifest["classifier"]["spec"])
     state = new_state()
     log = events.read(directory.events)
-    newest = newest_checkpoint(directory, log)[0]
+    newest, problems = newest_checkpoint(directory, log)
     if newest is not None:
         state = newest.state
         restore(settings, archive, encoding, newest)
-    return view(directory, status_of(directory, log), manifest, settings, archive, log, state)
+    found = view(directory, status_of(directory, log), manifest, settings, archive, log, state)
+    return found if found.status == "running" else replace(found, problems=tuple(problems))
 
 
 def view(
@@ -209,8 +212,11 @@ def empty_archive(settings: Settings, spec: dict[str, Any]) -> tuple[Archive, An
     return Archive(classes, encoding.image_shape, encoding.empty(classes)), encoding
 
 
-def restore(settings: Settings, archive: Archive, encoding: Any, saved: checkpoint.Checkpoint) -> None:
-    """Fill an empty archive from a checkpoint, which may come from a stranger: every reader goes through here.
+def restore(
+    settings: Settings, archive: Archive, encoding: Any, saved: checkpoint.Checkpoint, goes_on: bool = False
+) -> None:
+    """Fill an empty archive from a checkpoint, which may come from a stranger: every reader goes through here, and
+    whoever `goes_on` from it.
 
     Raises:
         InvalidError: naming the checkpoint and what is wrong with it.
@@ -220,7 +226,7 @@ def restore(settings: Settings, archive: Archive, encoding: Any, saved: checkpoi
         genotypes = encoding.from_arrays(saved.part("genotypes"))
         check_archive(archive, saved.arrays, genotypes, generation)
         archive.restore(saved.arrays, genotypes)
-        searches.check(settings, archive, generation, saved.part("search"))
+        searches.check(settings, archive, generation, saved.part("search"), goes_on)
     except InvalidError as error:
         raise InvalidError(f"{checkpoint.path_of(Path(), generation).name}: {error}") from None
 

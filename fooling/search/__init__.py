@@ -52,15 +52,18 @@ def fit(settings: Settings, classifier: Classifier) -> Settings:
     return fit_ascent(settings, classifier)
 
 
-def check(settings: Settings, archive: Archive, generation: int, arrays: Mapping[str, NDArray]) -> None:
-    """Whether a search can go on from a checkpoint: from these arrays of its own, after this step.
+def check(
+    settings: Settings, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
+) -> None:
+    """Whether a checkpoint after this step is one of the search, with these arrays of its own.
 
     Args:
         settings: settled.
         archive: restored.
+        goes_on: whether the search is to go on from there; one that is over may have ended anywhere.
 
     Raises:
-        InvalidError: one line that says why it can't.
+        InvalidError: one line that says why it is none.
     """
     from fooling.errors import InvalidError
 
@@ -72,7 +75,7 @@ def check(settings: Settings, archive: Archive, generation: int, arrays: Mapping
         check_ascent(search, arrays, (height, width, channels))
     elif search.name == "single-class":
         length = search.generations_per_class
-        if (generation + 1) % length:
+        if goes_on and (generation + 1) % length:
             raise InvalidError(
                 f"state: generation: expected the last of a class, one of each {length}, found {generation}"
             )

@@ -164,6 +164,10 @@ def damage(path: Path, how: str) -> None:
 def test_a_damaged_newest_checkpoint(how, half_done, fooling, uninterrupted, tmp_path):
     """The previous one is used, the user is told, and the end is the same."""
     damage(checkpoint.saved(half_done / "checkpoints")[0], how)
+    shown = fooling("show", half_done)
+    assert shown.returncode == 0
+    assert shown.stderr.count("\n") == 1
+    assert "is shown" in shown.stderr
     told = fooling("resume", shutil.copytree(half_done, tmp_path / "copy"), "--quiet")
     assert told.returncode == 0
     assert told.stderr.count("\n") == 1
