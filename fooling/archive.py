@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn.jit import kernel, readonly
+from fooling.nan_images import NanImages
 
 EMPTY = np.float32(-1.0)  # the confidence of a cell without an elite: every image beats it
 
@@ -34,6 +35,7 @@ class Candidates:
         confidences: (T,) float32.
         top1: (M,) int32, the class that the classifier answers first to each image, -1 where unknown.
         top1_confidence: (M,) float32, of that class; NaN where unknown.
+        nan: the images that could not compete, since the classifier has no confidence for them; None where all could.
     """
 
     ids: NDArray[np.int32]
@@ -44,6 +46,7 @@ class Candidates:
     confidences: NDArray[np.float32]
     top1: NDArray[np.int32]
     top1_confidence: NDArray[np.float32]
+    nan: NanImages | None = None
 
     @classmethod
     def best_of(
@@ -61,7 +64,8 @@ class Candidates:
             pixels: (N, H, W, C) uint8: an array, or a tensor on a device, of which only what is kept is
                 fetched.
             genotypes: a population of N.
-            confidences: (N, K) float32, finite: an array, or a tensor, which is reduced where it is.
+            confidences: (N, K) float32; NaN for an image that has none and wins nothing: an array, or a tensor, which
+                is reduced where it is.
             thresholds: (K,) float32; only higher confidences are kept (default: all are).
 
         Returns:
@@ -70,14 +74,12 @@ class Candidates:
         if thresholds is None:
             thresholds = np.full(confidences.shape[1], EMPTY)
         if isinstance(confidences, np.ndarray):
-            classes, best, values = _highest(readonly(confidences), readonly(thresholds))
+            classes, best, values, has_nan = _highest(readonly(confidences), readonly(thresholds))
         else:
-            highest = confidences.max(dim=0)  # of equals, the first
-            values = highest.values.cpu().numpy()
-            classes = np.flatnonzero(values > thresholds)
-            best, values = highest.indices.cpu().numpy()[classes], values[classes]
+            classes, best, values, has_nan = _highest_on_device(confidences, thresholds)
+        nan = NanImages.among(ids, pixels, confidences) if has_nan else None
         if not len(classes):  # the usual case, once a run has settled: worth being quick about
-            return NO_CANDIDATES
+            return NO_CANDIDATES if nan is None else replace(NO_CANDIDATES, nan=nan)
         rows, images = np.unique(best, return_inverse=True)
         kept = pixels[rows]
         return cls(
@@ -88,6 +90,7 @@ class Candidates:
             classes.astype(np.int32),
             values,
             *first_answers(confidences[rows]),
+            nan,
         )
 
 
@@ -300,22 +303,40 @@ def _earlier(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
     return less[:, 0] | (equal[:, 0] & (less[:, 1] | (equal[:, 1] & less[:, 2])))
 
 
+def _highest_on_device(
+    confidences: Any, thresholds: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], bool]:
+    """`_highest` of a tensor. A maximum over NaN is NaN, so only then is there anything to look for."""
+    highest = confidences.max(dim=0)  # of equals, the first
+    values = highest.values.cpu().numpy()
+    has_nan = bool(np.isnan(values).any())
+    if has_nan:
+        highest = confidences.nan_to_num(nan=-np.inf).max(dim=0)
+        values = highest.values.cpu().numpy()
+    classes = np.flatnonzero(values > thresholds)
+    return classes, highest.indices.cpu().numpy()[classes], values[classes], has_nan
+
+
 @kernel
 def _highest(
     confidences: NDArray[np.float32], thresholds: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], bool]:
     """The classes in which the highest of some confidences beats the threshold, ascending; the first row that has it;
-    and it. One pass over memory in its order for the maxima, one more where any beats."""
+    and it; and whether a row begins with NaN, which is never the highest. One pass over memory in its order for the
+    maxima, one more where any beats."""
     rows, columns = confidences.shape
     highest = np.full(columns, -np.inf, confidences.dtype)
     for row in range(rows):
         for column in range(columns):
             if confidences[row, column] > highest[column]:
                 highest[column] = confidences[row, column]
+    has_nan = False
+    for row in range(rows):
+        has_nan = has_nan or np.isnan(confidences[row, 0])
     classes = np.flatnonzero(highest > thresholds)
     values, best = highest[classes], np.zeros(len(classes), np.int64)
     for row in range(rows - 1, -1, -1):
         for i in range(len(classes)):
             if confidences[row, classes[i]] == values[i]:
                 best[i] = row
-    return classes, best, values
+    return classes, best, values, has_nan

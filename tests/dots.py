@@ -13,6 +13,6 @@ class Dots:
 
     weights = np.random.default_rng(5).normal(size=(SIZE * SIZE, CLASSES))
 
-    def classify(self, pixels: np.ndarray) -> np.ndarray:
+    def classify(self, pixels: np.ndarray, allow_nan: bool = False) -> np.ndarray:
         sums = (pixels.reshape(len(pixels), -1) / 255.0) @ self.weights
         return np.round(1 / (1 + np.exp(-sums)), 1).astype(np.float32)

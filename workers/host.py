@@ -37,5 +37,6 @@ class Host:
                 f"out of memory with {name} as operator classify: give it fewer images at once (run.chunk)"
             )
         self.classifier = self.classifier.halved()
-        self.toolbox.register("classify", self.classifier.classify)
+        arguments = getattr(self.toolbox.classify, "keywords", {})
+        self.toolbox.register("classify", self.classifier.classify, **arguments)
         return self.classifier.numerics.batch

@@ -82,8 +82,10 @@ class SpreadExecutor:
         shared: Parents, chunk: Brood, confidences: NDArray[np.float32]
     ) -> tuple[Brood, NDArray[np.float32]]:
         """Of a chunk's children, those that are the best for a class whose threshold they beat, and their
-        confidences."""
-        beaten = np.flatnonzero(confidences.max(axis=0) > shared.thresholds)
-        rows = np.unique(confidences[:, beaten].argmax(axis=0))
+        confidences; and those that have none, which are to be told of."""
+        nan = np.asarray(np.isnan(confidences).any(axis=1, keepdims=True))
+        ranked = np.where(nan, -np.inf, confidences)
+        beaten = np.flatnonzero(ranked.max(axis=0) > shared.thresholds)
+        rows = np.union1d(ranked[:, beaten].argmax(axis=0), np.flatnonzero(nan))
         keys = replace(chunk.keys, children=chunk.keys.children[rows])
         return Brood(keys, None if chunk.rows is None else chunk.rows[rows]), confidences[rows]

@@ -7,6 +7,7 @@ an image's bits depend neither on the form nor on how many images come with it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -213,12 +214,14 @@ class Classifier:
                 return False
             return gradient is not None
 
-    def confidences(self, images: Tensor) -> Tensor:
+    def confidences(self, images: Tensor, allow_nan: bool = False) -> Tensor:
         """The confidence of every class in every image.
 
         Args:
             images: (n, channels, height, width) float32 in [0, 1]. Gradients flow to them where they require
                 them; otherwise nothing is recorded.
+            allow_nan: give a row of NaN for an image that the network puts out NaN or infinity for, where that is
+                an error otherwise.
 
         Returns:
             (n, classes) float32 in [0, 1], on the images' device.
@@ -228,7 +231,7 @@ class Classifier:
                 another shape or anything but confidences.
         """
         self._accept(images)
-        return self._checked(self._map(images, self._confidences))
+        return self._checked(self._map(images, self._confidences), allow_nan)
 
     def logits(self, images: Tensor) -> Tensor:
         """What the network puts out before the softmax or the sigmoids, (n, classes) float32; the mean over
@@ -255,16 +258,19 @@ class Classifier:
         return self._map(images, lambda batch: self._over_views(self._outputs(batch)))
 
     @overload
-    def classify(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+    def classify(self, pixels: NDArray[np.uint8], allow_nan: bool = False) -> NDArray[np.float32]: ...
 
     @overload
-    def classify(self, pixels: Tensor) -> Tensor: ...
+    def classify(self, pixels: Tensor, allow_nan: bool = False) -> Tensor: ...
 
-    def classify(self, pixels: NDArray[np.uint8] | Tensor) -> NDArray[np.float32] | Tensor:
+    def classify(
+        self, pixels: NDArray[np.uint8] | Tensor, allow_nan: bool = False
+    ) -> NDArray[np.float32] | Tensor:
         """The confidences of 8-bit images: those of `confidences(pixels / 255)`, bit for bit.
 
         Args:
             pixels: (n, height, width, channels) uint8: an array, or a tensor on any device.
+            allow_nan: as of `confidences`.
 
         Returns:
             (n, classes) float32 in [0, 1]: an array, or a tensor on the pixels' device.
@@ -282,10 +288,12 @@ class Classifier:
             images = pixels if isinstance(pixels, Tensor) else self._sent(pixels)
             confidences = self._map(images.permute(0, 3, 1, 2), self._confidences)
             if isinstance(pixels, Tensor):
-                return self._checked(confidences)
-            return self._checked(confidences.cpu().numpy())
+                return self._checked(confidences, allow_nan)
+            return self._checked(confidences.cpu().numpy(), allow_nan)
 
-    def gradients(self, pixels: Tensor, seed: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    def gradients(
+        self, pixels: Tensor, seed: Callable[[Tensor], Tensor], allow_nan: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """The confidences of 8-bit images and, from the same forward pass, the way to other confidences:
         the gradient of an objective with respect to the images in [0, 1], at those 8 bits.
 
@@ -293,6 +301,7 @@ class Classifier:
             pixels: (n, height, width, channels) uint8, n at most `images_per_pass`.
             seed: takes what the network puts out, (n, views, classes) float32, and returns the objective's
                 gradient with respect to it, of the same shape: an image's own objective, of its own rows.
+            allow_nan: as of `confidences`; from an image whose confidences are NaN no way leads on: its gradient is 0.
 
         Returns:
             (n, classes) float32 in [0, 1]: those of `classify`, as far as the network's operations give the
@@ -308,12 +317,16 @@ class Classifier:
             with torch.enable_grad():
                 outputs = self._outputs(batch)
             put_out = outputs.detach()
-            confidences = self._checked(self._confidences_of(put_out)[:count])
+            confidences = self._confidences_of(put_out)[:count]
+            checked = self._checked(confidences, allow_nan)
             per_image = put_out.reshape(self.images_per_pass, self.spec.views, -1)
             seeds = torch.zeros_like(per_image)
             seeds[:count] = seed(per_image[:count])
             (gradient,) = torch.autograd.grad(outputs, batch, seeds.reshape(outputs.shape))
-        return confidences, gradient[:count].permute(0, 2, 3, 1)
+        gradient = gradient[:count]
+        if checked is not confidences:
+            gradient = gradient.masked_fill(checked[:, 0].isnan().view(-1, 1, 1, 1), 0.0)
+        return checked, gradient.permute(0, 2, 3, 1)
 
     def _sent(self, pixels: NDArray[np.uint8]) -> Tensor:
         """The pixels on the device. To CUDA they travel in one piece, from pinned memory."""
@@ -405,8 +418,9 @@ class Classifier:
         views = self.spec.views
         return values if views == 1 else values.view(-1, views, values.shape[1]).mean(1)
 
-    def _checked(self, confidences: Confidences) -> Confidences:
-        """They themselves, or clamped where rounding left the range; where they lie, tensor or array."""
+    def _checked(self, confidences: Confidences, allow_nan: bool = False) -> Confidences:
+        """They themselves, or clamped where rounding left the range; where they lie, tensor or array. One look at the
+        lowest and the highest tells whether a closer one is needed."""
         if not confidences.shape[0]:
             return confidences
         if isinstance(confidences, Tensor):
@@ -417,10 +431,24 @@ class Classifier:
             return confidences
         if low >= -_ROUNDING and high <= 1.0 + _ROUNDING:
             return confidences.clip(0.0, 1.0)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return self._without_nan(confidences, allow_nan)
         raise ClassifierError(
             f"{self.spec.name}: expected confidences in [0, 1], found values from {low:.6g} to {high:.6g} "
             f'(the spec says output = "{self.spec.output}")'
         )
+
+    def _without_nan(self, confidences: Confidences, allow_nan: bool) -> Confidences:
+        """With rows of NaN for images that have some NaN or infinity; the others checked."""
+        values = torch.as_tensor(confidences)
+        lost = ~values.detach().isfinite().all(1, keepdim=True)
+        if not allow_nan:
+            raise ClassifierError(
+                f"{self.spec.name}: expected finite outputs, found NaN or infinity for {int(lost.sum())} of {len(lost)} "
+                "images: does half precision overflow, or is something divided by 0?"
+            )
+        marked = self._checked(values.masked_fill(lost, 0.0)).masked_fill(lost, torch.nan)
+        return marked if isinstance(confidences, Tensor) else marked.numpy()
 
 
 def from_module(

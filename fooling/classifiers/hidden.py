@@ -2,7 +2,7 @@
 
 Quantised modules keep packed weights, which only their state dict tells; functions have closures, defaults and
 module-level values; people write `self.k = 1 / 30`. Tensors, arrays and numbers are found there, in lists, tuples and
-dictionaries too. Settings of the libraries' own modules (a stride, a rate of dropout) say nothing that the class and
+dictionaries too; but no whole numbers, which count, limit and choose, and may do so otherwise each time. Settings of the libraries' own modules (a stride, a rate of dropout) say nothing that the class and
 the shapes of its weights don't: they are left out, so an ordinary network has no hidden state. Code is none either,
 nor is text: what is missed here is told by what the classifier answers (`fooling.classifiers.answers`).
 """
@@ -80,9 +80,8 @@ class _Walk:
 
     def value(self, path: str, value: Any, depth: int = 0) -> Found:
         """What is hidden in something that was found at a path."""
-        if isinstance(value, bool | int | float | complex | np.generic):
-            number = value.item() if isinstance(value, np.generic) else value
-            yield path, repr(number).encode()
+        if isinstance(value, float | complex | np.inexact):
+            yield path, repr(value.item() if isinstance(value, np.generic) else value).encode()
             return
         if id(value) in self._seen or depth > _DEEPEST:
             return

@@ -111,6 +111,7 @@ def run(
             flags=flags,
             trust=trust,
             report=progress.update,
+            warn=progress.warn,
             wishes=launch.Wishes(not no_wait, progress.tell),
         )
     return _finish(view, quiet, as_json)

@@ -127,8 +127,16 @@ def facts(view: RunView) -> list[tuple[str, str]]:
         *_chosen(view),
         _length(view),
         ("Evaluations", f"{view.evaluations:,}"),
+        *([("NaN", nan_line(view))] if view.nan_images else []),
         ("Time", format_seconds(view.seconds)),
     ]
+
+
+def nan_line(view: RunView) -> str:
+    """How many images could not compete, and where one is to be seen."""
+    count = view.nan_images
+    images = "1 image, which lost" if count == 1 else f"{count:,} images, which lost; the first"
+    return f"the classifier put out NaN or infinity for {images}: nan.png"
 
 
 def summary_line(view: RunView) -> str:

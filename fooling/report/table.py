@@ -10,7 +10,7 @@ from rich.bar import Bar
 from rich.table import Table
 
 from fooling.report.confidence import BANDS, VACANT, band_of, format_confidence
-from fooling.report.facts import cost_line, facts, first_answer, name_of, summary_line, top1_line
+from fooling.report.facts import cost_line, facts, first_answer, name_of, nan_line, summary_line, top1_line
 from fooling.report.listing import listing, words
 from fooling.runs.statistics import describe
 
@@ -26,7 +26,8 @@ def summary(view: RunView) -> list[str]:
     """Plain lines: which run it is, what it cost, how sure the classifier is, how many elites are top-1."""
     what = dict(facts(view))
     identity = f"{name_of(view)}: {what['Model']}, {what['Encoding']}, {what['Search']}, seed {what['Seed']}"
-    return [identity, cost_line(view), summary_line(view), top1_line(view)]
+    nan = [nan_line(view)] if view.nan_images else []
+    return [identity, cost_line(view), summary_line(view), top1_line(view), *nan]
 
 
 def table(view: RunView) -> Table:

@@ -56,6 +56,7 @@ class State(_Table):
     seconds: Annotated[float, Field(ge=0, le=1e12)] = 0.0
     replacements: _Count = 0
     goal_switches: _Count = 0
+    nan_images: _Count = 0
     events_bytes: _Count = 0
     lineage_bytes: _Count = 0
     batch: Annotated[int, Field(ge=1, le=2**16)] | None = None

@@ -5,6 +5,7 @@ checkpoints/    the newest two checkpoints
 events.jsonl    one object a line: generations, resumes, warnings, the end
 lineage         where every elite came from (`fooling.lineage`)
 elites/         NNNN.png by class index: exactly the pixels that were classified
+nan.png         the first image that the classifier had no confidence for, where there was one
 gallery.html    the elites to look at, written at the end
 logs/           what the workers printed, where Ray computes it
 lock            held by the process that writes
@@ -57,6 +58,10 @@ class RunDirectory:
     @property
     def gallery(self) -> Path:
         return self.path / "gallery.html"
+
+    @property
+    def nan(self) -> Path:
+        return self.path / "nan.png"
 
     @property
     def logs(self) -> Path:

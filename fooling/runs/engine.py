@@ -20,6 +20,8 @@ from fooling import lineage
 from fooling.archive import Archive
 from fooling.config import Settings
 from fooling.errors import FoolingError, OutOfAnswers
+from fooling.nan_images import NanImages
+from fooling.report import png
 from fooling.report.png import sync_elites
 from fooling.runs import checkpoint, events
 from fooling.runs.computing import Computing
@@ -45,6 +47,7 @@ class Engine:
         report: Callable[[RunView], None],
         stopping: threading.Event,
         writing: Callable[[], AbstractContextManager[None]] = nullcontext,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`state` is `new_state()` or a checkpoint's; `report` is called after each generation. Setting
         `stopping`, from a signal handler or another thread, asks for an end as soon as possible. Images are
@@ -53,6 +56,7 @@ class Engine:
         self._archive, self._search = archive, search
         self._computing = Computing(executor, stopping, self._halved)
         self._state, self._report, self._stopping, self._writing = state, report, stopping, writing
+        self._warn = warn
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
         self._checkpointed = state["generation"]
@@ -122,6 +126,8 @@ class Engine:
         state["replacements"] += outcome.replacements
         state["goal_switches"] += outcome.goal_switches
         state["seconds"] += time.perf_counter() - began
+        if outcome.nan is not None:
+            self._meet_nan(outcome.nan)
         self._lineage.append(lineage.to_bytes(outcome.lineage))
         record = {
             "generation": state["generation"],
@@ -132,8 +138,20 @@ class Engine:
             "goal_switches": outcome.goal_switches,
             "gains": _gains(before, self._archive.confidence),
             **outcome.statistics,
+            **({} if outcome.nan is None else {"nan_images": len(outcome.nan)}),
         }
         self.note("generation", **record)
+
+    def _meet_nan(self, nan: NanImages) -> None:
+        """Count images that the classifier has no confidence for; keep the first and tell of it."""
+        state, file = self._state, self._directory.nan
+        if not state["nan_images"]:
+            identity = "/".join(map(str, nan.ids[0].tolist()))
+            png.write(file, nan.pixels, {"id": identity, "model": str(self._manifest["model"])})
+            message = f"the classifier puts out NaN or infinity for image {identity}, kept as {file}: such images lose"
+            self.note("nan", generation=state["generation"], id=identity, image=file.name, message=message)
+            self._warn(message)
+        state["nan_images"] += len(nan)
 
     def _halved(self, batch: int, reason: str) -> None:
         """Memory ran out, and the physical batch was halved."""

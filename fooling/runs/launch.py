@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from fooling.runs.directory import RunDirectory, create, expect_free, locked, op
 from fooling.runs.executors import Wishes, is_distributed, numerics_here
 from fooling.runs.foreign import refuse_cluster, refuse_server
 from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same, settle
-from fooling.runs.underway import Placed, Report, evolve, finish, placed, versions
+from fooling.runs.underway import Placed, Report, Warn, evolve, finish, placed, versions
 from fooling.runs.view import (
     RunView,
     empty_archive,
@@ -47,6 +47,7 @@ def run(
     classifier: classifiers.Classifier | None = None,
     customise: Customise | None = None,
     report: Report | None = None,
+    warn: Warn | None = None,
     wishes: Wishes | None = None,
 ) -> RunView:
     """Evolve fooling images, in a run directory of its own.
@@ -60,6 +61,7 @@ def run(
         classifier: the classifier itself, in place of the settings' `model`.
         customise: called with the DEAP toolbox before the run, to swap operators.
         report: called with a view of the run after each generation.
+        warn: called with each thing that the user should know, one line each; the run's log keeps them.
         wishes: about the cluster, where it is computed on one.
 
     Raises:
@@ -83,7 +85,8 @@ def run(
         directory = create(Path(out) if out else _fresh(config, settings), manifest)
         with locked(directory):
             archive, _ = empty_archive(recipe.settings, manifest["classifier"]["spec"])
-            return evolve(directory, {"format": 1, **manifest}, site, host, archive, new_state(), [], report)
+            whole = {"format": 1, **manifest}
+            return evolve(directory, whole, site, host, archive, new_state(), [], report, warn=warn)
 
 
 def resume(
@@ -93,7 +96,7 @@ def resume(
     classifier: classifiers.Classifier | None = None,
     customise: Customise | None = None,
     report: Report | None = None,
-    warn: Callable[[str], None] | None = None,
+    warn: Warn | None = None,
     workers: int | None = None,
     address: str | None = None,
     wishes: Wishes | None = None,
@@ -152,7 +155,7 @@ def _go_on(
     state: dict[str, Any],
     problems: list[str],
     report: Report | None,
-    warn: Callable[[str], None] | None,
+    warn: Warn | None,
 ) -> RunView:
     """Cut the directory back to a checkpoint, then run the engine."""
     _cut_logs(directory, state)
@@ -170,7 +173,7 @@ def _go_on(
     ]
     for note in notes:
         (warn or (lambda _: None))(note)
-    return evolve(directory, manifest, site, host, archive, state, notes, report, found)
+    return evolve(directory, manifest, site, host, archive, state, notes, report, found, warn)
 
 
 def _moved(settings: Settings, workers: int | None, address: str | None) -> Settings:

@@ -26,6 +26,7 @@ from workers.host import Host
 from workers.protocol import Executor
 
 Report = Callable[[RunView], None]
+Warn = Callable[[str], None]
 _PACKAGES = ("fooling", "torch", "numpy", "numba", "deap", "ray", "pillow")
 
 
@@ -61,6 +62,7 @@ def evolve(
     warnings: list[str],
     report: Report | None,
     checkpoint: Checkpoint | None = None,
+    warn: Warn | None = None,
 ) -> RunView:
     """Run the engine from `state` on, in a directory that is locked. The archive is a checkpoint's, where there is
     one."""
@@ -72,10 +74,11 @@ def evolve(
     if is_distributed(settings):
         directory.logs.mkdir(exist_ok=True)
         executor.log_into(directory.logs)
-    report = report or (lambda _: None)
+    report, warn = report or (lambda _: None), warn or (lambda _: None)
     interrupts = Interrupts(stopping)
+    writing = interrupts.writing
     engine = Engine(
-        directory, manifest, settings, archive, search, executor, state, report, stopping, interrupts.writing
+        directory, manifest, settings, archive, search, executor, state, report, stopping, writing, warn
     )
     with interrupts.heard():
         try:

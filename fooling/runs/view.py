@@ -71,6 +71,11 @@ class RunView:
         return int(self.state["evaluations"])
 
     @property
+    def nan_images(self) -> int:
+        """Of those, the ones that the classifier had no confidence for; the run directory has the first (nan.png)."""
+        return int(self.state.get("nan_images", 0))
+
+    @property
     def seconds(self) -> float:
         """Time spent searching, all parts of an interrupted run together."""
         return float(self.state["seconds"])
@@ -319,6 +324,7 @@ def summary(run: RunView) -> dict[str, Any]:
         "evaluations_per_second": run.evaluations / seconds if seconds else 0.0,
         "replacements": int(run.state["replacements"]),
         "goal_switches": int(run.state["goal_switches"]),
+        "nan_images": run.nan_images,
         "archive_sha256": run.archive.digest(),
         "lineage_sha256": lineage.digest(RunDirectory(run.directory).lineage, run.state["lineage_bytes"]),
         "confidence": {**statistics, "classes": len(run.aims)},

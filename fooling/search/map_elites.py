@@ -8,7 +8,7 @@ offers each of them to every class.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling import lineage
 from fooling.archive import Archive, Candidates
+from fooling.errors import InvalidError
+from fooling.nan_images import NanImages
 from fooling.search.protocol import Compute, Outcome, Stateless
 from workers.tasks import Brood, Parents, broods
 
@@ -75,7 +77,24 @@ class MapElites(Stateless):
         return Generation(keys, "breed", shared, broods(keys, rows, self._chunk), parents)
 
     def tell(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
-        """Read the results of `ask`'s work into the archive."""
+        """Read the results of `ask`'s work into the archive.
+
+        Raises:
+            InvalidError: after generation 0 there is nothing to breed from.
+        """
+        results = list(results)
+        outcome = self._told(generation, results)
+        nan = NanImages.joined(result.nan for result in results)
+        if nan is None:
+            return outcome
+        if generation.keys.generation == 0 and not len(self._archive.occupied):
+            raise InvalidError(
+                f"expected a classifier with a confidence for some of {generation.size} random images, found NaN or "
+                "infinity for all of them"
+            )
+        return replace(outcome, nan=nan)
+
+    def _told(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
         archive, claims = self._archive, [result for result in results if len(result.classes)]
         if not claims:  # the usual case, once a run has settled: worth being quick about
             return Outcome(generation.size, 0, 0, lineage.NONE)

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.nan_images import NanImages
+
 
 class Compute(Protocol):
     """What a step asks for results; see `workers.protocol.Executor.map`."""
@@ -29,6 +31,7 @@ class Outcome:
             generation began, but not of this class (after Nguyen 2015b, "Innovation Engines").
         lineage: (N, 11) records of the images that entered.
         statistics: more for the generation's line in the log; JSON-like.
+        nan: images that the classifier had no confidence for; None where there were none.
     """
 
     evaluations: int
@@ -36,6 +39,7 @@ class Outcome:
     goal_switches: int
     lineage: NDArray[np.int32]
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    nan: NanImages | None = None
 
 
 class Search(Protocol):

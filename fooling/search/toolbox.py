@@ -5,7 +5,7 @@
     mate(population, mates, keys) -> population       (only where the encoding has crossover)
     mutate(population, keys) -> population
     render(population) -> (n, H, W, C) uint8
-    classify(pixels) -> (n, K) float32
+    classify(pixels) -> (n, K) float32; NaN for an image that there is no confidence of, which loses
 
 `render` and `classify` work with numpy arrays; on CUDA with tensors that stay on the device.
 
@@ -43,7 +43,7 @@ def build(encoding: Any, classifier: Any, device: str = "cpu") -> Toolbox:
         toolbox.register("render", encoding.render)
     else:
         toolbox.register("render", encoding.render_on, device=device)
-    toolbox.register("classify", classifier.classify)
+    toolbox.register("classify", classifier.classify, allow_nan=True)
     return toolbox
 
 

@@ -30,7 +30,7 @@ class Dots:
     def __init__(self, seed: int) -> None:
         self._weights = np.random.default_rng(seed).normal(size=(SIZE * SIZE, CLASSES))
 
-    def classify(self, pixels: np.ndarray) -> np.ndarray:
+    def classify(self, pixels: np.ndarray, allow_nan: bool = False) -> np.ndarray:
         sums = (pixels.reshape(len(pixels), -1) / 255.0) @ self._weights
         return np.round(1 / (1 + np.exp(-sums)), 1).astype(np.float32)
 
@@ -38,7 +38,7 @@ class Dots:
 class Both:
     """The mean of two."""
 
-    def classify(self, pixels: np.ndarray) -> np.ndarray:
+    def classify(self, pixels: np.ndarray, allow_nan: bool = False) -> np.ndarray:
         return mean([Dots(1).classify(pixels), Dots(2).classify(pixels)])
 
 

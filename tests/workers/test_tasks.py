@@ -152,7 +152,7 @@ def test_when_a_generation_has_failed_nothing_of_it_is_computed_any_more() -> No
     began = threading.Event()
     finished: list[bool] = []
 
-    def classify(pixels: np.ndarray) -> np.ndarray:
+    def classify(pixels: np.ndarray, allow_nan: bool) -> np.ndarray:
         if len(pixels) == 2:  # the first chunk
             began.wait(200)
             raise MemoryError
@@ -177,7 +177,7 @@ def test_an_error_in_a_chunk_reaches_the_caller() -> None:
     """And the chunks that were not begun never are."""
     seen: list[int] = []
 
-    def classify(pixels: np.ndarray) -> np.ndarray:
+    def classify(pixels: np.ndarray, allow_nan: bool) -> np.ndarray:
         seen.append(len(pixels))
         time.sleep(0.01)
         raise RuntimeError("the network broke")

@@ -34,7 +34,10 @@ class Ensemble:
         if recorded and not all(member.differentiable for member in self.members):
             return torch.zeros(len(images), len(self.members[0].labels))  # from which no gradients lead back
         answers = torch.stack(
-            [member.confidences(resized(images, Resize(size=member.spec.size))) for member in self.members]
+            [
+                member.confidences(resized(images, Resize(size=member.spec.size)), allow_nan=True)
+                for member in self.members
+            ]
         )
         return self.combined(answers)
 

@@ -17,6 +17,7 @@ from cppn.keys import Keys
 from fooling import lineage
 from fooling.archive import Archive, Candidates
 from fooling.encodings.direct import DirectPopulation
+from fooling.nan_images import NanImages
 from fooling.search.ascent.records import LEVELS, Records
 from fooling.search.ascent.starts import read
 from fooling.search.ascent.task import Ascent, Climbed, Climbs
@@ -153,4 +154,5 @@ class GradientAscent:
             "passes": self._passes,
         }
         entered = lineage.records(archive.elite_ids[changed])
-        return Outcome(judged, len(changed), 0, entered, statistics)
+        nan = NanImages.joined(result.nan for result in results)
+        return Outcome(judged, len(changed), 0, entered, statistics, nan)

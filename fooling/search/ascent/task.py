@@ -20,6 +20,7 @@ from torch import Tensor
 from cppn.keys import Keys
 from fooling.archive import first_answers
 from fooling.classifiers import Classifier
+from fooling.nan_images import NanImages
 from fooling.search.ascent import rules
 from fooling.search.ascent.objective import Objective
 from fooling.search.ascent.records import LEVELS, NEVER, Records
@@ -27,6 +28,7 @@ from fooling.search.ascent.regularisers import regularise, shifted, shifts
 from fooling.search.ascent.starts import begin, mean_of
 from fooling.search.settings import GradientAscentSettings
 from workers.host import Host
+from workers.tasks import identities
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Climbed:
         top1: (n,) int32, what the classifier answers first to the best image, where that was classified once again;
             else -1.
         top1_confidence: (n,) float32, of that class; else NaN.
+        nan: climbs that met an image which the classifier has no confidence for, each once, with the round as their
+            generation; None where there are none. From such an image no gradient leads on.
     """
 
     images: NDArray[np.float32]
@@ -111,6 +115,7 @@ class Climbed:
     still: NDArray[np.uint8]
     top1: NDArray[np.int32]
     top1_confidence: NDArray[np.float32]
+    nan: NanImages | None = None
 
 
 def climb(host: Host, shared: Ascent, chunk: Climbs) -> Climbed:
@@ -157,6 +162,8 @@ class _Party:
         self._best = torch.full((self._size,), -1.0, device=self._device)
         self._best_pixels = torch.zeros((self._size, *shared.shape), dtype=torch.uint8, device=self._device)
         self._escaped = torch.zeros(self._size, dtype=torch.int32, device=self._device)
+        self._nan = torch.zeros(self._size, dtype=torch.bool, device=self._device)
+        self._nan_pixels = self._best_pixels
 
     def climb(self) -> Climbed:
         """All steps of the round."""
@@ -164,9 +171,9 @@ class _Party:
             shift = self._shifts(number)
             pixels = to_bytes(self._images if shift is None else shifted(self._images, shift))
             if number == self._settings.steps:  # the last image has nowhere to go
-                self._judge(number, pixels, self._classifier.classify(pixels))
+                self._judge(number, pixels, self._classifier.classify(pixels, allow_nan=True))
                 break
-            confidences, gradients = self._classifier.gradients(pixels, self._seeds)
+            confidences, gradients = self._classifier.gradients(pixels, self._seeds, allow_nan=True)
             confidence = self._judge(number, pixels, confidences)
             self._escaped += self._objective.vanished(confidence)
             gradients = gradients if shift is None else shifted(gradients, -shift)
@@ -189,14 +196,23 @@ class _Party:
     def _judge(self, number: int, pixels: Tensor, confidences: Tensor) -> Tensor:
         """Put an image of each climb on record; the confidences of their classes."""
         confidence = confidences.gather(1, self._targets[:, None])[:, 0]
-        top = (confidences.argmax(1) == self._targets)[None]
+        if (nan := confidence.isnan()).any():
+            self._meet_nan(nan, pixels)
+            confidences = confidences.nan_to_num(nan=-1.0)
+        top = ((confidences.argmax(1) == self._targets) & ~nan)[None]
         passed = torch.cat([top, confidence >= self._levels])
         self._first[passed & (self._first == NEVER)] = number
         better = confidence > self._best
         self._best = torch.where(better, confidence, self._best)
         self._best_step[better] = number
         self._best_pixels = torch.where(better.view(-1, 1, 1, 1), pixels, self._best_pixels)
-        return confidence
+        return confidence.nan_to_num(nan=1.0)  # where there is no gradient, nothing is left to gain
+
+    def _meet_nan(self, nan: Tensor, pixels: Tensor) -> None:
+        """Remember the first image of each climb that the classifier has no confidence for."""
+        first = nan & ~self._nan
+        self._nan_pixels = torch.where(first.view(-1, 1, 1, 1), pixels, self._nan_pixels)
+        self._nan |= nan
 
     def _result(self) -> Climbed:
         images = self._own(self._images)
@@ -218,7 +234,14 @@ class _Party:
             (moved < 0.5).astype(np.uint8),
             top1,
             top1_confidence,
+            self._met_nan(),
         )
+
+    def _met_nan(self) -> NanImages | None:
+        rows = np.flatnonzero(self._own(self._nan))
+        if not len(rows):
+            return None
+        return NanImages(identities(self._climbs.keys)[rows], self._own(self._nan_pixels)[rows[0]])
 
     def _confirm(self, records: Records) -> tuple[int, NDArray[np.int32], NDArray[np.float32]]:
         """Classify what beats a climb's best once again, in its own row: how many that are, and the first answers, as
@@ -227,8 +250,9 @@ class _Party:
         count = len(records.best_confidence)
         top1, top1_confidence = np.full(count, -1, np.int32), np.full(count, np.nan, np.float32)
         if len(rows):
-            again = self._own(self._classifier.classify(self._best_pixels))
-            records.best_confidence[rows] = again[rows, self._climbs.targets[rows]]
+            again = self._own(self._classifier.classify(self._best_pixels, allow_nan=True))
+            confidence = again[rows, self._climbs.targets[rows]]
+            records.best_confidence[rows] = np.nan_to_num(confidence, nan=-1.0)
             top1[rows], top1_confidence[rows] = first_answers(again[rows])
         return len(rows), top1, top1_confidence
 
@@ -262,4 +286,5 @@ def _joined(parts: list[Climbed]) -> Climbed:
         np.concatenate([part.still for part in parts]),
         np.concatenate([part.top1 for part in parts]),
         np.concatenate([part.top1_confidence for part in parts]),
+        NanImages.joined(part.nan for part in parts),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from fooling.archive import Archive
+from fooling.nan_images import NanImages
 from fooling.search.protocol import Compute, Outcome, Stateless
 from fooling.search.settings import SingleClassSettings
 from fooling.search.single.population import ClassPopulation
@@ -58,4 +59,5 @@ class SingleClass(Stateless):
             goal_switches=0,
             lineage=population.genealogy.tell(archive.elite_ids[changed]),
             statistics={"class": target, "class_generation": generation, "judged_again": found.again},
+            nan=NanImages.joined(candidates.nan for candidates in found.candidates),
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.archive import Candidates
+from fooling.archive import EMPTY, Candidates
 from workers.host import Host
 
 
@@ -48,7 +48,7 @@ class Verdict:
     """What a chunk is worth.
 
     Attributes:
-        confidences: (n,) float32, of the target.
+        confidences: (n,) float32, of the target; -1 where the classifier has none.
         candidates: the best image, if it beats the threshold; it claims the target's cell only.
     """
 
@@ -63,7 +63,8 @@ def judge(host: Host, shared: Aim, chunk: Images) -> Verdict:
     thresholds = np.full(confidences.shape[1], np.inf, np.float32)
     thresholds[shared.target] = shared.threshold
     own = confidences[:, shared.target]
-    return Verdict(
-        own.copy() if isinstance(own, np.ndarray) else own.cpu().numpy(),
-        Candidates.best_of(chunk.ids, pixels, chunk.genotypes, confidences, thresholds),
-    )
+    own = own.copy() if isinstance(own, np.ndarray) else own.cpu().numpy()
+    candidates = Candidates.best_of(chunk.ids, pixels, chunk.genotypes, confidences, thresholds)
+    if candidates.nan is not None:
+        own[np.isnan(own)] = EMPTY  # the libraries rank what they are told: these come last
+    return Verdict(own, candidates)

@@ -101,7 +101,6 @@ def held(**attributes: Any) -> nn.Module:
 
 PLACES: dict[str, Callable[[float], Any]] = {
     "a number": lambda v: held(k=v),
-    "a whole number": lambda v: held(k=int(v * 30)),
     "a tensor": lambda v: held(k=torch.full((3,), v)),
     "an array": lambda v: held(k=np.full(3, v)),
     "a list of tensors": lambda v: held(k=[torch.zeros(1), torch.full((3,), v)]),
@@ -145,7 +144,9 @@ def test_ordinary_networks_have_none(tiny):
     tied = nn.ModuleDict({"a": nn.Linear(4, 4), "b": nn.Linear(4, 4)})
     tied["b"].weight = tied["a"].weight
     normed = nn.utils.parametrizations.weight_norm(nn.Linear(3, 3))
+    counting = held(calls=3, most=[1, 2], on=True)  # whole numbers count, limit and choose
     for network in (
+        counting,
         *ordinary,
         tied,
         normed,

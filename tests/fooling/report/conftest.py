@@ -48,6 +48,7 @@ def _make_view(
         groups=groups or {},
         generation=20,
         evaluations=4200,
+        nan_images=0,
         seconds=8.4,
         confidence=values,
         aims=np.arange(len(values)) if aims is None else np.array(aims),
