@@ -121,8 +121,10 @@ def _single(confidence: float | None) -> float | None:
 
 
 def _thumb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if pixels.shape[0] <= THUMB:
+    height, width, channels = pixels.shape
+    if (longer := max(height, width)) <= THUMB:
         return pixels
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    small = np.asarray(image.resize((THUMB, THUMB), Image.Resampling.LANCZOS))
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    size = max(1, round(width * THUMB / longer)), max(1, round(height * THUMB / longer))
+    small = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
     return small[..., None] if small.ndim == 2 else small

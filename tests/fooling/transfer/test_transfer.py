@@ -16,7 +16,7 @@ from rich.console import Console
 from fooling import classifiers
 from fooling.runs.view import open_run
 from fooling.transfer.document import document
-from fooling.transfer.folder import write
+from fooling.transfer.folder import _thumb, write
 from fooling.transfer.measure import Cell, Source
 from fooling.transfer.measure import _cell as measured
 from fooling.transfer.table import pages
@@ -172,3 +172,17 @@ def test_of_equal_confidences_an_images_own_class_counts_as_first(small_run: Any
     assert cell.rank.tolist() == [0, 0, -1]
     assert cell.top.tolist() == [1, 2, 0]
     assert cell.same_top1.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("shape", "small"),
+    [
+        ((192, 48, 1), (112, 28, 1)),
+        ((48, 192, 3), (28, 112, 3)),
+        ((256, 256, 3), (112, 112, 3)),
+        ((96, 100, 1), (96, 100, 1)),
+    ],
+)
+def test_small_pictures_keep_the_aspect_ratio(shape: tuple[int, ...], small: tuple[int, ...]) -> None:
+    """Squashed, the page shows other images than those that were classified."""
+    assert _thumb(np.zeros(shape, np.uint8)).shape == small
