@@ -102,8 +102,8 @@ def views(groups: dict[str, list[int]]) -> list[Any]:
     spec = {"labels": [f"class {number}, one" for number in range(len(GROUPS))], "groups": groups}
     return [
         SimpleNamespace(
-            pixels=images(seed, 0.8),
-            image=np.arange(len(GROUPS)),
+            stored_pixels=images(seed, 0.8),
+            stored_rows=np.arange(len(GROUPS)),
             confidence=np.full(len(GROUPS), 0.9, np.float32),
             manifest={"classifier": {"spec": spec}},
         )
