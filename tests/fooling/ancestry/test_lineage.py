@@ -87,7 +87,7 @@ def test_another_image_than_was_kept_is_refused(fooling: Any, small_run: Any, tm
     manifest["config"]["seed"] = manifest["seed"] = 5
     (copy / "manifest.json").write_text(json.dumps(manifest))
     result = fooling("lineage", copy, "--class", 0)
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert "expected the replayed elite to be the one that was kept" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
