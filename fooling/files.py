@@ -26,6 +26,11 @@ _OTHER_TEXT = {
 }
 
 
+def user_path(text: str) -> Path:
+    """A path as a user writes it, "~" for the home. Where there is no such home, "~" is a name like others."""
+    return Path(os.path.expanduser(text))
+
+
 @contextmanager
 def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
     """A file to write in; it takes the place of `path` when the block ends, unless the block failed.
@@ -96,8 +101,9 @@ def refuse_existing(path: Path, force: bool | None = None) -> None:
         raise FoolingError(f"{path} exists; remove it, or give another name{way}")
 
 
-def refuse_foreign(folder: Path, data: str, kind: str) -> None:
-    """Guard what is not ours: only an empty folder, or one that this program made before, is written over.
+def refuse_foreign(folder: Path, data: str, kind: str, force: bool | None = None) -> None:
+    """Guard what is not ours: only an empty folder, or one that this program made before, is written over;
+    by `force` any other.
 
     Args:
         data: the name of the JSON file in a folder of ours; its `kind` says that it is.
@@ -112,8 +118,9 @@ def refuse_foreign(folder: Path, data: str, kind: str) -> None:
         found = json.loads((folder / data).read_bytes()).get("kind")
     except (OSError, ValueError, AttributeError):
         found = None
-    if found != kind:
-        raise FoolingError(f"{folder} exists and is no {kind}; remove it, or give another --out")
+    if found != kind and not force:
+        way = ", or --force" if force is not None else ""
+        raise FoolingError(f"{folder} exists and is no {kind}; remove it, or give another --out{way}")
 
 
 def read_text(path: Path, what: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fooling.cli.evolve import json_option
+from fooling.cli.evolve import force_option, json_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The training images, in any form that fooling train takes: how far are the elites from the nearest?",
 )
+@force_option
 @json_option
-def compare(directories: tuple[Path, ...], out: Path, data: Path | None, as_json: bool) -> int:
+def compare(directories: tuple[Path, ...], out: Path, data: Path | None, force: bool, as_json: bool) -> int:
     """Compare runs: how sure, at what cost, and of what kind of images.
 
     Runs that differ in their seed only are repeats of each other: give several of each kind, and a rank test says
@@ -49,12 +50,12 @@ def compare(directories: tuple[Path, ...], out: Path, data: Path | None, as_json
     from fooling.compare.images import read_training
     from fooling.files import refuse_foreign
 
-    refuse_foreign(out, folder.DATA, KIND)  # before the work, not after it
+    refuse_foreign(out, folder.DATA, KIND, force)  # before the work, not after it
     views, left_out = _open(directories)
     training = read_training(data, views[0].stored_pixels.shape[1:]) if data else None
     found = comparisons.compare(views, training)
     written = document(found, {str(path): str(error) for path, error in left_out.items()})
-    files = folder.write(found, written, out)
+    files = folder.write(found, written, out, force)
     if as_json:
         say_json(written)
     else:

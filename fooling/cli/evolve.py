@@ -50,6 +50,7 @@ def cluster_options(command: Any) -> Any:
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress, no table.")
 trust_option = click.option("--trust", is_flag=True, help="Let the model bring code of its own.")
+force_option = click.option("--force", is_flag=True, help="Write over what is there.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import json_option, trust_option
+from fooling.cli.evolve import force_option, json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import FAILED
 
@@ -116,7 +116,7 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
     show_default=True,
     help="Order of the contact sheet.",
 )
-@click.option("--force", is_flag=True, help="Write over what is there.")
+@force_option
 def export(
     directory: Path,
     kind: str,
@@ -149,10 +149,11 @@ def export(
 
 def print_table(view: RunView) -> None:
     """The elites on stdout, and where the gallery is."""
+    from fooling.report.listing import Parts
     from fooling.report.table import summary, table
     from fooling.runs.directory import RunDirectory
 
-    draw(*summary(view), table(view))
+    draw(*map(Parts, summary(view)), table(view))
     places = RunDirectory(view.directory)
     if places.gallery.exists():
         say(f"gallery: {places.gallery}")

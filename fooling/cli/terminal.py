@@ -6,6 +6,7 @@ terminal's encoding lacks.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import sys
@@ -17,6 +18,25 @@ from fooling.text import plain
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+# What stands for our own signs where the stream's encoding lacks them: as wide as they, so that columns stay.
+_STAND_INS = {"–": "-", "—": "-", "…": "~", "×": "x", "·": ".", "’": "'"}
+_BLOCKS = range(0x2580, 0x25A0)  # of bars
+
+
+def _stand_in(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    sign = error.object[error.start]
+    if sign in _STAND_INS or ord(sign) in _BLOCKS:
+        return _STAND_INS.get(sign, "#"), error.start + 1
+    return codecs.backslashreplace_errors(
+        UnicodeEncodeError(error.encoding, error.object, error.start, error.start + 1, error.reason)
+    )
+
+
+_PLAIN = "fooling.plain"  # the name of that way with letters that an encoding lacks
+codecs.register_error(_PLAIN, _stand_in)
 
 _data: TextIO | None = None  # where data goes while a command runs; None: to stdout
 
@@ -52,14 +72,19 @@ def console(file: TextIO, width: int | None = None) -> Console:
 
     class PlainConsole(Console):
         def render_str(self, text: str, **options: Any) -> Text:
-            return super().render_str(plain(text), **options)
+            return super().render_str(_within(self.encoding, plain(text)), **options)
 
     return PlainConsole(file=file, width=width, markup=False, emoji=False, highlight=False)
 
 
+def _within(encoding: str, text: str) -> str:
+    """The text in an encoding's letters: before columns are measured, not when they are printed."""
+    return text.encode(encoding, _PLAIN).decode(encoding)
+
+
 def prepare() -> None:
-    """Make the standard streams fit for anything: what their encoding lacks is written as an escape, where Python's
-    way is to fail; and those that were closed lead nowhere, where the next file to be opened would take their place.
+    """Make the standard streams fit for anything: what their encoding lacks is written as a sign like it or as an
+    escape, where Python's way is to fail; and those that were closed lead nowhere, where the next file to be opened would take their place.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -67,7 +92,7 @@ def prepare() -> None:
             setattr(sys, name, os.fdopen(descriptor, "w" if number else "r", closefd=False))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not where a test or a notebook put its own
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_PLAIN)
 
 
 @contextmanager
@@ -78,7 +103,7 @@ def data_apart() -> Iterator[None]:
     before = _data, sys.stdout
     if sys.stdout is sys.__stdout__ and sys.stdout is not None and sys.stdout.fileno() == 1:
         sys.stdout.flush()
-        _data = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="backslashreplace")
+        _data = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=_PLAIN)
         os.dup2(2, 1)
         sys.stdout.reconfigure(line_buffering=True)
         yield

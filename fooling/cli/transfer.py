@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import Share, cluster_options, json_option, trust_option
+from fooling.cli.evolve import Share, cluster_options, force_option, json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The folder for data, heat map and page.",
 )
+@force_option
 @cluster_options
 @trust_option
 @json_option
@@ -52,6 +53,7 @@ def transfer(
     min_confidence: float,
     rerender: bool,
     out: Path,
+    force: bool,
     workers: int | None,
     address: str | None,
     no_wait: bool,
@@ -70,7 +72,7 @@ def transfer(
     specs = list(dict.fromkeys(spec for given in targets for spec in given.split(",") if spec))
     if not specs:
         raise click.UsageError("expected classifiers, like --to builtin:lenet,builtin:lenet-b")
-    refuse_foreign(out, folder.DATA, KIND)  # before the work, not after it
+    refuse_foreign(out, folder.DATA, KIND, force)  # before the work, not after it
     left_out: dict[str, str] = {}
     sources = _sources(directories, min_confidence, left_out)
     given = {"run.workers": workers, "run.address": address}
@@ -78,7 +80,7 @@ def transfer(
     wishes = Wishes(not no_wait, tell)
     cells = _cells(sources, specs, left_out, flags, trust=trust, rerender=rerender, wishes=wishes)
     data = document(cells, min_confidence, left_out)
-    files = folder.write(data, sources, out)
+    files = folder.write(data, sources, out, force)
     if as_json:
         say_json(data)
     else:

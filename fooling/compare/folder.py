@@ -14,8 +14,8 @@ from fooling.report.gallery import write_gallery
 DATA, GALLERY = "comparison.json", "gallery.html"
 
 
-def write(comparison: Comparison, data: dict[str, Any], folder: Path) -> list[Path]:
-    """Write a comparison, in place of an older one.
+def write(comparison: Comparison, data: dict[str, Any], folder: Path, force: bool = False) -> list[Path]:
+    """Write a comparison, in place of an older one; by `force`, in any folder.
 
     Returns:
         The files.
@@ -25,7 +25,7 @@ def write(comparison: Comparison, data: dict[str, Any], folder: Path) -> list[Pa
     """
     from fooling.compare import figures
 
-    refuse_foreign(folder, DATA, KIND)
+    refuse_foreign(folder, DATA, KIND, force)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in figures.NAMES:  # of the older one; which there are depends on the classes

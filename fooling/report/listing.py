@@ -6,11 +6,34 @@ style, or of more than one line, are made here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich import box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
 from fooling.text import plain
+
+
+class Parts:
+    """A line of parts with commas between them: where it is too long, it goes on in another after one of the commas,
+    so that "seed 0" stays together."""
+
+    def __init__(self, line: str) -> None:
+        self._parts = line.split(", ")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        line, *others = (console.render_str(part) for part in self._parts)
+        for part in others:
+            line.append(",")
+            if cell_len(line.plain) + 1 + cell_len(part.plain) < options.max_width:  # a comma may follow
+                line.append(" ").append(part)
+            else:
+                yield line
+                line = Text("  ").append(part)
+        yield line
 
 
 def listing(title: str | None = None, collapse_padding: bool = False) -> Table:

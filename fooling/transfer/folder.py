@@ -28,8 +28,8 @@ THUMB = 112  # pixels at most: the page shows many; the images themselves are in
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write(data: dict[str, Any], sources: Sequence[Source], folder: Path) -> list[Path]:
-    """Write a transfer document and what shows it, in place of an older one.
+def write(data: dict[str, Any], sources: Sequence[Source], folder: Path, force: bool = False) -> list[Path]:
+    """Write a transfer document and what shows it, in place of an older one; by `force`, in any folder.
 
     Returns:
         The files.
@@ -37,7 +37,7 @@ def write(data: dict[str, Any], sources: Sequence[Source], folder: Path) -> list
     Raises:
         FoolingError: the folder is something else, or can't be written.
     """
-    refuse_foreign(folder, DATA, KIND)
+    refuse_foreign(folder, DATA, KIND, force)
     names = {str(source.view.directory): source.name for source in sources}
     contents = {
         DATA: json_bytes(data),

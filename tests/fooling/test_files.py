@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fooling import classifiers
 from fooling.errors import FoolingError, InvalidError, NotFoundError
-from fooling.files import read_text, refuse_foreign
+from fooling.files import read_text, refuse_foreign, user_path
 
 DATA, KIND = "comparison.json", "fooling comparison"
 
@@ -47,9 +48,23 @@ def test_what_may_be_written_over(name, tmp_path):
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_what_may_not(name, tmp_path):
+    """A failure costs a user's own files; or leaves no way to say that they may go."""
     FOREIGN[name](tmp_path / "out")
     with pytest.raises(FoolingError, match="out exists and is no fooling comparison; remove it, or give"):
         refuse_foreign(tmp_path / "out", DATA, KIND)
+    with pytest.raises(FoolingError, match="another --out, or --force"):
+        refuse_foreign(tmp_path / "out", DATA, KIND, force=False)
+    refuse_foreign(tmp_path / "out", DATA, KIND, force=True)
+
+
+@pytest.mark.parametrize("path", ["~/a.toml", "~nobody-of-that-name/a.toml"])
+def test_a_path_without_a_home_is_a_path(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers run under numbers that have no entry and no home; a failure calls a path a defect."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])
+    assert user_path(path) == Path(path)
+    with pytest.raises(NotFoundError, match=r"a\.toml"):
+        classifiers.load(f"file:{path}")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import torch
@@ -29,6 +28,7 @@ from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.sources.image_processor import read_pipeline
 from fooling.classifiers.spec import Record, Spec, parse
 from fooling.errors import InvalidError
+from fooling.files import user_path
 
 # Without any of these, transformers makes a tokenizer that reads all texts alike, and says nothing.
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "spiece.model")
@@ -116,7 +116,7 @@ def open_clip(name: str, numerics: Numerics, trust: bool) -> Classifier:
         NotFoundError: the file, or one that it names, is not there; no such model.
         InvalidError: it says something wrong, or no model of the two kinds; no transformers.
     """
-    path = Path(name).expanduser()
+    path = user_path(name)
     origin = str(path)
     data, notes = read_description(path)
     for key in _OF_THE_MODEL:

@@ -30,6 +30,7 @@ from fooling.classifiers.sources.ensemble import Ensemble, described
 from fooling.classifiers.sources.python import build
 from fooling.classifiers.spec import LOGITS, Record, Spec, parse
 from fooling.errors import InvalidError
+from fooling.files import user_path
 from fooling.sizes import to_text
 
 
@@ -89,7 +90,7 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
         NotFoundError: the file, or one that it names, is not there.
         InvalidError: it says something wrong, or needs trust.
     """
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.resolve() in within:
         raise InvalidError(f"{path}: expected an ensemble of other networks, but it is a member of itself")
     data, said = read_description(path)

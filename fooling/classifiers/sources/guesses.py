@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.files import user_path
 from fooling.first_look import STAND_INS, Kind, look
 
 _WEIGHTS = (Kind.SAFETENSORS, Kind.TORCH, Kind.OLD_TORCH)
@@ -38,7 +39,7 @@ def meant(spec: str, sources: Collection[str], models: Collection[str]) -> str:
         models: SPECs of the models that come along.
     """
     source, colon, _ = spec.partition(":")
-    path = Path(spec).expanduser()
+    path = user_path(spec)
     if path.is_dir() and (path / "config.json").is_file():
         return f"; did you mean hf:{spec}, or timm:{spec}?"
     try:

@@ -22,7 +22,7 @@ from torch import nn
 
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.errors import InvalidError, NotFoundError
-from fooling.files import read_text
+from fooling.files import read_text, user_path
 from fooling.first_look import Kind, expect
 
 _REPOSITORY = re.compile(r"\w[\w.-]*(?:/[\w.-]+)?")
@@ -56,7 +56,7 @@ def find(reference: str, origin: str, *, within: Path | None = None, code: bool 
     Raises:
         NotFoundError: no such folder, or a repository that can't be downloaded.
     """
-    path = (within or Path()) / Path(reference).expanduser()
+    path = (within or Path()) / user_path(reference)
     if path.is_dir():
         return Folder(path, path.resolve().name, None)
     repository, _, revision = reference.partition("@")

@@ -25,6 +25,7 @@ from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.spec import Layout, Spec, parse
 from fooling.classifiers.weights_files import sha256
 from fooling.errors import InvalidError, NotFoundError
+from fooling.files import user_path
 from fooling.first_look import Kind, expect
 
 # What onnxruntime calls the number types that a spec can name; outputs may be of all but the last.
@@ -96,7 +97,7 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
         NotFoundError: no such file, or nothing that describes it.
         InvalidError: not an ONNX model, or not the one that is described; no onnxruntime.
     """
-    path = Path(name).expanduser()
+    path = user_path(name)
     expect(path, "an ONNX model", Kind.ONNX, Kind.UNKNOWN)
     beside = _beside(path)
     described, notes = read_description(beside)

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from fooling.classifiers.spec import Output
 from fooling.datasets.label_files import read_labels
 from fooling.errors import InvalidError, did_you_mean
+from fooling.files import user_path
 
 View = Literal["input", "whole"]
 
@@ -77,8 +78,8 @@ def split(origin: str, name: str, allowed: tuple[str, ...]) -> tuple[str, Option
     if output is not None and output not in get_args(Output):
         kinds = " or ".join(f"output={kind}" for kind in get_args(Output))
         raise InvalidError(f"{origin}: expected {kinds}, found output={output}")
-    found = read_labels(Path(given["labels"]).expanduser()) if "labels" in given else None
-    weights = Path(given["weights"]).expanduser() if "weights" in given else None
+    found = read_labels(user_path(given["labels"])) if "labels" in given else None
+    weights = user_path(given["weights"]) if "weights" in given else None
     return name, Options(
         weights,
         found.labels if found else None,

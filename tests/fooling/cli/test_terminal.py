@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.bar import Bar
+from rich.cells import cell_len
 
 import fooling
 from fooling.cli import terminal
-from fooling.report.listing import listing, words
+from fooling.report.listing import Parts, listing, words
 
 PACKAGE = Path(fooling.__file__).parent
 HOSTILE = "[red]a[/b] :bug:\x1b[31m\n\u202eb"
@@ -130,3 +132,34 @@ def test_closed_streams_are_no_trap(environment: dict[str, str]) -> None:
         code = f'"$0" -c "$1" noisy {closing}'
         result = subprocess.run(["sh", "-c", code, sys.executable, PROGRAM], env=environment, check=False)
         assert result.returncode == 0, closing
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_columns_stay_in_line_in_any_encoding(encoding: str) -> None:
+    """An escape that is wider than the sign that it stands for breaks every table with a class without an elite."""
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding, errors="fooling.plain")
+    table = listing()
+    for heading in ("label", "found"):
+        table.add_column(heading, max_width=12, no_wrap=True, overflow="ellipsis")
+    for label, found in (("猫", "–"), ("café", "7"), ("a long long label", "…"), ("plain", "–")):
+        table.add_row(label, found)
+    terminal.console(file, width=80).print(table, Bar(10, 0, 5, width=10))
+    file.flush()
+    *rows, bar = raw.getvalue().decode(encoding).splitlines()
+    rows = [row for row in rows if row.strip()]
+    assert len({cell_len(row) for row in rows}) == 1
+    assert (r"\u732b" in "".join(rows)) == (encoding != "utf-8")
+    assert not any(sign in "".join([*rows, bar]) for sign in (r"\u2013", r"\u2026", r"\u2588"))
+
+
+@pytest.mark.parametrize("width", [30, 80])
+def test_a_line_ends_between_its_parts(width: int) -> None:
+    file = io.StringIO()
+    line = "mnist-cppn-seed0 with a longer name: builtin:resnet-mini, CPPN, map-elites, seed 0, and no more"
+    terminal.console(file, width=width).print(Parts(line))
+    drawn = file.getvalue().splitlines()
+    assert len(drawn) > 1
+    assert " ".join(part.strip() for part in drawn) == line
+    assert any("seed 0" in part for part in drawn)
+    assert max(map(len, drawn)) <= width

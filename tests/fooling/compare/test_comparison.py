@@ -263,7 +263,9 @@ def test_an_older_comparison_is_replaced_and_nothing_else_is(
     (tmp_path / "mine" / "comparison.json").write_text('{"kind": "of my own"}')
     result = here("compare", *thirty, "--out", tmp_path / "mine")
     assert result.code == 1
-    assert "exists and is no fooling comparison; remove it, or give another --out" in result.err
+    assert "exists and is no fooling comparison; remove it, or give another --out, or --force" in result.err
+    assert here("compare", *thirty, "--out", tmp_path / "mine", "--force").code == 0
+    assert json.loads((tmp_path / "mine" / "comparison.json").read_text())["kind"] == "fooling comparison"
 
 
 def test_json_alone_is_on_stdout(here: Any, runs: dict[str, Path], tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from fooling.classifiers.sources.http.forms import Answer, confidences_of
 from fooling.classifiers.sources.http.spec import Document
 from fooling.classifiers.spec import LOGITS, Preprocessing, Spec, parse
 from fooling.errors import InvalidError, did_you_mean
+from fooling.files import user_path
 
 
 def open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
@@ -28,7 +28,7 @@ def open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
         NotFoundError: the file, or one that it names, is not there.
         InvalidError: it says something wrong.
     """
-    path = Path(name).expanduser()
+    path = user_path(name)
     data, notes = read_description(path)
     tables = {key: data.pop(key) for key in Document.model_fields if key in data}
     spec = parse(Spec, {"output": "scores", **data}, str(path))
