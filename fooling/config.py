@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fooling.encodings.settings import CppnSettings, DirectSettings
-from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.errors import InvalidError
 from fooling.files import read_text
+from fooling.ready_made import find
 from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SingleClassSettings
 from fooling.validation import explain
 
 ENVIRONMENT_PREFIX = "FOOLING__"
-DEFAULT_CONFIG = "mnist-cppn"
 
 
 class Table(BaseModel):
@@ -200,35 +199,6 @@ def validate(values: Mapping[str, Any], source: str, origins: Mapping[str, str] 
         told = explain(error, Settings)
         key = told.replace(":", " ").partition(" ")[0]
         raise InvalidError(f"{(origins or {}).get(key, source)}: {told}") from None
-
-
-def config_directory() -> Path:
-    """The folder of the ready-made configs: in the installed package, or in the source tree."""
-    packaged = Path(str(resources.files("fooling"))) / "configs"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent / "configs"
-
-
-def names() -> list[str]:
-    """The names of the ready-made configs."""
-    return sorted(path.stem for path in config_directory().glob("*.toml"))
-
-
-def find(config: str | Path) -> Path:
-    """The file of a config given by name or path.
-
-    Raises:
-        NotFoundError: neither is there.
-    """
-    path = Path(config)
-    if path.suffix == ".toml" or len(path.parts) > 1:
-        if path.is_file():
-            return path
-        raise NotFoundError(f"no config file {path}")
-    named = config_directory() / f"{config}.toml"
-    if named.is_file():
-        return named
-    hint = did_you_mean(str(config), names()) or f"; there are {', '.join(names())}"
-    raise NotFoundError(f"no config named {config}{hint}")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fooling.cli.named import ConfigName, ModelSpec
 from fooling.cli.terminal import say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY
 
@@ -55,8 +56,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 
 @click.command()
-@click.argument("config", required=False)
-@click.option("--model", metavar="SPEC", help="The classifier, as source:name (default: builtin:lenet).")
+@click.argument("config", required=False, type=ConfigName())
+@click.option("--model", type=ModelSpec(), help="The classifier, as source:name (default: builtin:lenet).")
 @click.option(
     "--set",
     "assignments",
@@ -94,11 +95,15 @@ def run(
       fooling run mnist-direct --seed 3 --set search.generations=60
       fooling run --model file:mine.json --out runs/mine
     """
-    from fooling.config import DEFAULT_CONFIG, resolve
+    from fooling.config import resolve
+    from fooling.model_specs import split
+    from fooling.ready_made import DEFAULT_CONFIG
 
     given = {"model": model, "seed": seed, "run.workers": workers, "run.address": address}
     flags = {key: value for key, value in given.items() if value is not None}
-    resolve(config or DEFAULT_CONFIG, assignments, flags)  # a typo is told before seconds of imports
+    split(
+        resolve(config or DEFAULT_CONFIG, assignments, flags).model
+    )  # typos are told before seconds of imports
 
     from cppn.jit import told_of_compiling
     from fooling.cli.progress import Progress

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fooling.cli.evolve import json_option
+from fooling.cli.named import ModelSpec
 from fooling.cli.terminal import say, say_json
 from fooling.errors import InvalidError
 
@@ -27,7 +28,7 @@ def models() -> None:
 def list_models(as_json: bool) -> int:
     """The classifiers that come with the package, and the sources of others."""
     from fooling import classifiers
-    from fooling.classifiers.sources import FORMS
+    from fooling.model_specs import FORMS
     from fooling.sizes import to_text
 
     rows = [_facts(classifiers.load(spec), spec) for spec in classifiers.known()]
@@ -42,7 +43,7 @@ def list_models(as_json: bool) -> int:
 
 
 @models.command()
-@click.argument("spec")
+@click.argument("spec", type=ModelSpec(), metavar="SPEC")
 @trust_option
 @json_option
 def info(spec: str, trust: bool, as_json: bool) -> int:
@@ -59,7 +60,7 @@ def info(spec: str, trust: bool, as_json: bool) -> int:
 
 
 @models.command()
-@click.argument("spec")
+@click.argument("spec", type=ModelSpec(), metavar="SPEC")
 @click.option(
     "--samples",
     metavar="PATH",

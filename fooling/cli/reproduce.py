@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fooling.cli.evolve import json_option, quiet_option
+from fooling.cli.named import ModelSpec
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A folder with mnist/ (IDX files) and cifar10/cifar10.npz, for retraining (default: $FOOLING_ASSETS).",
 )
-@click.option("--model", metavar="SPEC", help="An ImageNet classifier, for the experiments that need one.")
+@click.option("--model", type=ModelSpec(), help="An ImageNet classifier, for the experiments that need one.")
 @click.option("--trust", is_flag=True, help="Let the model bring code of its own.")
 @click.option(
     "--out",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from fooling.cli.evolve import Share, json_option, quiet_option
+from fooling.cli.named import ConfigName
 from fooling.cli.terminal import draw, say, say_json, tell
 
 
@@ -37,7 +38,13 @@ class Amount(click.ParamType):
     type=click.Choice(["none", "shift", "crop-flip"]),
     help="Of the training images: shifts by 2 pixels, or by 4 and mirror images (default: the architecture's own).",
 )
-@click.option("--config", default="mnist-cppn", show_default=True, help="The runs: a config's name or path.")
+@click.option(
+    "--config",
+    type=ConfigName(),
+    default="mnist-cppn",
+    show_default=True,
+    help="The runs: a config's name or path.",
+)
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the runs; may be "
               "repeated.")  # fmt: skip
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Retrainings.")

@@ -10,6 +10,7 @@ import click
 from fooling.cli.evolve import Share, cluster_options, force_option, json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
+from fooling.model_specs import split
 
 if TYPE_CHECKING:
     from fooling.runs.view import RunView
@@ -64,14 +65,15 @@ def transfer(
 
     A run's own classifier may be among them: its column says how many elites are top-1 at home.
     """
+    specs = list(dict.fromkeys(spec for given in targets for spec in given.split(",") if spec))
+    if not specs:
+        raise click.UsageError("expected classifiers, like --to builtin:lenet,builtin:lenet-b")
+    _refuse_typos(specs)
     from fooling.files import refuse_foreign
     from fooling.runs.executors import Wishes
     from fooling.transfer import folder
     from fooling.transfer.document import KIND, document
 
-    specs = list(dict.fromkeys(spec for given in targets for spec in given.split(",") if spec))
-    if not specs:
-        raise click.UsageError("expected classifiers, like --to builtin:lenet,builtin:lenet-b")
     refuse_foreign(out, folder.DATA, KIND, force)  # before the work, not after it
     left_out: dict[str, str] = {}
     sources = _sources(directories, min_confidence, left_out)
@@ -88,6 +90,20 @@ def transfer(
     for what, reason in left_out.items():
         tell(f"warning: {what} was left out: {reason}")
     return PARTLY if left_out else 0
+
+
+def _refuse_typos(specs: list[str]) -> None:
+    """Where every target is a typo, tell the first before anything heavy is imported; else they are left out."""
+    first: FoolingError | None = None
+    for spec in specs:
+        try:
+            split(spec)
+        except FoolingError as error:
+            first = first or error
+        else:
+            return
+    if first is not None:
+        raise first
 
 
 def _sources(directories: tuple[Path, ...], least: float, left_out: dict[str, str]) -> list[Source]:

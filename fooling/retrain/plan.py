@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from pydantic import Field, field_validator
 
-from fooling.config import DEFAULT_CONFIG, Settings, Table, resolve
+from fooling.config import Settings, Table, resolve
+from fooling.ready_made import DEFAULT_CONFIG
 from fooling.training.recipe import Augmentation, Schedule
 
 _CLASSES = re.compile(r"(\d+(?:\.\d+)?)x")

@@ -15,9 +15,10 @@ from fooling.classifiers import answers
 from fooling.classifiers.classifier import expect_classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
-from fooling.config import DEFAULT_CONFIG, Settings, resolve, validate
+from fooling.config import Settings, resolve, validate
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import sync_directory
+from fooling.ready_made import DEFAULT_CONFIG
 from fooling.runs import events
 from fooling.runs.checkpoint import Checkpoint, generation_of, saved
 from fooling.runs.directory import RunDirectory, create, expect_free, locked, open_directory

@@ -10,6 +10,7 @@ from fooling import config
 from fooling.config import resolve
 from fooling.encodings import settle
 from fooling.errors import InvalidError, NotFoundError
+from fooling.ready_made import names
 
 
 def test_layers_win_in_the_documented_order(tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_a_flag_may_choose_the_profile() -> None:
     assert settings.encoding.crossover == "none"
 
 
-@pytest.mark.parametrize("name", config.names())
+@pytest.mark.parametrize("name", names())
 def test_ready_made_configs_are_valid(name: str) -> None:
     settings = resolve(name, [], {"model": "file:mine.toml"}, {})
     encoding = settle(settings.encoding, 28, "grey")

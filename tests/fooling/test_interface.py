@@ -9,8 +9,10 @@ import pytest
 from torch import nn
 
 import fooling
+from fooling import model_specs
 from fooling.classifiers import from_module, load
 from fooling.classifiers.check import check
+from fooling.classifiers.sources import SOURCES
 from fooling.errors import InvalidError, NotFoundError
 
 NETWORK = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).eval()
@@ -75,3 +77,8 @@ def test_what_is_no_classifier_is_told_how_to_be_one(given, way_out, tmp_path):
 def test_from_module_says_what_it_wants(module, spec, message):
     with pytest.raises(InvalidError, match=message):
         from_module(module, spec)
+
+
+def test_every_source_is_named_where_typos_are_told() -> None:
+    """A failure makes a source that nobody can name, or names one that is none."""
+    assert set(model_specs.SOURCES) == set(SOURCES)

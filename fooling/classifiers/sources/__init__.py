@@ -6,17 +6,18 @@ from collections.abc import Callable
 
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics, resolve
-from fooling.classifiers.sources.builtin import NAMES, open_builtin
+from fooling.classifiers.sources.builtin import open_builtin
 from fooling.classifiers.sources.clip import open_clip
 from fooling.classifiers.sources.extras import need
 from fooling.classifiers.sources.file import open_file
-from fooling.classifiers.sources.guesses import meant
 from fooling.classifiers.sources.huggingface import open_huggingface
 from fooling.classifiers.sources.onnx import open_onnx
 from fooling.classifiers.sources.python import open_python
 from fooling.classifiers.sources.timm import open_timm
 from fooling.classifiers.sources.torchvision import open_torchvision
-from fooling.errors import InvalidError
+from fooling.model_specs import known, split
+
+__all__ = ["SOURCES", "Source", "known", "load"]
 
 Source = Callable[[str, Numerics, bool], Classifier]
 
@@ -39,24 +40,13 @@ SOURCES: dict[str, Source] = {
     "timm": open_timm,
     "torchvision": open_torchvision,
 }
-# What a SPEC of each source looks like, besides those of the models that come along.
-FORMS = (
-    "file:SPEC.toml",
-    "torchvision:NAME",
-    "timm:NAME",
-    "hf:FOLDER-OR-REPOSITORY",
-    "clip:SPEC.toml",
-    "onnx:MODEL.onnx",
-    "http:SPEC.toml",
-    "python:MODULE:CALLABLE",
-)
 
 
 def load(spec: str, *, numerics: Numerics | None = None, trust: bool = False) -> Classifier:
     """The classifier that a model SPEC names.
 
     Args:
-        spec: "builtin:lenet", or one of `FORMS`.
+        spec: "builtin:lenet", or one of `fooling.model_specs.FORMS`.
         numerics: left out: `numerics.resolve()`.
         trust: allow what runs its author's code: `python:`, `module:callable`, `.pt2`, TorchScript,
             code that lies in the folder of an `hf:` model.
@@ -65,15 +55,5 @@ def load(spec: str, *, numerics: Numerics | None = None, trust: bool = False) ->
         InvalidError: an unknown source or model, a network that is wrong, or one that needs trust.
         NotFoundError: a file or module that is not there.
     """
-    source, colon, name = spec.partition(":")
-    if not colon or not name or source not in SOURCES:
-        raise InvalidError(
-            f"unknown model {spec!r}: expected one of {', '.join([*known(), *FORMS])}"
-            f"{meant(spec, SOURCES, known())}"
-        )
+    source, name = split(spec)
     return SOURCES[source](name, resolve() if numerics is None else numerics, trust)
-
-
-def known() -> tuple[str, ...]:
-    """The SPECs of the models that come with the package."""
-    return tuple(f"builtin:{name}" for name in NAMES)

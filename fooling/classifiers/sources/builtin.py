@@ -10,10 +10,9 @@ from pathlib import Path
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.file import open_file
-from fooling.errors import InvalidError, did_you_mean
+from fooling.model_specs import split
 
 FOLDER = Path(__file__).parents[1] / "weights"
-NAMES = ("lenet", "lenet-b", "mlp", "resnet-mini", "vit-mini")
 
 
 def open_builtin(name: str, numerics: Numerics, trust: bool) -> Classifier:
@@ -22,9 +21,5 @@ def open_builtin(name: str, numerics: Numerics, trust: bool) -> Classifier:
     Raises:
         InvalidError: there is none; the line lists those there are. Or its files were altered.
     """
-    if name not in NAMES:
-        raise InvalidError(
-            f"unknown model builtin:{name}: expected one of builtin:{', builtin:'.join(NAMES)}"
-            f"{did_you_mean(name, NAMES)}"
-        )
+    split(f"builtin:{name}")
     return open_file(str(FOLDER / f"{name}.json"), numerics, trust)

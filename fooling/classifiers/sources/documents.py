@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.classifiers.sources.guesses import refuse_binary
 from fooling.classifiers.spec import Spec
 from fooling.datasets.label_files import read_labels
 from fooling.errors import InvalidError
 from fooling.files import read_text
 from fooling.first_look import Kind, expect
+from fooling.model_specs import refuse_binary
 
 
 def read_description(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -19,23 +19,24 @@ from fooling import classifiers
 from fooling.classifiers import samples
 from fooling.classifiers.check import check
 from fooling.classifiers.numerics import resolve
-from fooling.classifiers.sources.builtin import FOLDER, NAMES
+from fooling.classifiers.sources.builtin import FOLDER
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import InvalidError
+from fooling.model_specs import BUILTIN
 from fooling.training import Recipe, recipe_for, train
 from fooling.training.measures import measure
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BUILTIN)
 def test_a_builtin_network_passes_its_check(name):
     report = check(classifiers.load(f"builtin:{name}"))
     assert [finding for finding in report.findings if finding.status != "ok"] == []
     assert "expected" in [finding.name for finding in report.findings]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BUILTIN)
 def test_its_provenance_is_true(assets, name):
     """Reports quote these numbers."""
     classifier = classifiers.load(f"builtin:{name}")
@@ -52,13 +53,13 @@ def test_its_provenance_is_true(assets, name):
 
 def test_they_are_different_networks():
     """Transfer between them would otherwise be a tautology."""
-    loaded = [classifiers.load(f"builtin:{name}") for name in NAMES]
+    loaded = [classifiers.load(f"builtin:{name}") for name in BUILTIN]
     for one, other in itertools.combinations(loaded, 2):
         assert one.fingerprint != other.fingerprint
         assert np.abs(one.expected - other.expected).max() > 0.1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BUILTIN)
 def test_its_provenance_is_a_recipe_that_can_be_followed(name):
     """What another release calls a setting must still be found under its old name."""
     stated = json.loads((FOLDER / f"{name}.json").read_text())
@@ -81,7 +82,7 @@ def test_its_provenance_gives_it_again(assets, name):
     assert hashlib.sha256(safetensors.torch.save(state)).hexdigest() == stated["network"]["sha256"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BUILTIN)
 def test_the_page_tells_the_truth_about_it(name):
     network = classifiers.load(f"builtin:{name}")
     made = json.loads((FOLDER / f"{name}.json").read_text())["provenance"]

@@ -1,20 +1,57 @@
-"""What was probably meant by a model SPEC that is none, and by a `file:` that names something else."""
+"""Model SPECs, `source:name`: which there are, and what was probably meant by one that is none, or by a `file:` that
+names something else. Nothing heavy is imported for that, so that a typo is told at once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from pathlib import Path
 
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
 from fooling.files import user_path
 from fooling.first_look import STAND_INS, Kind, look
 
+BUILTIN = ("lenet", "lenet-b", "mlp", "resnet-mini", "vit-mini")  # the networks that come with the package
+# What a SPEC of each other source looks like.
+FORMS = (
+    "file:SPEC.toml",
+    "torchvision:NAME",
+    "timm:NAME",
+    "hf:FOLDER-OR-REPOSITORY",
+    "clip:SPEC.toml",
+    "onnx:MODEL.onnx",
+    "http:SPEC.toml",
+    "python:MODULE:CALLABLE",
+)
+SOURCES = ("builtin", *(form.partition(":")[0] for form in FORMS))
+
 _WEIGHTS = (Kind.SAFETENSORS, Kind.TORCH, Kind.OLD_TORCH)
 _PROGRAMS = (Kind.TORCHSCRIPT, Kind.EXPORTED)
 # What is no description of a network; a stand-in or bytes of no known kind may be a damaged one.
 _BINARY = frozenset(Kind) - {Kind.TEXT, Kind.UNKNOWN, Kind.EMPTY}
 _CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
+
+
+def known() -> tuple[str, ...]:
+    """The SPECs of the models that come with the package."""
+    return tuple(f"builtin:{name}" for name in BUILTIN)
+
+
+def split(spec: str) -> tuple[str, str]:
+    """The source and the name of a SPEC; whether its file or its function is there, nobody has looked.
+
+    Raises:
+        InvalidError: an unknown source, or an unknown model of those that come along; the line lists those there are.
+    """
+    source, colon, name = spec.partition(":")
+    if not colon or not name or source not in SOURCES:
+        raise InvalidError(
+            f"unknown model {spec!r}: expected one of {', '.join([*known(), *FORMS])}{meant(spec)}"
+        )
+    if source == "builtin" and name not in BUILTIN:
+        raise InvalidError(
+            f"unknown model {spec}: expected one of {', '.join(known())}{did_you_mean(name, BUILTIN)}"
+        )
+    return source, name
 
 
 def refuse_binary(path: Path) -> None:
@@ -31,13 +68,8 @@ def refuse_binary(path: Path) -> None:
         )
 
 
-def meant(spec: str, sources: Collection[str], models: Collection[str]) -> str:
-    """'; did you mean ...?' for a SPEC of no known source, or how its file is to be named; '' for no idea.
-
-    Args:
-        sources: the names of all sources.
-        models: SPECs of the models that come along.
-    """
+def meant(spec: str) -> str:
+    """'; did you mean ...?' for a SPEC of no known source, or how its file is to be named; '' for no idea."""
     source, colon, _ = spec.partition(":")
     path = user_path(spec)
     if path.is_dir() and (path / "config.json").is_file():
@@ -47,8 +79,8 @@ def meant(spec: str, sources: Collection[str], models: Collection[str]) -> str:
             return f"; {_way(path, look(path))}"
     except (NotFoundError, OSError):
         return ""
-    candidates = [*models, *(f"{name}:" for name in sources)]
-    if _CALLABLE.fullmatch(spec) and not did_you_mean(source, sources):
+    candidates = [*known(), *(f"{name}:" for name in SOURCES)]
+    if _CALLABLE.fullmatch(spec) and not did_you_mean(source, SOURCES):
         return f"; did you mean python:{spec} (with --trust, which lets its code run)?"
     if path.suffix.lower() == ".onnx" and not colon:
         return f"; did you mean onnx:{spec}? (there is no such file here)"
