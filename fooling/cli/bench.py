@@ -17,7 +17,13 @@ set_option = click.option("--set", "assignments", multiple=True, metavar="KEY=VA
 
 @click.group()
 def bench() -> None:
-    """Measure how fast this machine evolves, and which settings suit it."""
+    """Measure this machine's speed, and which settings suit it.
+
+    \b
+    Examples:
+      fooling bench throughput
+      fooling bench tune --model file:mine.toml
+    """
 
 
 @bench.command()
@@ -43,7 +49,14 @@ def throughput(
     trust: bool,
     as_json: bool,
 ) -> int:
-    """Whole generations against the classifier's bare forward pass, in turns."""
+    """Compare whole generations with bare forward passes.
+
+    They are measured in turns.
+
+    \b
+    Examples:
+      fooling bench throughput --model builtin:mlp --encoding direct --json
+    """
     from fooling.bench import throughput as measure
     from fooling.config import resolve
 
@@ -68,7 +81,14 @@ def throughput(
 @trust_option
 @json_option
 def tune(model: str | None, assignments: tuple[str, ...], trust: bool, as_json: bool) -> int:
-    """Try numerics for a classifier and print the fastest as settings. Nothing is changed."""
+    """Try numerics for a classifier and print the fastest.
+
+    They are printed as settings; nothing is changed.
+
+    \b
+    Examples:
+      fooling bench tune --model file:mine.toml
+    """
     from fooling.bench import tune as measure
     from fooling.config import resolve
 

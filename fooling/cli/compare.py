@@ -35,10 +35,14 @@ if TYPE_CHECKING:
 @force_option
 @json_option
 def compare(directories: tuple[Path, ...], out: Path, data: Path | None, force: bool, as_json: bool) -> int:
-    """Compare runs: how sure, at what cost, and of what kind of images.
+    """Compare runs: how sure, at what cost, of what images.
 
     Runs that differ in their seed only are repeats of each other: give several of each kind, and a rank test says
     whether the difference is more than luck.
+
+    \b
+    Examples:
+      fooling compare runs/cppn-0 runs/cppn-1 runs/direct-0 runs/direct-1 --out cppn-direct
     """
     if len(directories) < 2:
         raise click.UsageError(f"expected two runs or more, found {len(directories)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,18 @@ class Share(click.FloatRange):
         if number != number:
             self.fail(f"expected a number from 0 to 1, found {value}", param, ctx)
         return number
+
+
+class WithConfigs(click.Command):
+    """A command whose help ends in the names of the ready-made configs."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from fooling.ready_made import names
+
+        with formatter.section("Ready-made configs"):
+            room = formatter.width - formatter.current_indent
+            for line in textwrap.wrap(", ".join(names()), room, break_on_hyphens=False):
+                formatter.write_text(line)
 
 
 def cluster_options(command: Any) -> Any:
@@ -55,7 +68,7 @@ force_option = click.option("--force", is_flag=True, help="Write over what is th
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 
-@click.command()
+@click.command(cls=WithConfigs)
 @click.argument("config", required=False, type=ConfigName())
 @click.option("--model", type=ModelSpec(), help="The classifier, as source:name (default: builtin:lenet).")
 @click.option(
@@ -86,7 +99,7 @@ def run(
 ) -> int:
     """Evolve fooling images.
 
-    CONFIG is the name of a ready-made config (mnist-cppn, mnist-direct, ...) or the path of a TOML file.
+    CONFIG is the name of a ready-made config (listed below) or the path of a TOML file.
     Without it, CPPN images are evolved against the LeNet that ships with the package.
 
     \b
@@ -138,10 +151,15 @@ def resume(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Continue an interrupted run, to the same end as if it had never been interrupted.
+    """Continue an interrupted run.
 
-    Without --workers and --address it is computed where it was before. A model that brings code needs --trust
-    again: the directory's own word does not count.
+    It comes to the same end as if it had never been interrupted. Without --workers and --address it is computed
+    where it was before. A model that brings code needs --trust again: the directory's own word does not count.
+
+    \b
+    Examples:
+      fooling resume runs/mine
+      fooling resume runs/mine --workers 4
     """
     from cppn.jit import told_of_compiling
     from fooling.cli.progress import Progress

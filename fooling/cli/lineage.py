@@ -23,9 +23,9 @@ from fooling.errors import FoolingError, NotFoundError, did_you_mean
 @trust_option
 @json_option
 def lineage(directory: Path, wanted: str, out: Path | None, trust: bool, as_json: bool) -> int:
-    """Show an elite's ancestors back to the first generation, with their images.
+    """Show an elite's ancestors, with their images.
 
-    Those that were not kept are bred once more from their keys, exactly.
+    They go back to the first generation. Those that were not kept are bred once more from their keys, exactly.
 
     \b
     Examples:

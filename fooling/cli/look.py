@@ -46,6 +46,11 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
 
     With --verify their pixels are classified again by the classifier that the run names, and drawn again from their
     genotypes; where a claim does not hold, the exit code is 1.
+
+    \b
+    Examples:
+      fooling show runs/mine
+      fooling show runs/mine --verify --json
     """
     from fooling.runs.view import open_run, summary
 
@@ -71,7 +76,15 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="The HTML file to write.")
 @click.option("--open", "open_it", is_flag=True, help="Open it in a browser.")
 def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> int:
-    """Write one HTML file to browse the elites of runs; several are laid side by side."""
+    """Write one HTML file to browse the elites of runs.
+
+    Several runs are laid side by side.
+
+    \b
+    Examples:
+      fooling gallery runs/mine --open
+      fooling gallery runs/mine runs/other --out both.html
+    """
     from fooling.errors import FoolingError
     from fooling.report.gallery import write_gallery
     from fooling.runs.directory import RunDirectory
@@ -127,7 +140,13 @@ def export(
     sort: str,
     force: bool,
 ) -> int:
-    """Export a run's elites as PNGs, as a contact sheet, or as arrays."""
+    """Export a run's elites as PNGs, contact sheet or arrays.
+
+    \b
+    Examples:
+      fooling export runs/mine --limit 60 --sort confidence --out sheet.png
+      fooling export runs/mine --format png --size 512 --out large
+    """
     from fooling.errors import FoolingError
     from fooling.report import export as exports
     from fooling.runs.view import open_run, renderer

@@ -20,13 +20,25 @@ trust_option = click.option("--trust", is_flag=True, help="Let the model bring c
 
 @click.group()
 def models() -> None:
-    """List classifiers, describe one, or check that one is what it should be."""
+    """List classifiers, describe one, or check one.
+
+    \b
+    Examples:
+      fooling models list
+      fooling models check file:mine.toml --samples photos
+    """
 
 
 @models.command("list")
 @json_option
 def list_models(as_json: bool) -> int:
-    """The classifiers that come with the package, and the sources of others."""
+    """List the classifiers that come along, and other sources.
+
+    \b
+    Examples:
+      fooling models list
+      fooling models list --json
+    """
     from fooling import classifiers
     from fooling.model_specs import FORMS
     from fooling.sizes import to_text
@@ -47,7 +59,12 @@ def list_models(as_json: bool) -> int:
 @trust_option
 @json_option
 def info(spec: str, trust: bool, as_json: bool) -> int:
-    """What is known of the classifier SPEC, and its preprocessing."""
+    """Say what is known of the classifier SPEC.
+
+    \b
+    Examples:
+      fooling models info builtin:lenet
+    """
     from fooling import classifiers
 
     facts = _facts(classifiers.load(spec, trust=trust), spec)
@@ -70,9 +87,14 @@ def info(spec: str, trust: bool, as_json: bool) -> int:
 @trust_option
 @json_option
 def check(spec: str, samples: Path | None, trust: bool, as_json: bool) -> int:
-    """Look for what is wrong with the classifier SPEC, as every run does before it begins.
+    """Look for what is wrong with the classifier SPEC.
 
-    Exits with 3 where something failed.
+    Every run does so before it begins. Exits with 3 where something failed.
+
+    \b
+    Examples:
+      fooling models check file:mine.toml --samples photos
+      fooling models check python:mine:build --trust
     """
     from dataclasses import asdict
 

@@ -53,10 +53,15 @@ def reproduce(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Do the paper's experiments again: its numbers beside ours, a test, a verdict.
+    """Do the paper's experiments again.
 
-    Without names: those on digits, at the full scale those on CIFAR-10 too, those on ImageNet with --model.
+    Each has the paper's numbers beside ours, a test, and a verdict. Without names: those on digits, at the full scale those on CIFAR-10 too, those on ImageNet with --model.
     Interrupted and started again it goes on where it was.
+
+    \b
+    Examples:
+      fooling reproduce --list
+      fooling reproduce --quick mnist-cppn mnist-direct
     """
     from fooling.reproduce.catalogue import EXPERIMENTS, chosen
 

@@ -69,10 +69,15 @@ class Amount(click.ParamType):
 def retrain(
     data: Path | None, out: Path, trainer: str | None, trust: bool, quiet: bool, as_json: bool, **plan: Any
 ) -> int:
-    """Train on DATA, evolve fooling images, retrain with them as a class of their own, and again.
+    """Train on DATA, evolve fooling images, retrain with them.
 
-    DATA is a folder with the four files of MNIST, an .npz with train_x, train_y, test_x and test_y, or folders train
+    The images become a class of their own; then more are evolved, and so on. DATA is a folder with the four files of MNIST, an .npz with train_x, train_y, test_x and test_y, or folders train
     and test with a folder of images per class. An experiment that was interrupted goes on with the same command.
+
+    \b
+    Examples:
+      fooling retrain mnist/ --rounds 3 --out retrained
+      fooling retrain mnist/ --config mnist-direct --size 0.1
     """
     from fooling.classifiers.spec import parse
     from fooling.retrain.data import WHAT_TO_GIVE

@@ -38,11 +38,17 @@ def train(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Train a classifier on DATA: a folder of MNIST files (IDX, plain or .gz), an .npz with the arrays train_x,
-    train_y, test_x, test_y and, for their names, classes; or folders train and test with a folder of images per
-    class.
+    """Train a classifier on DATA.
+
+    DATA is a folder of MNIST files (IDX, plain or .gz), an .npz with the arrays train_x, train_y, test_x, test_y
+    and, for their names, classes; or folders train and test with a folder of images per class.
 
     Writes NAME.safetensors and NAME.json; evolve against it with --model file:NAME.json.
+
+    \b
+    Examples:
+      fooling train mnist/
+      fooling train cifar10.npz --architecture resnet-cifar --epochs 30 --name mine
     """
     from dataclasses import asdict
 

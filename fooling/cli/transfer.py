@@ -64,6 +64,11 @@ def transfer(
     """Show the elites of runs to other classifiers.
 
     A run's own classifier may be among them: its column says how many elites are top-1 at home.
+
+    \b
+    Examples:
+      fooling transfer runs/mine --to builtin:lenet-b,builtin:mlp
+      fooling transfer runs/mine --to file:other.toml --min-confidence 0.99
     """
     specs = list(dict.fromkeys(spec for given in targets for spec in given.split(",") if spec))
     if not specs:
