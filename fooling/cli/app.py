@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -33,7 +34,7 @@ from fooling.cli import (
 )
 from fooling.cli.terminal import data_apart, prepare, tell
 from fooling.errors import FAILED, INTERRUPTED, USAGE, FoolingError
-from fooling.shadows import refuse_shadows
+from fooling.shadows import refuse_shadows, shadows
 
 
 class Group(click.Group):
@@ -83,7 +84,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 
 def _keep_data_apart(command: click.Command) -> None:
     """What a command's work prints by itself does not reach stdout; help and version do. Its libraries get caches
-    that can be written."""
+    that can be written, and what would hide our packages is told."""
     if isinstance(command, click.Group):
         for part in command.commands.values():
             _keep_data_apart(part)
@@ -94,6 +95,8 @@ def _keep_data_apart(command: click.Command) -> None:
             from fooling.caches import lend
 
             lend()
+            for line in shadows(Path.cwd()):
+                tell(f"warning: {line} from models in Python and from Ray workers: rename it")
             with data_apart():
                 return work(*arguments, **options)
 

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import Settings
 from fooling.errors import InvalidError
 from fooling.runs.hosting import Recipe, evaluators_of, members_of
+from fooling.shadows import refuse_shadows
 from workers.host import Host
 from workers.local import LocalExecutor, prepare_thread, usable_cores
 from workers.protocol import Executor
@@ -88,6 +90,7 @@ def _distributed(
 ) -> tuple[Executor, Numerics]:
     from workers.cluster import Cluster, Resources
 
+    refuse_shadows(Path.cwd())  # where the imports of Ray's workers begin
     settings = recipe.settings
     run = settings.run
     if reason := _stays_here(host.classifier):

@@ -20,6 +20,7 @@ from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.spec import Spec
 from fooling.errors import FoolingError, InvalidError, NotFoundError, did_you_mean
+from fooling.shadows import folder_of, refuse_shadows
 from fooling.validation import explain
 
 
@@ -45,7 +46,7 @@ def build(reference: str, folder: Path, trust: bool, **arguments: Any) -> Any:
     """Call "module:callable", found on the import path or in `folder`.
 
     Raises:
-        InvalidError: no trust, no such form, or the callable fails.
+        InvalidError: no trust, no such form, the callable fails, or a file beside the module hides a package of ours.
         NotFoundError: no such module or callable.
     """
     module_name, _, function_name = reference.partition(":")
@@ -59,7 +60,9 @@ def build(reference: str, folder: Path, trust: bool, **arguments: Any) -> Any:
             f"expected module:callable, found the file {module_name}; did you mean {meant}:{function_name}?"
         )
     require_trust(trust, f"{reference} is code that loading would run")
+    refuse_shadows(folder)
     with _importable(folder):
+        refuse_shadows(folder_of(module_name) or folder)
         function = _find(module_name, function_name)
         try:
             return function(**arguments)

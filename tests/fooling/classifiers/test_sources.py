@@ -358,3 +358,24 @@ def test_an_ensemble_is_not_given_a_softmax_or_a_sigmoid_of_its_own(folder, kind
     )
     with pytest.raises(InvalidError, match=f'expected no output = "{kind}"; leave it out'):
         classifiers.load("file:both.toml")
+
+
+@pytest.mark.parametrize("name", ["cppn", "workers"])
+@pytest.mark.parametrize("place", ["beside the file", "on the path"])
+def test_a_file_beside_a_model_that_hides_a_package(name, place, tmp_path, monkeypatch) -> None:
+    """The model gets our package under that name, or we get the user's; a failure shows neither's name."""
+    (tmp_path / f"{name}.py").write_text("helper = 1\n")
+    (tmp_path / "beside.py").write_text(f"import {name}\ndef build(): return {name}.helper\n")
+    (tmp_path / "spec.toml").write_text(
+        'name = "mine"\nsize = 28\ncolour = "grey"\nlabels = ["a", "b"]\n'
+        '[network]\narchitecture = "beside:build"\nweights = "w.safetensors"\n'
+    )
+    (tmp_path / "w.safetensors").write_bytes(b"")
+    spec = f"file:{tmp_path / 'spec.toml'}"
+    if place == "on the path":
+        monkeypatch.syspath_prepend(tmp_path)
+        sys.path.append(sys.path.pop(0))  # as PYTHONPATH does that names our folder first
+        spec = "python:beside:build"
+    with pytest.raises(InvalidError, match=f"{name}.py hides the package `{name}` of fooling"):
+        classifiers.load(spec, trust=True)
+    assert "beside" not in sys.modules

@@ -215,3 +215,19 @@ def test_a_file_that_hides_a_package_is_named(name, tmp_path, environment):
     assert result.returncode == 3
     (line,) = result.stderr.splitlines()
     assert f"{name}.py hides the package `{name}`" in line
+
+
+@pytest.mark.parametrize("name", ["workers", "cppn"])
+def test_a_file_that_would_hide_a_package_is_named_by_the_program_too(name, tmp_path, environment):
+    """`fooling`, unlike `python -m fooling`, imports nothing from here, until a model does. A failure costs an hour with
+    an import error; or refuses what has nothing to do with the file."""
+    (tmp_path / f"{name}.py").write_text("helper = 1\n")
+    (tmp_path / "mine.py").write_text(f"import {name}\ndef build(): return {name}.helper\n")
+    program = [sys.executable, "-P", "-c", "from fooling.cli import main; main()"]
+    for words, code in (("models list", 0), ("models check python:mine:build --trust", 3)):
+        command = [*program, *words.split()]
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert result.returncode == code
+        warning, *refused = result.stderr.splitlines()
+        assert f"warning: {tmp_path / name}.py hides the package `{name}` of fooling" in warning
+        assert [f"{name}.py hides the package `{name}`" in line for line in refused] == [True] * (code > 0)
