@@ -157,13 +157,17 @@ def export(
         if kind == "png":
             exports.export_png(view, out, size=size, render=renderer(view), force=force)
         elif kind == "sheet":
-            exports.export_sheet(view, out, columns=columns, limit=limit, sort=sort, force=force)
+            exports.export_sheet(view, out, columns=columns, limit=limit, sort=sort, force=force, warn=_warn)
         else:
             exports.export_npz(view, out, force=force)
     except OSError as error:
         raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
     say(out)
     return 0
+
+
+def _warn(line: str) -> None:
+    tell(f"warning: {line}")
 
 
 def print_table(view: RunView) -> None:

@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from matplotlib import get_data_path
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from fooling.errors import NotFoundError
+from fooling.report import fonts
 from fooling.report.confidence import format_confidence
 from fooling.report.facts import classifier_of, encoding_of, first_answer, length_of, summary_line, top1_line
 from fooling.text import plain
@@ -43,6 +42,7 @@ def contact_sheet(
     zoom: int | None = None,
     sort: Sort = "class",
     title: str | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Image.Image:
     """A page of elites, each with its label and confidence.
 
@@ -53,6 +53,7 @@ def contact_sheet(
         zoom: page pixels per image pixel, a whole number (default: cells of about 140 x 140 pixels, or as many).
         sort: by class index, or by confidence, highest first.
         title: the page's heading.
+        warn: called with what is wrong with the letters on the page, one line each.
 
     Returns:
         An image of mode L where the classifier sees grey, else RGB.
@@ -74,10 +75,15 @@ def contact_sheet(
         height=scale * height,
         columns=min(columns or landscape(len(chosen), scale * height / cell_width), len(chosen)),
         cells=len(chosen),
-        heading=title or f"The best images found for the classes of {classifier_of(view)}",
-        subtitle=_subtitle(view, len(chosen), surest=limit is not None and classes is None),
+        heading=plain(title or f"The best images found for the classes of {classifier_of(view)}"),
+        subtitle=tuple(
+            map(plain, _subtitle(view, len(chosen), surest=limit is not None and classes is None))
+        ),
         told=any(answer != "top-1" for answer in answers),
     )
+    if warn is not None:
+        for line in fonts.lacking(_texts(view, page, chosen.tolist(), answers)):
+            warn(line)
     sheet = Image.new("L" if view.stored_pixels.shape[3] == 1 else "RGB", page.size, _grey(view, _PAPER))
     draw = ImageDraw.Draw(sheet)
     _draw_heading(draw, page, view)
@@ -131,19 +137,20 @@ class _Page:
 
     @cached_property
     def label(self) -> FreeTypeFont:
-        return _font(min(26, max(11, self.width // 9)))
+        return fonts.font(min(26, max(11, self.width // 9)))
 
     @cached_property
     def figure(self) -> FreeTypeFont:
-        return _font(min(23, max(10, self.width // 10)))
+        return fonts.font(min(23, max(10, self.width // 10)))
 
     @cached_property
     def title(self) -> FreeTypeFont:
-        return _fitting_font(self.heading, self.inner, self.label.size * 2.0)
+        return _fitting_font(self.heading, self.inner, max(self.label.size * 2.0, self.inner / 50))
 
     @cached_property
     def small(self) -> FreeTypeFont:
-        return _fitting_font(max(self.subtitle, key=len), self.inner, self.label.size * 1.05)
+        longest = max(self.subtitle, key=len)
+        return _fitting_font(longest, self.inner, max(self.label.size * 1.05, self.inner / 100))
 
     @property
     def gap(self) -> int:
@@ -201,10 +208,11 @@ def _subtitle(view: RunView, shown: int, surest: bool = False) -> tuple[str, ...
 
 def _draw_heading(draw: ImageDraw.ImageDraw, page: _Page, view: RunView) -> None:
     x, y = page.margin, float(page.margin)
-    draw.text((x, y), _shorten(page.heading, page.title, page.inner), _grey(view, _INK), page.title)
+    heading = _shorten(page.heading, page.title, page.inner)
+    fonts.write(draw, (x, y), heading, _grey(view, _INK), page.title.size)
     y += _LEADING * page.title.size
     for line in page.subtitle:
-        draw.text((x, y), _shorten(line, page.small, page.inner), _grey(view, _SOFT), page.small)
+        fonts.write(draw, (x, y), _shorten(line, page.small, page.inner), _grey(view, _SOFT), page.small.size)
         y += _LEADING * page.small.size
 
 
@@ -223,42 +231,54 @@ def _draw_elite(
     draw.rectangle((x - 1, y - 1, x + pixels.shape[1], y + page.height), outline=_grey(view, _FRAME))
     sheet.paste(Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), (x, y))
     y += page.height + round(0.45 * page.label.size)
-    draw.text((x, y), _fit(view.labels[index], page.label, page.width), _grey(view, _INK), page.label)
+    label = _fit(view.labels[index], page.label, page.width)
+    fonts.write(draw, (x, y), label, _grey(view, _INK), page.label.size)
     y += round(1.25 * page.label.size)
     confidence = format_confidence(float(view.confidence[index]))
-    draw.text((x, y), confidence, _grey(view, _SOFT), page.figure)
+    fonts.write(draw, (x, y), confidence, _grey(view, _SOFT), page.figure.size)
     if page.told:
         y += round(1.25 * page.figure.size)
-        draw.text((x, y), _shorten(answer, page.figure, page.width), _grey(view, _SOFT), page.figure)
+        answer = _shorten(plain(answer), page.figure, page.width)
+        fonts.write(draw, (x, y), answer, _grey(view, _SOFT), page.figure.size)
 
 
 def _fit(label: str, font: FreeTypeFont, width: int) -> str:
     """The label in one line: whole, or its first synonym, or shortened with an ellipsis."""
     label = plain(" ".join(label.split()))
     for text in (label, label.split(",")[0]):
-        if font.getlength(text) <= width:
+        if _length(text, font) <= width:
             return text
     return _shorten(text, font, width)
 
 
 def _shorten(text: str, font: FreeTypeFont, width: int) -> str:
     """The text, cut with an ellipsis where it is wider."""
-    if font.getlength(text) <= width:
+    if _length(text, font) <= width:
         return text
-    while text and font.getlength(text + _ELLIPSIS) > width:
+    while text and _length(text + _ELLIPSIS, font) > width:
         text = text[:-1]
     return text.rstrip() + _ELLIPSIS
 
 
+def _length(text: str, like: FreeTypeFont) -> float:
+    """The width of the text in the font that it is drawn with, at the size of another."""
+    return fonts.font(like.size, text).getlength(text)
+
+
 def _fitting_font(text: str, width: int, size: float) -> FreeTypeFont:
     """The font at that size, or smaller where the text would be wider than `width`."""
-    length = _font(size).getlength(text)
-    return _font(max(8.0, size * min(1.0, width / length))) if length else _font(size)
+    length = fonts.font(size, text).getlength(text)
+    return fonts.font(max(8.0, size * min(1.0, width / length)) if length else size)
 
 
-def _font(size: float) -> FreeTypeFont:
-    """DejaVu, which comes with matplotlib: it has the letters of most alphabets."""
-    return ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
+def _texts(view: RunView, page: _Page, shown: Sequence[int], answers: Sequence[str]) -> list[str]:
+    """What is written on the page, before anything is shortened."""
+    return [
+        page.heading,
+        *page.subtitle,
+        *(plain(view.labels[index]) for index in shown),
+        *map(plain, answers),
+    ]
 
 
 def _grey(view: RunView, value: int) -> int | tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fooling.errors import NotFoundError
-from fooling.report import sheet
+from fooling.report import fonts
 from fooling.report.facts import first_answer
-from fooling.report.sheet import _fit, _font, _subtitle, choose, contact_sheet, landscape
+from fooling.report.sheet import _fit, _subtitle, choose, contact_sheet, landscape
 
 
 def _find(sheet: np.ndarray, tile: np.ndarray) -> tuple[int, int] | None:
@@ -78,8 +80,9 @@ def test_what_does_not_exist_is_named(make_view: Any) -> None:
 
 @given(st.text(max_size=80), st.integers(20, 300))
 def test_no_label_runs_into_its_neighbour(label: str, width: int) -> None:
-    font = _font(14)
-    assert font.getlength(_fit(label, font, width)) <= width
+    font = fonts.font(14)
+    fitted = _fit(label, font, width)
+    assert fonts.font(14, fitted).getlength(fitted) <= width
     assert _fit("tench, Tinca tinca", font, 60) == "tench"
 
 
@@ -108,7 +111,36 @@ def test_a_page_of_rectangles_is_no_strip_and_has_room_for_labels(make_view: Any
 
 def test_letters_of_many_alphabets_are_drawn() -> None:
     """A box in place of a letter makes labels unreadable, and all alike."""
-    font = sheet._font(20)
-    missing = bytes(font.getmask("\U0010fffd"))
     for letter in "ÜßéñłżкожΩ":
-        assert bytes(font.getmask(letter)) != missing
+        assert Path(fonts.font(20, letter).path) == fonts.DEJAVU
+        assert not fonts.lacking([letter])
+    for text in ("猫", "고양이", "ねこ"):
+        if not fonts.lacking([text]):  # this machine has a font for it
+            font = fonts.font(20, text)
+            assert Path(font.path) != fonts.DEJAVU
+            assert bytes(font.getmask(text[0])) != bytes(font.getmask("\U0010fffd"))
+
+
+def test_letters_that_no_font_has_are_named(make_view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure leaves boxes, and nobody who knows why."""
+    monkeypatch.setattr(fonts, "_others", lambda: ())
+    fonts._fitting.cache_clear()
+    told: list[str] = []
+    contact_sheet(make_view([0.9, 0.8, 0.7], labels=["猫", "🐈\ufe0f 2", "café"]), warn=told.append)
+    fonts._fitting.cache_clear()
+    (line,) = told
+    assert line.startswith("the sheet's font lacks 猫 🐈, so boxes stand for them: ")
+    assert not fonts.lacking(["plain, \n café\t"])
+
+
+def test_the_title_of_a_large_page_can_be_read_at_the_size_of_a_screen(make_view: Any) -> None:
+    """A sheet of a thousand classes is seen at a fifth of its size."""
+    page = contact_sheet(make_view([0.9] * 400, shape=(28, 28, 1)))
+    rows = np.flatnonzero((np.asarray(page) < 200).any(1))
+    title = next(end for end, after in itertools.pairwise(rows.tolist()) if after > end + 2) - rows[0]
+    assert title > page.width / 100
+
+
+@pytest.mark.parametrize("label", ["a\nb", "قطة", "\x1b[31m", "\u202edcba", ""])
+def test_any_label_is_drawn(make_view: Any, label: str) -> None:
+    contact_sheet(make_view([0.9, 0.2], labels=[label, "b"], top1=[0, 0]), title=label)
