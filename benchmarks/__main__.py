@@ -8,7 +8,17 @@ import sys
 
 from benchmarks.report import RESULTS
 
-ALL = ("archive", "throughput", "peers", "sweeps", "cold_start", "scaling", "beside_local", "ascent")
+ALL = (
+    "archive",
+    "throughput",
+    "peers",
+    "sweeps",
+    "cold_start",
+    "scaling",
+    "scaling_model",
+    "beside_local",
+    "ascent",
+)
 
 
 def main() -> int:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from benchmarks.report import ROOT, arguments, interleaved, parser, save, spread
 from fooling.archive import Archive, Candidates
 from fooling.encodings.direct import DirectPopulation
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 
 SIDE, IMAGES, CHUNK, GENERATIONS = 28, 400, 50, 20
 LIMITS = {1_000: 2.0, 20_000: 40.0}  # milliseconds

@@ -26,7 +26,7 @@ from benchmarks.zoo import network
 from cppn.keys import Keys
 from fooling import classifiers
 from fooling.classifiers import Classifier, Numerics
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 from fooling.search.ascent.task import Ascent, Climbs, climb
 from fooling.search.settings import GradientAscentSettings
 from workers.allocator import keep_freed_memory

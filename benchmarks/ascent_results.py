@@ -25,10 +25,10 @@ from benchmarks.mnist_seeds import networks
 from benchmarks.report import ROOT, assets, save
 from benchmarks.zoo import network
 from fooling.classifiers import Classifier
-from fooling.report.markdown import table as markdown
-from fooling.runs.directory import RunDirectory
-from fooling.runs.view import newest_checkpoint
+from fooling.present.markdown import table as markdown
 from fooling.search.ascent.records import MILESTONES, Records
+from fooling.store.directory import RunDirectory
+from fooling.store.view import newest_checkpoint
 
 PLACE = ROOT / "docs" / "results"
 CLASSES = (200, 207, 215, 279, 366, 367, 390, 414, 445, 500, 509, 580, 643, 657, 704, 713, 782, 805, 826, 906)

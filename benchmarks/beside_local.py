@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from benchmarks.report import ROOT, arguments, assets, interleaved, parser, save, spread
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 
 REPEATS = 7
 

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.report import ROOT, arguments, interleaved, parser, save, spread
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 
 LIMIT = 10.0  # seconds to the first progress
 STATES = ("nothing compiled", "no bytecode either", "compiled")

@@ -19,7 +19,7 @@ import torch
 
 import fooling
 from fooling import classifiers
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
 
 CLASSES, GRID, POPULATION = 1_000, 8, 400
 

@@ -19,7 +19,7 @@ import fooling
 from benchmarks.report import ROOT, assets, machine, save
 from fooling import classifiers
 from fooling.classifiers.architectures.lenet import LeNet
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 
 CONFIGS = ("mnist-direct", "mnist-cppn", "mnist-direct-released", "mnist-cppn-released")
 

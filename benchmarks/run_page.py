@@ -20,14 +20,14 @@ from PIL import Image
 
 import fooling
 from benchmarks.report import ROOT, exponent
-from fooling.compare.statistics import in_words, mann_whitney
-from fooling.report.confidence import format_confidence
-from fooling.report.export import export_sheet
-from fooling.report.markdown import table as markdown
-from fooling.report.plots import TEXT, colour, panels_of, png
+from fooling.confidence import format_confidence
+from fooling.present.export import export_sheet
+from fooling.present.markdown import table as markdown
+from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments.imagenet import at_least, by_class, pets, zoom
 from fooling.reproduce.experiments.switching import switched
-from fooling.runs.view import RunView, summary
+from fooling.store.view import RunView, summary
+from fooling.studies.rank_tests import in_words, mann_whitney
 
 PLACE = ROOT / "docs" / "results"
 MARK = "<!-- below: written by benchmarks.run_page -->"

@@ -33,7 +33,8 @@ from cppn.keys import Keys
 from fooling import encodings
 from fooling.archive import Archive
 from fooling.encodings.settings import CppnSettings, DirectSettings
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
+from fooling.search.breeding import Brood, Parents
 from fooling.search.map_elites import Generation, MapElites
 from fooling.search.settings import MapElitesSettings
 from fooling.search.toolbox import build as build_toolbox
@@ -42,7 +43,7 @@ from workers.cluster import Cluster, Resources
 from workers.distributed import INLINE_BYTES, RayExecutor
 from workers.host import Host
 from workers.local import LocalExecutor, usable_cores
-from workers.tasks import Brood, Parents, compute
+from workers.tasks import compute
 
 SIZE, BLOCK, COUNT, CHUNKS = 28, 4, 50, 4  # image's side, of a block that is seen; children and chunks
 BRED, BRED_POPULATION = 60, 1_600
@@ -324,9 +325,6 @@ def main(given: argparse.Namespace) -> None:
         ),
     }
     save("scaling", {"cases": found, "overhead": overhead}, tables, quick)
-    from benchmarks import scaling_model  # which knows this file
-
-    scaling_model.main(quick)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ import numpy as np
 
 from benchmarks.report import RESULTS, ROOT, save
 from benchmarks.scaling import CHUNKS
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 
 GPUS = (8, 64, 1_000)
 LATENCIES = (0.05, 0.2, 1.0, 5.0)

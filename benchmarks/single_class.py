@@ -22,15 +22,15 @@ from PIL import Image
 
 import fooling
 from benchmarks.report import ROOT, assets, machine
-from fooling.compare.comparison import Comparison, Pair, Run, compare
-from fooling.compare.document import document
-from fooling.compare.figures import figures
-from fooling.compare.images import read_training
-from fooling.compare.statistics import in_words
+from fooling.confidence import format_confidence, nines
 from fooling.files import json_bytes
-from fooling.report.confidence import format_confidence, nines
-from fooling.report.markdown import table as markdown
-from fooling.runs.view import RunView, open_run
+from fooling.present.compare.figures import figures
+from fooling.present.markdown import table as markdown
+from fooling.store.view import RunView, open_run
+from fooling.studies.compare.comparison import Comparison, Pair, Run, compare
+from fooling.studies.compare.document import document
+from fooling.studies.compare.images import read_training
+from fooling.studies.rank_tests import in_words
 
 ENCODINGS = ("cppn", "direct")
 # Population sizes that were tried for each encoding, with seeds that the comparison doesn't use.
@@ -174,7 +174,7 @@ def page(comparison: Comparison, trials: Sequence[Sequence[Any]]) -> str:
     return f"""# All classes at once, or each for itself?
 
 Written by `{at["command"]}`; all numbers are in
-[single-class.json](single-class.json), made by `fooling.compare` as `fooling compare` makes them.
+[single-class.json](single-class.json), made by `fooling.studies.compare` as `fooling compare` makes them.
 
 Digits against `builtin:lenet`: MAP-Elites, where each image competes for all ten classes, beside
 [single-class evolution](../single-class.md), where each class has {comparison.common / 10:,.0f} images for

@@ -31,7 +31,7 @@ from cppn.rendering import Raster, render
 from fooling import bench, encodings
 from fooling.classifiers import Classifier
 from fooling.config import resolve
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 
 COUNT = 50  # images of a measured call: a chunk
 

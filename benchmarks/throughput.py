@@ -17,7 +17,7 @@ from benchmarks.report import arguments, assets, parser, save
 from benchmarks.zoo import network
 from fooling import bench
 from fooling.config import resolve
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 
 
 class Case(NamedTuple):

@@ -19,11 +19,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.report import ROOT
-from fooling.compare.statistics import in_words, mann_whitney
 from fooling.files import json_bytes
-from fooling.report.markdown import table as markdown
-from fooling.runs.view import RunView, open_run
-from fooling.transfer.document import short
+from fooling.present.markdown import table as markdown
+from fooling.store.view import RunView, open_run
+from fooling.studies.rank_tests import in_words, mann_whitney
+from fooling.studies.transfer.document import short
 
 PLACE = ROOT / "docs" / "results"
 MARK = "<!-- below: written by benchmarks.transfer_page -->"

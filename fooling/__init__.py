@@ -13,12 +13,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-__all__ = ["RunView", "open_run", "resume", "run"]
+from fooling.version import __version__
+
+__all__ = ["RunView", "__version__", "open_run", "resume", "run"]
 
 if TYPE_CHECKING:
-    from fooling.runs.launch import resume, run
-    from fooling.runs.view import RunView, open_run
+    from fooling.api import RunView, open_run, resume, run
 
 
 def __dir__() -> list[str]:
@@ -31,14 +31,8 @@ def __getattr__(name: str) -> Any:
         from fooling.shadows import refuse_shadows
 
         refuse_shadows()
-    if name in ("run", "resume"):
-        from fooling.runs import launch
-
-        return getattr(launch, name)
-    if name in ("RunView", "open_run"):
-        from fooling.runs import view
-
-        return getattr(view, name)
+    if name in __all__:
+        return getattr(importlib.import_module("fooling.api"), name)
     if name == "classifiers":
         return importlib.import_module("fooling.classifiers")
     raise AttributeError(f"module 'fooling' has no attribute {name!r}")

@@ -28,9 +28,9 @@ from fooling.classifiers.numerics import Numerics, resolve
 from fooling.config import Settings
 from fooling.runs.computing import Computing
 from fooling.runs.hosting import Recipe, chunk_of, evaluators_of
+from fooling.search.breeding import identities, vary
 from fooling.search.map_elites import MapElites
 from workers.local import LocalExecutor, prepare_thread, usable_cores
-from workers.tasks import identities, vary
 
 TURN_SECONDS = 0.5  # of each measurement within a round
 BREEDING_SECONDS = 120.0  # unless told otherwise: large networks would breed for hours

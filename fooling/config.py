@@ -10,15 +10,15 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fooling.encodings.settings import CppnSettings, DirectSettings
+from fooling.encodings.settings import CppnSettings, EncodingSettings
 from fooling.errors import InvalidError
 from fooling.files import read_text
 from fooling.ready_made import find
-from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SingleClassSettings
+from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SearchSettings
 from fooling.validation import explain
 
 ENVIRONMENT_PREFIX = "FOOLING__"
@@ -113,14 +113,6 @@ class ClassifierSettings(Table):
         description="`ten`: the mean over ten crops, four corners and centre, each also mirrored, of 227/256 "
         "of the image's side, as in the released code (default: what the spec says)",
     )
-
-
-EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]
-
-
-SearchSettings = Annotated[
-    MapElitesSettings | GradientAscentSettings | SingleClassSettings, Field(discriminator="name")
-]
 
 
 class Settings(Table):

@@ -31,3 +31,10 @@ def all_plain(data: Any) -> Any:
     if isinstance(data, Mapping):
         return {name: all_plain(value) for name, value in data.items()}
     return [all_plain(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def format_bytes(size: int) -> str:
+    """A size in decimal units: "940 B", "31 kB", "12.3 MB"."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1e3:.0f} kB" if size < 999_500 else f"{size / 1e6:,.1f} MB"

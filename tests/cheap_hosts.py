@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.classifiers import answers
 from workers.host import Host
 from workers.tasks import task
 
@@ -32,6 +33,9 @@ class Cheap:
         self.numerics = SimpleNamespace(batch=batch, device_model="none")
 
     def classify(self, pixels: Any) -> Any: ...
+
+    def expect_answers(self, given: NDArray[np.float32], what: str) -> None:
+        answers.expect(answers.sampled(self.answers), given, what)
 
     def halved(self) -> Cheap:
         return Cheap(self.fingerprint, self.numerics.batch // 2)

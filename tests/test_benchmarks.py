@@ -34,8 +34,8 @@ from cppn.cache import cache_directory
 from fooling import bench
 from fooling.config import resolve
 from fooling.encodings.direct import DirectPopulation
-from fooling.report.markdown import table as markdown
-from fooling.runs.view import open_run
+from fooling.present.markdown import table as markdown
+from fooling.store.view import open_run
 
 
 def bred(encoding: str) -> bench.Bench:

@@ -311,10 +311,8 @@ class RayExecutor:
                 "the same files"
             )
         if classifier:
-            from fooling.classifiers import answers  # with torch, which a driver with a classifier has
-
             given = facts.pop("answers")  # of thousands of workers and classes: too much to keep
-            answers.expect(answers.sampled(classifier.answers), given, where)
+            classifier.expect_answers(given, where)
 
     def _end(self, slot: _Slot) -> None:
         self._slots.remove(slot)

@@ -30,7 +30,7 @@ from benchmarks.peers import common, neat_deap
 from benchmarks.report import arguments, interleaved, parser, save, spread
 from fooling import bench
 from fooling.config import resolve
-from fooling.report.markdown import table as markdown
+from fooling.present.markdown import table as markdown
 from workers.local import usable_cores
 
 EVALUATIONS = 40_200  # of the ready-made MNIST configs

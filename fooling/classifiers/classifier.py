@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fooling.classifiers import modules
+from fooling.classifiers import answers, modules
 from fooling.classifiers.fingerprint import fingerprint
 from fooling.classifiers.hidden import hidden_state
 from fooling.classifiers.numerics import Numerics, prepare_device, resolve
@@ -190,6 +190,18 @@ class Classifier:
         # As in the check: a batch that they fill, and nothing compiled for it.
         asked = self.with_numerics(replace(self.numerics, batch=rows, compiled=False))
         return asked.classify(pixels)
+
+    def expect_answers(self, given: NDArray[np.float32], what: str) -> None:
+        """Hold what another process answered against the answers here.
+
+        Args:
+            given: as `answers`, of the other one.
+            what: begins the message.
+
+        Raises:
+            InvalidError: they differ.
+        """
+        answers.expect(answers.sampled(self.answers), given, what)
 
     @cached_property
     def differentiable(self) -> bool:

@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 
 import click
 
-from fooling import __version__
 from fooling.cli import (
     bench,
     compare,
@@ -35,6 +34,7 @@ from fooling.cli import (
 from fooling.cli.terminal import data_apart, prepare, tell
 from fooling.errors import FAILED, INTERRUPTED, USAGE, FoolingError
 from fooling.shadows import refuse_shadows, shadows
+from fooling.version import __version__
 
 
 class Group(click.Group):

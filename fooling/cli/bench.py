@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from fooling.cli.evolve import json_option
 from fooling.cli.models import trust_option
 from fooling.cli.named import ModelSpec
+from fooling.cli.options import json_option
 from fooling.cli.terminal import say, say_json
 
 model_option = click.option("--model", type=ModelSpec(), help="The classifier, as source:name.")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fooling.cli.evolve import force_option, json_option
+from fooling.cli.options import force_option, json_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 
 if TYPE_CHECKING:
-    from fooling.compare.comparison import Comparison
-    from fooling.runs.view import RunView
+    from fooling.store.view import RunView
+    from fooling.studies.compare.comparison import Comparison
 
 
 @click.command()
@@ -48,11 +48,11 @@ def compare(directories: tuple[Path, ...], out: Path, data: Path | None, force: 
         raise click.UsageError(f"expected two runs or more, found {len(directories)}")
     if len({path.resolve() for path in directories}) < len(directories):
         raise click.UsageError("expected each run once")
-    from fooling.compare import comparison as comparisons
-    from fooling.compare import folder
-    from fooling.compare.document import KIND, document
-    from fooling.compare.images import read_training
     from fooling.files import refuse_foreign
+    from fooling.present.compare import folder
+    from fooling.studies.compare import comparison as comparisons
+    from fooling.studies.compare.document import KIND, document
+    from fooling.studies.compare.images import read_training
 
     refuse_foreign(out, folder.DATA, KIND, force)  # before the work, not after it
     views, left_out = _open(directories)
@@ -72,8 +72,8 @@ def compare(directories: tuple[Path, ...], out: Path, data: Path | None, force: 
 def _open(directories: tuple[Path, ...]) -> tuple[list[RunView], dict[Path, FoolingError]]:
     """The runs that can be compared, and what is wrong with the others. Where fewer than two can be, that is the
     error."""
-    from fooling.compare.comparison import check_run
-    from fooling.runs.view import open_run
+    from fooling.store.view import open_run
+    from fooling.studies.compare.comparison import check_run
 
     views, left_out = [], {}
     for path in directories:
@@ -91,7 +91,7 @@ def _open(directories: tuple[Path, ...]) -> tuple[list[RunView], dict[Path, Fool
 
 
 def _print(found: Comparison, files: list[Path]) -> None:
-    from fooling.compare.table import pages
+    from fooling.present.compare.table import pages
 
     draw(*pages(found))
     for file in files:

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from fooling.cli.evolve import json_option, trust_option
 from fooling.cli.look import run_argument
+from fooling.cli.options import json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json
 from fooling.errors import FoolingError, NotFoundError, did_you_mean
 
@@ -32,12 +32,12 @@ def lineage(directory: Path, wanted: str, out: Path | None, trust: bool, as_json
       fooling lineage runs/mine --class 3
       fooling lineage runs/mine --class pinwheel --out pinwheel.html
     """
-    from fooling.ancestry.document import document
-    from fooling.ancestry.page import page
-    from fooling.ancestry.replay import replay
-    from fooling.ancestry.walk import ancestors
     from fooling.files import replacing
-    from fooling.runs.view import lineage_of, open_run
+    from fooling.present.lineage import page
+    from fooling.store.view import lineage_of, open_run
+    from fooling.studies.lineage.document import document
+    from fooling.studies.lineage.replay import replay
+    from fooling.studies.lineage.walk import ancestors
     from fooling.text import encoded
 
     view = open_run(directory)
@@ -84,8 +84,8 @@ def class_of(wanted: str, labels: Sequence[str]) -> int:
 
 def _print(data: dict[str, Any], out: Path) -> None:
     """The line, without the mates."""
-    from fooling.report.confidence import format_confidence
-    from fooling.report.listing import listing
+    from fooling.confidence import format_confidence
+    from fooling.present.listing import listing
 
     line = listing()
     for heading in ("generation", "child"):

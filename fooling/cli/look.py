@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import force_option, json_option, trust_option
+from fooling.cli.options import force_option, json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import FAILED
 
 if TYPE_CHECKING:
-    from fooling.runs.view import RunView
     from fooling.sizes import Size
+    from fooling.store.view import RunView
 
 _LARGEST = 8192  # pixels of a side
 
@@ -52,7 +52,7 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
       fooling show runs/mine
       fooling show runs/mine --verify --json
     """
-    from fooling.runs.view import open_run, summary
+    from fooling.store.view import open_run, summary
 
     view = open_run(directory)
     for problem in view.problems:
@@ -86,9 +86,9 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
       fooling gallery runs/mine runs/other --out both.html
     """
     from fooling.errors import FoolingError
-    from fooling.report.gallery import write_gallery
-    from fooling.runs.directory import RunDirectory
-    from fooling.runs.view import open_run
+    from fooling.present.gallery import write_gallery
+    from fooling.store.directory import RunDirectory
+    from fooling.store.view import open_run
 
     views = [open_run(directory) for directory in directories]
     if out is None:
@@ -148,8 +148,8 @@ def export(
       fooling export runs/mine --format png --size 512 --out large
     """
     from fooling.errors import FoolingError
-    from fooling.report import export as exports
-    from fooling.runs.view import open_run, renderer
+    from fooling.present import export as exports
+    from fooling.store.view import open_run, renderer
 
     view = open_run(directory)
     out = out or view.directory / {"png": "export", "sheet": "sheet.png", "npz": "elites.npz"}[kind]
@@ -172,9 +172,9 @@ def _warn(line: str) -> None:
 
 def print_table(view: RunView) -> None:
     """The elites on stdout, and where the gallery is."""
-    from fooling.report.listing import Parts
-    from fooling.report.table import summary, table
-    from fooling.runs.directory import RunDirectory
+    from fooling.present.listing import Parts
+    from fooling.present.table import summary, table
+    from fooling.store.directory import RunDirectory
 
     draw(*map(Parts, summary(view)), table(view))
     places = RunDirectory(view.directory)

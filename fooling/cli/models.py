@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import json_option
 from fooling.cli.named import ModelSpec
+from fooling.cli.options import json_option
 from fooling.cli.terminal import say, say_json
 from fooling.errors import InvalidError
 

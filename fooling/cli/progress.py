@@ -12,7 +12,7 @@ from fooling.cli.terminal import console, tell
 if TYPE_CHECKING:
     from rich import progress
 
-    from fooling.runs.view import RunView
+    from fooling.store.view import RunView
 
 LINE_SECONDS = 10.0  # between plain lines
 BAR_SECONDS = 0.1
@@ -102,8 +102,8 @@ def _bar() -> progress.Progress:
 
 def _state(view: RunView, began: float, generation: int, evaluations: int, now: float) -> list[str]:
     """Median, classes at two levels, speed, time left."""
-    from fooling.report.confidence import format_confidence
-    from fooling.runs.statistics import describe
+    from fooling.confidence import format_confidence
+    from fooling.store.statistics import describe
 
     statistics = describe(view.confidence[view.aims])
     parts = [

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fooling.cli.evolve import json_option, quiet_option
 from fooling.cli.named import ModelSpec
+from fooling.cli.options import json_option, quiet_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY
 
@@ -113,7 +113,7 @@ def _command(quick: bool, seeds: int | None, model: str | None, trust: bool, don
 def _list(experiments: tuple[Experiment, ...]) -> None:
     from rich.padding import Padding
 
-    from fooling.report.listing import words
+    from fooling.present.listing import words
 
     for experiment in experiments:
         lack = "" if experiment.needs == "nothing" else f"  (needs {_NEEDS[experiment.needs]})"
@@ -129,7 +129,7 @@ def _tell(one: Done) -> None:
 
 
 def _print(done: list[Done], files: list[Path]) -> None:
-    from fooling.report.listing import listing, words
+    from fooling.present.listing import listing, words
     from fooling.reproduce.catalogue import UNVERIFIED
 
     table = listing()

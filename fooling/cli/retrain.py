@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from fooling.cli.evolve import Share, json_option, quiet_option
 from fooling.cli.named import ConfigName
+from fooling.cli.options import Share, json_option, quiet_option
 from fooling.cli.terminal import draw, say, say_json, tell
 
 
@@ -80,12 +80,13 @@ def retrain(
       fooling retrain mnist/ --config mnist-direct --size 0.1
     """
     from fooling.classifiers.spec import parse
-    from fooling.retrain.data import WHAT_TO_GIVE
-    from fooling.retrain.folder import DATA, FIGURE
-    from fooling.retrain.plan import Plan
-    from fooling.retrain.rounds import retrain as perform
-    from fooling.retrain.table import table
-    from fooling.retrain.trainers import open_trainer
+    from fooling.present.retrain.figures import figure
+    from fooling.present.retrain.table import table
+    from fooling.studies.retrain.data import WHAT_TO_GIVE
+    from fooling.studies.retrain.folder import DATA, FIGURE
+    from fooling.studies.retrain.plan import Plan
+    from fooling.studies.retrain.rounds import retrain as perform
+    from fooling.studies.retrain.trainers import open_trainer
 
     if data is None:
         raise click.UsageError(f"expected training images: {WHAT_TO_GIVE}")
@@ -101,6 +102,7 @@ def retrain(
         trainer=open_trainer(trainer, trust) if trainer else None,
         trainer_name=trainer,
         report=report,
+        draw=figure,
     )
     if as_json:
         say_json(json.loads((out / DATA).read_bytes()))

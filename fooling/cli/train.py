@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fooling.cli.evolve import json_option, quiet_option
+from fooling.cli.options import json_option, quiet_option
 from fooling.cli.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
-    from fooling.training.recipe import Progress
+    from fooling.training.train import Progress
 
 
 @click.command()
@@ -54,8 +54,8 @@ def train(
 
     from fooling.classifiers.numerics import resolve
     from fooling.training.recipe import recipe_for
-    from fooling.training.recipe import train as fit
     from fooling.training.saving import refuse_taken, save
+    from fooling.training.train import train as fit
 
     name = name or architecture
     refuse_taken(out, name)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fooling.cli.evolve import Share, cluster_options, force_option, json_option, trust_option
+from fooling.cli.options import Share, cluster_options, force_option, json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 from fooling.model_specs import split
 
 if TYPE_CHECKING:
-    from fooling.runs.view import RunView
-    from fooling.transfer.measure import Cell, Source
+    from fooling.store.view import RunView
+    from fooling.studies.transfer.measure import Cell, Source
 
 
 @click.command()
@@ -75,9 +75,9 @@ def transfer(
         raise click.UsageError("expected classifiers, like --to builtin:lenet,builtin:lenet-b")
     _refuse_typos(specs)
     from fooling.files import refuse_foreign
+    from fooling.present.transfer import folder
     from fooling.runs.executors import Wishes
-    from fooling.transfer import folder
-    from fooling.transfer.document import KIND, document
+    from fooling.studies.transfer.document import KIND, document
 
     refuse_foreign(out, folder.DATA, KIND, force)  # before the work, not after it
     left_out: dict[str, str] = {}
@@ -113,9 +113,8 @@ def _refuse_typos(specs: list[str]) -> None:
 
 def _sources(directories: tuple[Path, ...], least: float, left_out: dict[str, str]) -> list[Source]:
     """The elites of the runs that can be read; where none can, what is wrong with the first is the error."""
-    from fooling.report.gallery import distinct_names
-    from fooling.runs.view import open_run
-    from fooling.transfer.measure import sources_of
+    from fooling.store.view import distinct_names, open_run
+    from fooling.studies.transfer.measure import sources_of
 
     views: list[RunView] = []
     first: FoolingError | None = None
@@ -137,7 +136,7 @@ def _cells(
     sources: list[Source], specs: list[str], left_out: dict[str, str], flags: dict[str, Any], **how: Any
 ) -> list[Cell]:
     """The cells, source by source, of the targets that can be asked; where none can, the first's error."""
-    from fooling.transfer.measure import measure
+    from fooling.studies.transfer.measure import measure
 
     columns: list[list[Cell]] = []
     first: FoolingError | None = None
@@ -153,7 +152,7 @@ def _cells(
 
 
 def _print(data: dict[str, Any], names: dict[str, str], files: list[Path]) -> None:
-    from fooling.transfer.table import pages
+    from fooling.present.transfer.table import pages
 
     draw(*pages(data, names))
     for file in files:

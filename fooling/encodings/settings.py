@@ -88,3 +88,6 @@ class CppnSettings(_EncodingSettings):
     delete_edge: Probability = Field(0.3, description="probability that a child loses an edge")
     add_node: Probability = Field(0.5, description="probability that a node splits one of a child's edges")
     delete_node: Probability = Field(0.2, description="probability that a child loses a hidden node")
+
+
+EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]

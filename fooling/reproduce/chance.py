@@ -1,6 +1,6 @@
 """Tests that need no distribution: the sign of differences, and labels dealt anew.
 
-Like those of `fooling.compare.statistics`, each carries the number of values that it rests on.
+Like those of `fooling.studies.rank_tests`, each carries the number of values that it rests on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.compare.statistics import format_p
+from fooling.studies.rank_tests import format_p
 
 DEALS = 999  # permutations: the least p is 0.001
 

@@ -18,7 +18,7 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.files import json_bytes, refuse_foreign, replacing
 
 if TYPE_CHECKING:
-    from fooling.runs.view import RunView
+    from fooling.store.view import RunView
 
 T = TypeVar("T")
 MANIFEST = "reproduction.json"
@@ -124,7 +124,7 @@ class Laboratory:
             FoolingError: it failed.
         """
         import fooling
-        from fooling.runs.view import open_run
+        from fooling.store.view import open_run
 
         flags = {key.replace("__", "."): value for key, value in settings.items()}
         path = self.folder / "runs" / (name or _name(config, seed, flags))

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from fooling.files import json_bytes, replacing
-from fooling.report.markdown import table
+from fooling.present.markdown import table
 from fooling.reproduce.catalogue import UNVERIFIED
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.session import FIGURES, Done

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from fooling.report.confidence import format_confidence
+from fooling.confidence import format_confidence
 
 # "open": it was not run, for want of something that the reason names.
 Verdict = Literal["reproduced", "partly", "not reproduced", "open"]

@@ -16,19 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling import lineage
-from fooling.archive import Archive
+from fooling.archive import Archive, lineage
+from fooling.archive.nan_images import NanImages
 from fooling.config import Settings
 from fooling.errors import FoolingError, OutOfAnswers
-from fooling.nan_images import NanImages
-from fooling.report import png
-from fooling.report.png import sync_elites
-from fooling.runs import checkpoint, events
 from fooling.runs.computing import Computing
-from fooling.runs.directory import RunDirectory
-from fooling.runs.statistics import describe
-from fooling.runs.view import RunView, open_run, view
 from fooling.search.protocol import Search
+from fooling.store import checkpoint, events
+from fooling.store import elites as png
+from fooling.store.directory import RunDirectory
+from fooling.store.elites import sync_elites
+from fooling.store.statistics import describe
+from fooling.store.view import RunView, open_run, view
 from workers.protocol import Executor, Interrupted
 
 

@@ -24,9 +24,9 @@ from workers.local import LocalExecutor, prepare_thread, usable_cores
 from workers.protocol import Executor
 
 if TYPE_CHECKING:
+    from fooling.runs.spread import SpreadExecutor
     from workers.cluster import Cluster, Resources
     from workers.distributed import RayExecutor
-    from workers.spread import SpreadExecutor
 
 STORE_BYTES = 2**27  # of the object store, besides what a generation's images take
 Notify = Callable[[str], None]
@@ -162,7 +162,7 @@ class Team:
         Raises:
             InvalidError: it is no ensemble, or has more networks than there are to be workers.
         """
-        from workers.spread import SpreadExecutor
+        from fooling.runs.spread import SpreadExecutor
 
         members, workers = members_of(host.classifier), recipe.settings.run.workers
         if workers is not None and workers < len(members):

@@ -23,8 +23,8 @@ from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.classifiers.sources.ensemble import Ensemble
 from fooling.config import Settings
 from fooling.errors import FoolingError, InvalidError
-from fooling.runs.memory import expect_room
 from fooling.search import toolbox as toolboxes
+from fooling.store.memory import expect_room
 from workers.host import Host
 from workers.local import default_evaluators, prepare_thread
 
@@ -190,7 +190,8 @@ def _load_kernels(encoding: Any) -> None:
 
 def settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
     """The settings with everything filled in that depends on the classifier."""
-    settings = searches.fit(settings, classifier)
+    search, encoding = searches.fit(settings.search, settings.encoding, classifier)
+    settings = settings.model_copy(update={"search": search, "encoding": encoding})
     encoding = encodings.settle(settings.encoding, classifier.spec.size, classifier.spec.colour)
     return settings.model_copy(
         update={

@@ -19,14 +19,14 @@ from fooling.config import Settings, resolve, validate
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import sync_directory
 from fooling.ready_made import DEFAULT_CONFIG
-from fooling.runs import events
-from fooling.runs.checkpoint import Checkpoint, generation_of, saved
-from fooling.runs.directory import RunDirectory, create, expect_free, locked, open_directory
 from fooling.runs.executors import Wishes, is_distributed, numerics_here
 from fooling.runs.foreign import refuse_cluster, refuse_server
 from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same, settle
-from fooling.runs.underway import Placed, Report, Warn, evolve, finish, placed, versions
-from fooling.runs.view import (
+from fooling.runs.underway import Listeners, Placed, Report, Warn, evolve, finish, placed, versions
+from fooling.store import events
+from fooling.store.checkpoint import Checkpoint, generation_of, saved
+from fooling.store.directory import RunDirectory, create, expect_free, locked, open_directory
+from fooling.store.view import (
     RunView,
     empty_archive,
     new_state,
@@ -49,6 +49,7 @@ def run(
     customise: Customise | None = None,
     report: Report | None = None,
     warn: Warn | None = None,
+    pages: Report | None = None,
     wishes: Wishes | None = None,
 ) -> RunView:
     """Evolve fooling images, in a run directory of its own.
@@ -62,6 +63,7 @@ def run(
         classifier: the classifier itself, in place of the settings' `model`.
         customise: called with the DEAP toolbox before the run, to swap operators.
         report: called with a view of the run after each generation.
+        pages: called with a view of the run at its end, to write pages beside it (`fooling.run` writes the gallery).
         warn: called with each thing that the user should know, one line each; the run's log keeps them.
         wishes: about the cluster, where it is computed on one.
 
@@ -80,6 +82,7 @@ def run(
         (wishes or Wishes()).notify(f"note: {note}")
     recipe = replace(recipe, settings=settle(settings, classifier))
     host, swapped = recipe.host(classifier)
+    listeners = Listeners.of(report, warn, pages)
     with placed(recipe, host, wishes) as site:
         recipe = site.recipe
         manifest = _manifest(recipe, classifier, swapped)
@@ -87,7 +90,7 @@ def run(
         with locked(directory):
             archive, _ = empty_archive(recipe.settings, manifest["classifier"]["spec"])
             whole = {"format": 1, **manifest}
-            return evolve(directory, whole, site, host, archive, new_state(), [], report, warn=warn)
+            return evolve(directory, whole, site, host, archive, new_state(), [], listeners)
 
 
 def resume(
@@ -98,6 +101,7 @@ def resume(
     customise: Customise | None = None,
     report: Report | None = None,
     warn: Warn | None = None,
+    pages: Report | None = None,
     workers: int | None = None,
     address: str | None = None,
     wishes: Wishes | None = None,
@@ -115,13 +119,14 @@ def resume(
     """
     if classifier is not None:
         expect_classifier(classifier)
+    listeners = Listeners.of(report, warn, pages)
     directory, manifest = open_directory(Path(path))
     with locked(directory):
         settings = validate(manifest["config"], str(directory.manifest))
         log = events.read(directory.events)
         found, problems = newest_checkpoint(directory, log)
         if log and log[-1]["event"] == "completed" and not problems:
-            return finish(replace(open_run(directory.path), status="completed"))
+            return finish(replace(open_run(directory.path), status="completed"), listeners)
         state = found.state if found else new_state()
         spec = manifest["classifier"]["spec"]
         archive, encoding = empty_archive(settings, spec)
@@ -143,7 +148,7 @@ def resume(
                 f"found {swapped or 'those of the encoding'}; pass the same `customise`"
             )
         with placed(recipe, host, wishes) as site:
-            return _go_on(directory, manifest, site, host, archive, found, state, problems, report, warn)
+            return _go_on(directory, manifest, site, host, archive, found, state, problems, listeners)
 
 
 def _go_on(
@@ -155,8 +160,7 @@ def _go_on(
     found: Checkpoint | None,
     state: dict[str, Any],
     problems: list[str],
-    report: Report | None,
-    warn: Warn | None,
+    listeners: Listeners,
 ) -> RunView:
     """Cut the directory back to a checkpoint, then run the engine."""
     _cut_logs(directory, state)
@@ -173,8 +177,8 @@ def _go_on(
         *_other_numerics(manifest, site.recipe.numerics),
     ]
     for note in notes:
-        (warn or (lambda _: None))(note)
-    return evolve(directory, manifest, site, host, archive, state, notes, report, found, warn)
+        listeners.warn(note)
+    return evolve(directory, manifest, site, host, archive, state, notes, listeners, found)
 
 
 def _moved(settings: Settings, workers: int | None, address: str | None) -> Settings:

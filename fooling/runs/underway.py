@@ -13,21 +13,44 @@ from typing import Any
 from fooling import search as searches
 from fooling.archive import Archive
 from fooling.errors import FoolingError
-from fooling.report.gallery import write_gallery
-from fooling.report.png import sync_elites
-from fooling.runs.checkpoint import Checkpoint
-from fooling.runs.directory import RunDirectory
 from fooling.runs.engine import Engine
 from fooling.runs.executors import Wishes, is_distributed, open_executor
 from fooling.runs.hosting import Recipe, chunk_of
 from fooling.runs.interrupts import Interrupts
-from fooling.runs.view import RunView
+from fooling.store.checkpoint import Checkpoint
+from fooling.store.directory import RunDirectory
+from fooling.store.elites import sync_elites
+from fooling.store.view import RunView
 from workers.host import Host
 from workers.protocol import Executor
 
 Report = Callable[[RunView], None]
 Warn = Callable[[str], None]
 _PACKAGES = ("fooling", "torch", "numpy", "numba", "deap", "ray", "pillow")
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who is told of a run.
+
+    Attributes:
+        report: called with a view of the run after each generation.
+        warn: called with each thing that the user should know, one line each.
+        pages: called with a view of the run at its end, to write pages beside it.
+    """
+
+    report: Report = _ignore
+    warn: Warn = _ignore
+    pages: Report = _ignore
+
+    @classmethod
+    def of(cls, report: Report | None, warn: Warn | None, pages: Report | None) -> Listeners:
+        """With nobody where there is None."""
+        return cls(report or _ignore, warn or _ignore, pages or _ignore)
 
 
 @dataclass(frozen=True)
@@ -60,25 +83,33 @@ def evolve(
     archive: Archive,
     state: dict[str, Any],
     warnings: list[str],
-    report: Report | None,
+    listeners: Listeners,
     checkpoint: Checkpoint | None = None,
-    warn: Warn | None = None,
 ) -> RunView:
     """Run the engine from `state` on, in a directory that is locked. The archive is a checkpoint's, where there is
     one."""
     settings, executor, stopping = placed.recipe.settings, placed.executor, placed.stopping
     chunk = chunk_of(settings, host.classifier, executor.evaluators)
-    search = searches.create(settings, chunk, host.toolbox, archive)
+    search = searches.create(settings.search, settings.encoding, settings.seed, chunk, host.toolbox, archive)
     if checkpoint is not None:
         search.restore(checkpoint.part("search"))
     if is_distributed(settings):
         directory.logs.mkdir(exist_ok=True)
         executor.log_into(directory.logs)
-    report, warn = report or (lambda _: None), warn or (lambda _: None)
     interrupts = Interrupts(stopping)
     writing = interrupts.writing
     engine = Engine(
-        directory, manifest, settings, archive, search, executor, state, report, stopping, writing, warn
+        directory,
+        manifest,
+        settings,
+        archive,
+        search,
+        executor,
+        state,
+        listeners.report,
+        stopping,
+        writing,
+        listeners.warn,
     )
     with interrupts.heard():
         try:
@@ -90,16 +121,16 @@ def evolve(
         finally:
             engine.close()
         with interrupts.writing():
-            finish(done)
+            finish(done, listeners)
     return replace(done, status="interrupted") if stopping.is_set() else done
 
 
-def finish(view: RunView) -> RunView:
-    """Write what is made of the state: the images and the gallery."""
+def finish(view: RunView, listeners: Listeners) -> RunView:
+    """Write what is made of the state: the images, and the pages beside them."""
     try:
         sync_elites(view)
         if view.generation or len(view.archive.occupied):
-            write_gallery([view], RunDirectory(view.directory).gallery)
+            listeners.pages(view)
     except OSError as error:
         raise FoolingError(
             f"can't write in {view.directory}: {error.strerror or error}; the run itself is {view.status}"

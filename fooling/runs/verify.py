@@ -18,7 +18,7 @@ from fooling.errors import InvalidError
 from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Recipe, expect_same
 from fooling.runs.underway import versions
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
 
 ELSEWHERE = 2e-5  # what a confidence may differ by on other hardware or software (contract 1)
 

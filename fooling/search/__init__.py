@@ -11,54 +11,62 @@ if TYPE_CHECKING:
 
     from fooling.archive import Archive
     from fooling.classifiers import Classifier
-    from fooling.config import Settings
+    from fooling.encodings.settings import EncodingSettings
     from fooling.search.protocol import Search
+    from fooling.search.settings import SearchSettings
 
 
-def create(settings: Settings, chunk: int, toolbox: Any, archive: Archive) -> Search:
-    """The search that the settings name, on an archive.
+def create(
+    search: SearchSettings, encoding: EncodingSettings, seed: int, chunk: int, toolbox: Any, archive: Archive
+) -> Search:
+    """The search that its settings name, on an archive.
 
     Args:
+        encoding: settled.
+        seed: of the run.
         chunk: children that are varied, rendered and classified together.
         toolbox: its operators (`fooling.search.toolbox`).
     """
-    if settings.search.name == "single-class":
+    if search.name == "single-class":
         from fooling.encodings import create as create_encoding
         from fooling.search.single import SingleClass
         from fooling.sizes import size_of
 
         *sides, channels = archive.pixels.shape[1:]
-        encoding = create_encoding(settings.encoding, size_of(sides), "grey" if channels == 1 else "rgb")
-        return SingleClass(settings.search, encoding, settings.seed, chunk, archive)
-    if settings.search.name == "gradient-ascent":
+        images = create_encoding(encoding, size_of(sides), "grey" if channels == 1 else "rgb")
+        return SingleClass(search, images, seed, chunk, archive)
+    if search.name == "gradient-ascent":
         from fooling.search.ascent.search import GradientAscent
 
-        return GradientAscent(settings.search, settings.seed, chunk, archive)
+        return GradientAscent(search, seed, chunk, archive)
     from fooling.search.map_elites import MapElites
 
-    return MapElites(settings.search, settings.seed, chunk, toolbox, archive)
+    return MapElites(search, seed, chunk, toolbox, archive)
 
 
-def fit(settings: Settings, classifier: Classifier) -> Settings:
-    """The settings with what the search asks of encoding and classifier, before the encoding is settled.
+def fit(
+    search: SearchSettings, encoding: EncodingSettings, classifier: Classifier
+) -> tuple[SearchSettings, EncodingSettings]:
+    """The settings of search and encoding with what the search asks of encoding and classifier, before the encoding
+    is settled.
 
     Raises:
         FoolingError: they don't suit the search.
     """
-    if settings.search.name != "gradient-ascent":
-        return settings
+    if search.name != "gradient-ascent":
+        return search, encoding
     from fooling.search.ascent.fitting import fit as fit_ascent
 
-    return fit_ascent(settings, classifier)
+    return fit_ascent(search, encoding, classifier)
 
 
 def check(
-    settings: Settings, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
+    search: SearchSettings, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
 ) -> None:
     """Whether a checkpoint after this step is one of the search, with these arrays of its own.
 
     Args:
-        settings: settled.
+        search: settled.
         archive: restored.
         goes_on: whether the search is to go on from there; one that is over may have ended anywhere.
 
@@ -67,7 +75,6 @@ def check(
     """
     from fooling.errors import InvalidError
 
-    search = settings.search
     if search.name == "gradient-ascent":
         from fooling.search.ascent.checking import check as check_ascent
 

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn.keys import Keys
-from fooling import lineage
-from fooling.archive import Archive, Candidates
+from fooling.archive import Archive, Candidates, lineage
+from fooling.archive.nan_images import NanImages
 from fooling.errors import InvalidError
-from fooling.nan_images import NanImages
+from fooling.search.breeding import Brood, Parents, broods
 from fooling.search.protocol import Compute, Outcome, Stateless
-from workers.tasks import Brood, Parents, broods
 
 
 @dataclass(frozen=True)

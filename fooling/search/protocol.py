@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.nan_images import NanImages
+from fooling.archive.nan_images import NanImages
 
 
 class Compute(Protocol):

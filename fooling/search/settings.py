@@ -210,3 +210,8 @@ def chosen_classes(given: tuple[int, ...] | None, count: int) -> tuple[int, ...]
     if len(set(chosen)) < len(chosen):
         raise InvalidError(f"search.classes: expected each class once, found {list(chosen)}")
     return chosen
+
+
+SearchSettings = Annotated[
+    MapElitesSettings | GradientAscentSettings | SingleClassSettings, Field(discriminator="name")
+]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +16,7 @@ from torch.nn import functional
 from fooling.classifiers.numerics import Numerics
 from fooling.datasets.samples import Samples
 from fooling.training.augmentation import AUGMENTATIONS
-
-if TYPE_CHECKING:
-    from fooling.training.recipe import Recipe
+from fooling.training.recipe import Recipe
 
 # Share of the steps in which the rate of the schedule "cosine" rises.
 _WARM_UP = 0.1

@@ -13,11 +13,11 @@ import safetensors.torch
 import torch
 from torch import nn
 
-import fooling
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
 from fooling.files import json_bytes, refuse_existing, replacing
-from fooling.training.recipe import Trained
+from fooling.training.train import Trained
+from fooling.version import __version__
 
 
 def save(
@@ -76,7 +76,7 @@ def _describe(
             "training_images": trained.training_images,
             "test": asdict(trained.measures),
             "numerics": trained.classifier.numerics.to_dict(),
-            "versions": {"fooling": fooling.__version__, "torch": torch.__version__},
+            "versions": {"fooling": __version__, "torch": torch.__version__},
         },
         "expected": {"confidences": _rows(trained.classifier.classify(batch))},
     }

@@ -9,7 +9,7 @@ from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
 
 CONFIGS = {"without regulariser": "mnist-ascent", "with L2 decay": "mnist-ascent-l2"}
 

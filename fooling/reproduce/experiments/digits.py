@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fooling.report.confidence import format_confidence, nines
-from fooling.report.plots import TEXT, colour, confidence_axis, panels_of, png
+from fooling.confidence import format_confidence, nines
+from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
 
 LEVEL = 0.9999  # the paper's
 

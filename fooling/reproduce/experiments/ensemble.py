@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fooling.compare.statistics import in_words, wilcoxon
-from fooling.report.confidence import format_confidence
-from fooling.report.markdown import table
-from fooling.report.plots import TEXT, colour, panels_of, png
+from fooling.confidence import format_confidence
+from fooling.present.markdown import table
+from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.experiments.transfer import short
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
+from fooling.studies.rank_tests import in_words, wilcoxon
 
 NETWORKS = ("builtin:lenet", "builtin:mlp", "builtin:resnet-mini", "builtin:vit-mini")
 AIMS = ("mean", "minimum")
@@ -134,7 +134,7 @@ def _ensembles(laboratory: Laboratory, encoding: str, members: Sequence[str], ai
 
 def _asked(runs: Sequence[RunView], target: str) -> list[tuple[float, float]]:
     """(share of same top-1, mean confidence) on a target, of each run."""
-    from fooling.transfer.measure import measure, sources_of
+    from fooling.studies.transfer.measure import measure, sources_of
 
     sources = sources_of(runs, [run.directory.name for run in runs], 0.0)
     return [

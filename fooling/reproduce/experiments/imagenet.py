@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.compare.comparison import class_medians
-from fooling.compare.statistics import in_words, mann_whitney
-from fooling.report.confidence import format_confidence
-from fooling.report.plots import TEXT, colour, panels_of, png
-from fooling.report.sheet import contact_sheet
+from fooling.confidence import format_confidence
+from fooling.present.plots import TEXT, colour, panels_of, png
+from fooling.present.sheet import contact_sheet
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
-from fooling.runs.statistics import describe
-from fooling.runs.view import RunView
+from fooling.store.statistics import describe
+from fooling.store.view import RunView
+from fooling.studies.compare.comparison import class_medians
+from fooling.studies.rank_tests import in_words, mann_whitney
 
 # Generations of 400 (cppn) and 200 (direct) images: the paper's, and a quick look's.
 GENERATIONS = {"cppn": (5000, 100), "direct": (20_000, 100)}

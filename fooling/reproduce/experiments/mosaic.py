@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from fooling.report.markdown import table
+from fooling.present.markdown import table
 from fooling.reproduce.chance import PermutationTest, permutation_test
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
-from fooling.transfer.intervals import wilson
+from fooling.studies.intervals import wilson
 
 Features = NDArray[np.float64]  # (runs, classes, values)
 ALPHA = 0.01

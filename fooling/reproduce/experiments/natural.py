@@ -3,8 +3,8 @@ fool the others (three trained alike from different initial weights are three pa
 
 from __future__ import annotations
 
+from fooling.reproduce.experiments.answer import Answer
 from fooling.reproduce.experiments.retrain import cifar10_plan, first_network
-from fooling.reproduce.experiments.transfer import Answer
 from fooling.reproduce.laboratory import Laboratory
 
 SEEDS = range(3)
@@ -25,7 +25,7 @@ def pairs(laboratory: Laboratory) -> list[Answer]:
     ]  # fmt: skip
 
     def ask() -> list[Answer]:
-        from fooling.transfer.measure import measure, sources_of
+        from fooling.studies.transfer.measure import measure, sources_of
 
         found = []
         for number, path in networks.items():

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fooling.compare.statistics import in_words, mann_whitney
-from fooling.report.confidence import format_confidence
+from fooling.confidence import format_confidence
 from fooling.reproduce.chance import PermutationTest, permutation_test
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.laboratory import Laboratory, Lacking
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
+from fooling.studies.rank_tests import in_words, mann_whitney
 
 Features = NDArray[np.float64]  # (K, values)
 COARSE = 8  # pixels a side

@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.compare.statistics import RankTest, in_words, wilcoxon
-from fooling.report.confidence import format_confidence, nines
-from fooling.report.plots import TEXT, colour, confidence_axis, panels_of, png
+from fooling.confidence import format_confidence, nines
+from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.reproduce.chance import SignTest, sign_test
 from fooling.reproduce.copies import CONTRAST, FEWEST, LIKE, PATCH, SIDE, find_copies
 from fooling.reproduce.experiments import pictures
@@ -29,8 +28,9 @@ from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.runs.executors import numerics_here
 from fooling.runs.hosting import Recipe
-from fooling.runs.view import RunView
-from fooling.transfer.intervals import wilson
+from fooling.store.view import RunView
+from fooling.studies.intervals import wilson
+from fooling.studies.rank_tests import RankTest, in_words, wilcoxon
 
 Pixels = NDArray[np.uint8]
 CONTROLS = 8  # random places for each copy, and for all but one

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from fooling.compare.statistics import in_words, mann_whitney
+from fooling.confidence import format_confidence, nines
 from fooling.errors import INTERRUPTED, FoolingError
-from fooling.report.confidence import format_confidence, nines
-from fooling.report.markdown import table
-from fooling.report.plots import TEXT, colour, confidence_axis, panels_of, png
+from fooling.present.markdown import table
+from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
+from fooling.present.retrain.figures import figure
 from fooling.reproduce.laboratory import Laboratory, Stopped
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
-from fooling.retrain.measures import Round
-from fooling.retrain.plan import Plan
-from fooling.retrain.rounds import retrain
+from fooling.studies.rank_tests import in_words, mann_whitney
+from fooling.studies.retrain.measures import Round
+from fooling.studies.retrain.plan import Plan
+from fooling.studies.retrain.rounds import retrain
 
 LEVEL = 0.9999
 POINTS = 0.003  # by how much a retrained network may err more than the first
@@ -222,7 +223,7 @@ def _done(laboratory: Laboratory, data: Path, name: str, plan: Plan, like: Path 
     """An experiment, or what is left of it."""
     laboratory.say(f"retrain {name}")
     try:
-        return retrain(data, _folder(laboratory, name), plan, like=like, report=laboratory.say)
+        return retrain(data, _folder(laboratory, name), plan, like=like, report=laboratory.say, draw=figure)
     except FoolingError as error:
         if error.exit_code == INTERRUPTED:
             raise Stopped from None

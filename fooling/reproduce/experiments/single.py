@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from fooling.compare import figures
-from fooling.compare.comparison import Comparison, Pair, compare
-from fooling.compare.document import document
-from fooling.compare.statistics import in_words
-from fooling.report.confidence import format_confidence
-from fooling.report.markdown import table
-from fooling.report.plots import png
+from fooling.confidence import format_confidence
+from fooling.present.compare import figures
+from fooling.present.markdown import table
+from fooling.present.plots import png
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
+from fooling.studies.compare.comparison import Comparison, Pair, compare
+from fooling.studies.compare.document import document
+from fooling.studies.rank_tests import in_words
 
 ENCODINGS = ("cppn", "direct")
 CLASSES = 10

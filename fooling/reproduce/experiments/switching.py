@@ -12,16 +12,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.ancestry.replay import replay
-from fooling.ancestry.walk import Ancestor, ancestors, line
-from fooling.compare.statistics import in_words, mann_whitney
-from fooling.report.confidence import format_confidence
-from fooling.report.plots import TEXT, colour, panels_of, png
+from fooling.confidence import format_confidence
+from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
-from fooling.runs.view import RunView, lineage_of
+from fooling.store.view import RunView, lineage_of
+from fooling.studies.lineage.replay import replay
+from fooling.studies.lineage.walk import Ancestor, ancestors, line
+from fooling.studies.rank_tests import in_words, mann_whitney
 
 PAPER = 0.179
 TRIED = 10  # elites whose lines are looked at

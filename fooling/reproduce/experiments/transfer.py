@@ -8,19 +8,20 @@ so too narrow for that; the values of single runs stand in the JSON.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from fooling.compare.statistics import in_words, mann_whitney, wilcoxon
-from fooling.report.confidence import format_confidence
-from fooling.report.markdown import table
-from fooling.report.plots import TEXT, colour, panels_of, png
+from fooling.confidence import format_confidence
+from fooling.present.markdown import table
+from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments import pictures
+from fooling.reproduce.experiments.answer import Answer
 from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.laboratory import Laboratory, Lacking
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
-from fooling.transfer.intervals import wilson
+from fooling.studies.intervals import wilson
+from fooling.studies.rank_tests import in_words, mann_whitney, wilcoxon
 
 TWINS = ("builtin:lenet", "builtin:lenet-b")
 NETWORKS = (*TWINS, "builtin:mlp", "builtin:resnet-mini", "builtin:vit-mini")
@@ -30,36 +31,12 @@ SURE = 0.9999
 SHOWN = 8
 
 
-class Answer(NamedTuple):
-    """What a network says of one run's elites.
-
-    Attributes:
-        source, target: SPECs.
-        seed: of the run.
-        home: confidences at home.
-        same: whether the target's top-1 is the elite's class, per image.
-        confidence: the target's of that class, per image.
-    """
-
-    source: str
-    target: str
-    seed: int
-    home: list[float]
-    same: list[bool]
-    confidence: list[float]
-
-    @property
-    def share(self) -> float:
-        """Of images with the same top-1."""
-        return sum(self.same) / len(self.same)
-
-
 def answers(laboratory: Laboratory, encoding: str, networks: Sequence[str]) -> list[Answer]:
     """Every network's elites, of every seed, shown to every network."""
     runs = [(network, run) for network in networks for run in laboratory.digits(encoding, network)]
 
     def ask() -> list[Answer]:
-        from fooling.transfer.measure import measure, sources_of
+        from fooling.studies.transfer.measure import measure, sources_of
 
         sources = sources_of([run for _, run in runs], [run.directory.name for _, run in runs], 0.0)
         return [

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.archive.invariants import check_confidences, expect
 from fooling.errors import InvalidError
-from fooling.invariants import check_confidences, expect
 from fooling.search.ascent.records import MILESTONES, NEVER
 from fooling.search.settings import GradientAscentSettings
 

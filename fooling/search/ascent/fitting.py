@@ -6,13 +6,15 @@ from pathlib import Path
 
 from fooling.classifiers import Classifier
 from fooling.classifiers.spec import LOGITS
-from fooling.config import Settings
+from fooling.encodings.settings import EncodingSettings
 from fooling.errors import InvalidError
 from fooling.search.ascent.starts import read
 from fooling.search.settings import GradientAscentSettings
 
 
-def fit(settings: Settings, classifier: Classifier) -> Settings:
+def fit(
+    search: GradientAscentSettings, encoding: EncodingSettings, classifier: Classifier
+) -> tuple[GradientAscentSettings, EncodingSettings]:
     """The settings with what follows from the search and the classifier: the pixels' own colours, where the
     given images lie and how many there are.
 
@@ -21,8 +23,7 @@ def fit(settings: Settings, classifier: Classifier) -> Settings:
             the logits that are to be climbed; given images that can't be.
         NotFoundError: no given images.
     """
-    encoding, search, spec = settings.encoding, settings.search, classifier.spec
-    assert isinstance(search, GradientAscentSettings)
+    spec = classifier.spec
     if encoding.name != "direct":
         raise InvalidError(
             f'gradient-ascent moves pixels: expected encoding.name = "direct", found "{encoding.name}"; '
@@ -48,10 +49,10 @@ def fit(settings: Settings, classifier: Classifier) -> Settings:
             f"{spec.name}: no gradients reach the images: gradient ascent unavailable; "
             "search.name=map-elites and search.name=single-class need none"
         )
-    update = {"encoding": encoding.model_copy(update={"colour": spec.colour})}
+    encoding = encoding.model_copy(update={"colour": spec.colour})
     if search.images is not None:
         path = Path(search.images).resolve()
         count = len(read(path, spec.image_shape))
         found = {"images": str(path), "starts": search.starts or count}
-        return settings.model_copy(update={**update, "search": search.model_copy(update=found)})
-    return settings.model_copy(update=update)
+        search = search.model_copy(update=found)
+    return search, encoding

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn.keys import Keys
-from fooling import lineage
-from fooling.archive import Archive, Candidates
+from fooling.archive import Archive, Candidates, lineage
+from fooling.archive.nan_images import NanImages
 from fooling.encodings.direct import DirectPopulation
-from fooling.nan_images import NanImages
 from fooling.search.ascent.records import LEVELS, Records
 from fooling.search.ascent.starts import read
 from fooling.search.ascent.task import Ascent, Climbed, Climbs

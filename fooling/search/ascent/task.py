@@ -19,16 +19,17 @@ from torch import Tensor
 
 from cppn.keys import Keys
 from fooling.archive import first_answers
+from fooling.archive.nan_images import NanImages
 from fooling.classifiers import Classifier
-from fooling.nan_images import NanImages
 from fooling.search.ascent import rules
 from fooling.search.ascent.objective import Objective
 from fooling.search.ascent.records import LEVELS, NEVER, Records
 from fooling.search.ascent.regularisers import regularise, shifted, shifts
 from fooling.search.ascent.starts import begin, mean_of
+from fooling.search.breeding import identities
 from fooling.search.settings import GradientAscentSettings
 from workers.host import Host
-from workers.tasks import identities
+from workers.tasks import task
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Climbed:
     nan: NanImages | None = None
 
 
+@task
 def climb(host: Host, shared: Ascent, chunk: Climbs) -> Climbed:
     """The next steps of some climbs."""
     classifier: Classifier = host.classifier

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling import lineage
+from fooling.archive import lineage
 
 _NOBODY = (-1, -1, -1, -1)
 
@@ -53,7 +53,7 @@ class Genealogy:
             ids: (n, 3) int32.
 
         Returns:
-            (N, 11) int32, as `fooling.lineage` has them. Parents held a place in the target's population: that
+            (N, 11) int32, as `fooling.archive.lineage` has them. Parents held a place in the target's population: that
             is the class they stand with.
         """
         waiting = [self._keys[generation, child] for generation, _, child in ids.tolist()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from fooling.archive import Archive
-from fooling.nan_images import NanImages
+from fooling.archive.nan_images import NanImages
 from fooling.search.protocol import Compute, Outcome, Stateless
 from fooling.search.settings import SingleClassSettings
 from fooling.search.single.population import ClassPopulation

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fooling.archive import EMPTY, Candidates
 from workers.host import Host
+from workers.tasks import task
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Verdict:
     candidates: Candidates
 
 
+@task
 def judge(host: Host, shared: Aim, chunk: Images) -> Verdict:
     """Render and classify."""
     pixels = host.toolbox.render(chunk.genotypes)

@@ -109,7 +109,7 @@ def test_this_software_gives_the_confidence_bit_for_bit(small_run):
 
 
 def test_the_kept_pixels_are_what_the_genotypes_render_to(small_run):
-    from fooling.runs.view import empty_archive, open_run
+    from fooling.store.view import empty_archive, open_run
 
     run = open_run(small_run[0])
     _, encoding = empty_archive(run.settings, run.manifest["classifier"]["spec"])
@@ -133,8 +133,8 @@ def test_same_seed_same_digests_however_it_is_cut(config, fooling, tmp_path):
 
 def test_the_lineage_leads_back_to_the_first_generation(small_run):
     """Every elite's every ancestor is on record, and was made before its child."""
-    from fooling import lineage
-    from fooling.runs.view import open_run
+    from fooling.archive import lineage
+    from fooling.store.view import open_run
 
     out, _ = small_run
     records = {tuple(row[:3]): row for row in lineage.read(out / "lineage").tolist()}

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 import fooling
 from fooling.cli import terminal
-from fooling.report.listing import Parts, listing, words
+from fooling.present.listing import Parts, listing, words
 
 PACKAGE = Path(fooling.__file__).parent
 HOSTILE = "[red]a[/b] :bug:\x1b[31m\n\u202eb"

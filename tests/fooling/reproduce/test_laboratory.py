@@ -10,7 +10,7 @@ import pytest
 import fooling
 from fooling.errors import FoolingError, InvalidError
 from fooling.reproduce.laboratory import Laboratory, Lacking, Scale
-from fooling.runs.view import RunView
+from fooling.store.view import RunView
 
 SMALL = Scale(quick=True, seeds=3, generations=3)
 

@@ -11,7 +11,7 @@ import pytest
 from fooling.reproduce.experiments import retrain
 from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Result
-from fooling.retrain.measures import Recognised, Round, Share
+from fooling.studies.retrain.measures import Recognised, Round, Share
 
 
 def one(number: int, median: float, errors: int = 100) -> Round:

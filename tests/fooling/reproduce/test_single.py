@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fooling.compare.comparison import Pair
-from fooling.compare.statistics import RankTest
 from fooling.reproduce.experiments import single
 from fooling.reproduce.laboratory import Laboratory
+from fooling.studies.compare.comparison import Pair
+from fooling.studies.rank_tests import RankTest
 
 
 def test_of(better: float, p: float | None) -> RankTest:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fooling.ancestry.walk import Ancestor
 from fooling.reproduce.experiments import switching
 from fooling.reproduce.laboratory import Laboratory
+from fooling.studies.lineage.walk import Ancestor
 
 
 def view(*generations: tuple[int, int]) -> Any:

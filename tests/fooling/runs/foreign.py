@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fooling.runs import checkpoint
+from fooling.store import checkpoint
 
 Header = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fooling.runs import checkpoint
+from fooling.store import checkpoint
 from tests.fooling.runs.foreign import edit_array, edit_checkpoint, edit_manifest
 
 

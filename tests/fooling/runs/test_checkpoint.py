@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from fooling.runs import checkpoint
-from fooling.runs.checkpoint import Checkpoint, DamagedError, State
+from fooling.store import checkpoint
+from fooling.store.checkpoint import Checkpoint, DamagedError, State
 
 
 def example(generation: int = 3) -> Checkpoint:

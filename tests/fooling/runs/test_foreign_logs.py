@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fooling import lineage
+from fooling.archive import lineage
 from fooling.cli.app import cli
 from fooling.errors import FoolingError, InvalidError
 from tests.fooling.runs.foreign import copy_of, edit_checkpoint, tree, unfinished

@@ -17,7 +17,7 @@ import fooling
 from fooling.cli.app import cli
 from fooling.errors import INVALID, NOT_FOUND, FoolingError
 from fooling.runs.executors import is_distributed
-from fooling.runs.view import open_run
+from fooling.store.view import open_run
 from tests.fooling.runs import fuzzing
 from tests.fooling.runs.foreign import tree, unfinished
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import fooling
-from fooling.ancestry.replay import replay
 from fooling.errors import FoolingError, InvalidError
 from fooling.runs import launch
-from fooling.runs.view import open_run
-from fooling.transfer.measure import measure, sources_of
+from fooling.store.view import open_run
+from fooling.studies.lineage.replay import replay
+from fooling.studies.transfer.measure import measure, sources_of
 
 # Weights that a text says how to make: no digest of values sees them.
 MODEL = """

@@ -10,9 +10,9 @@ import pytest
 import fooling
 from fooling import classifiers
 from fooling.errors import InvalidError
-from fooling.runs import memory
 from fooling.runs.launch import resume
-from fooling.runs.view import open_run
+from fooling.store import memory
+from fooling.store.view import open_run
 from tests.fooling.runs.foreign import copy_of, edit_manifest
 
 TOO_MUCH = {

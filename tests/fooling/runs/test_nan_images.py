@@ -18,9 +18,9 @@ from fooling.classifiers import Classifier, ClassifierError, Numerics, Spec
 from fooling.classifiers.sources.ensemble import Ensemble
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
-from fooling.report.table import summary as lines
+from fooling.present.table import summary as lines
 from fooling.runs import launch
-from fooling.runs.view import open_run, summary
+from fooling.store.view import open_run, summary
 
 SIZE, LABELS = 8, ("bright", "grey", "dark")
 SMALL = ("search.generations=40", "search.population=30", "run.chunk=10", "run.checkpoint_seconds=3600")

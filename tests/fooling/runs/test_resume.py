@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import torch
 
-from fooling.runs import checkpoint
-from fooling.runs.directory import RunDirectory
+from fooling.store import checkpoint
+from fooling.store.directory import RunDirectory
 
 RUN = ("--set", "search.generations=80", "--set", "search.population=50", "--set", "run.chunk=25")
 SPELLS = {"every generation": "0", "never before the end": "3600", "now and then": "0.05"}

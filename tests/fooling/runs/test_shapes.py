@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 import fooling
-from fooling.runs.view import open_run, renderer, summary
 from fooling.sizes import Size, sides
-from fooling.transfer.measure import measure, sources_of
+from fooling.store.view import open_run, renderer, summary
+from fooling.studies.transfer.measure import measure, sources_of
 
 SEARCHES = {
     "map-elites, cppn": ("mnist-cppn", "search.generations=4", "search.population=20"),

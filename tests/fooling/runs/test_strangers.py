@@ -13,9 +13,9 @@ import pytest
 
 from fooling.errors import InvalidError
 from fooling.files import replacing
-from fooling.runs.directory import create
 from fooling.runs.launch import resume
-from fooling.runs.view import open_run
+from fooling.store.directory import create
+from fooling.store.view import open_run
 from tests.fooling.runs.foreign import copy_of, edit_array, edit_checkpoint, edit_manifest, tree, unfinished
 
 

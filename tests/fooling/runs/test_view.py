@@ -17,8 +17,8 @@ from torch import Tensor, nn
 import fooling
 from fooling import classifiers
 from fooling.errors import NotFoundError
-from fooling.runs import checkpoint
-from fooling.runs.view import open_run, summary
+from fooling.store import checkpoint
+from fooling.store.view import open_run, summary
 
 LABELS = ("ash", "birch", "cedar", "dogwood", "elm")
 SEARCHES = {

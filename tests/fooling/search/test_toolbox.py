@@ -12,8 +12,8 @@ from deap import tools
 import fooling
 from cppn.keys import SELECT, USER, Keys
 from fooling.errors import InvalidError
-from fooling.runs.view import summary
 from fooling.search.toolbox import per_individual, select_cells
+from fooling.store.view import summary
 
 SMALL = ["search.generations=6", "search.population=40"]
 

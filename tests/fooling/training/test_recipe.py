@@ -18,7 +18,8 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.training import Recipe, fit, save, train
 from fooling.training.descent import rate
 from fooling.training.measures import calibration_error
-from fooling.training.recipe import RECIPES, initialised, recipe_for
+from fooling.training.recipe import RECIPES, recipe_for
+from fooling.training.train import initialised
 
 NUMERICS = Numerics(device_model="test")
 

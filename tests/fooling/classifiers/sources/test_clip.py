@@ -17,7 +17,7 @@ from fooling import classifiers
 from fooling.classifiers import Numerics
 from fooling.classifiers.preprocessing import Preprocess
 from fooling.errors import InvalidError, NotFoundError
-from fooling.report.facts import facts
+from fooling.present.facts import facts
 from tests.fooling.classifiers.sources.small import LABELS, SIDE, write_clip
 
 NUMERICS = Numerics(batch=5)

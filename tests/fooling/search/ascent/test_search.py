@@ -21,12 +21,12 @@ from fooling import classifiers
 from fooling.classifiers import Classifier, Numerics, Spec
 from fooling.config import resolve
 from fooling.errors import InvalidError, NotFoundError
-from fooling.report.facts import facts
+from fooling.present.facts import facts
 from fooling.runs import launch
-from fooling.runs.directory import RunDirectory
-from fooling.runs.view import newest_checkpoint, renderer, summary
 from fooling.search.ascent.records import MILESTONES, Records
 from fooling.search.settings import GradientAscentSettings
+from fooling.store.directory import RunDirectory
+from fooling.store.view import newest_checkpoint, renderer, summary
 
 SMALL = ("search.steps=12", "search.steps_per_task=5", "search.starts=3", "run.batch=8")
 

@@ -108,7 +108,7 @@ def test_inputs_are_only_read(wrap: Any) -> None:
 
 
 def test_in_another_process(tmp_path: Path) -> None:
-    """By its name alone, from pickles, as an executor elsewhere does; nothing else was imported."""
+    """By its name alone, from pickles, as an executor elsewhere does, whose host's module imports the tasks."""
     classifier = classifiers.load("builtin:lenet", numerics=Numerics(batch=5))
     settings = settled(steps=3, classes=(1, 4))
     shared, climbs = first_round(classifier, settings)
@@ -117,6 +117,7 @@ def test_in_another_process(tmp_path: Path) -> None:
 import pickle, sys
 from fooling import classifiers
 from tests.small_climbs import first_round, settled
+import fooling.search.tasks
 from workers.host import Host
 from workers.tasks import compute
 
@@ -164,9 +165,9 @@ def test_the_record_is_what_classify_says(wrap: Any) -> None:
     seen: list[np.ndarray] = []
     original = classifier.gradients
 
-    def watched(pixels: Tensor, seed: Any) -> Any:
+    def watched(pixels: Tensor, seed: Any, **options: Any) -> Any:
         seen.append(pixels[: len(climbs.keys)].numpy().copy())
-        return original(pixels, seed)
+        return original(pixels, seed, **options)
 
     classifier.gradients = watched  # type: ignore[method-assign]
     records = climbed(classifier, shared, climbs).records
@@ -198,8 +199,8 @@ def test_what_is_kept_is_confirmed_by_classify(wrap: Any) -> None:
     shared, climbs = first_round(classifier, settings)
     original = classifier.gradients
 
-    def off_by_a_little(pixels: Tensor, seed: Any) -> Any:
-        confidences, gradients = original(pixels, seed)
+    def off_by_a_little(pixels: Tensor, seed: Any, **options: Any) -> Any:
+        confidences, gradients = original(pixels, seed, **options)
         return confidences + 1e-4, gradients
 
     classifier.gradients = off_by_a_little  # type: ignore[method-assign]

@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 
 import fooling
-from fooling import classifiers, lineage
+from fooling import classifiers
+from fooling.archive import lineage
 from fooling.classifiers import Numerics
 from fooling.errors import InvalidError
-from fooling.report.facts import facts
-from fooling.runs.directory import RunDirectory
-from fooling.runs.view import open_run, renderer, summary
+from fooling.present.facts import facts
+from fooling.store.directory import RunDirectory
+from fooling.store.view import open_run, renderer, summary
 
 CONFIGS = ["mnist-direct-single", "mnist-cppn-single"]
 # Three classes of 5 generations of 8 images.

@@ -22,7 +22,7 @@ import fooling
 from fooling.classifiers.sources.http.book import Book
 from fooling.errors import InvalidError, OutOfAnswers
 from fooling.runs import launch
-from fooling.runs.view import open_run, summary
+from fooling.store.view import open_run, summary
 from tests.fooling.classifiers.sources.http.serving import LABELS, scores_of, write_spec
 
 SMALL = ("search.generations=5", "search.population=20", "run.chunk=10", "run.checkpoint_seconds=3600")

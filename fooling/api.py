@@ -1,0 +1,34 @@
+"""What `import fooling` gives: runs whose gallery is written beside them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
+from fooling.present.gallery import write_gallery
+from fooling.runs import launch
+from fooling.store.directory import RunDirectory
+from fooling.store.view import RunView, open_run
+
+P = ParamSpec("P")
+
+
+def _with_gallery(start: Callable[P, RunView]) -> Callable[P, RunView]:
+    """`start`, which also writes the gallery of the run at its end."""
+
+    @functools.wraps(start)
+    def call(*args: P.args, **kwargs: P.kwargs) -> RunView:
+        kwargs.setdefault("pages", _write)
+        return start(*args, **kwargs)
+
+    return call
+
+
+def _write(view: RunView) -> None:
+    write_gallery([view], RunDirectory(view.directory).gallery)
+
+
+run, resume = _with_gallery(launch.run), _with_gallery(launch.resume)
+
+__all__ = ["RunView", "open_run", "resume", "run"]

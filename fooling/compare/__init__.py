@@ -1,4 +1,0 @@
-"""Runs beside each other: how sure, at what cost, and of what kind of images.
-
-Reads run directories only. `comparison.compare` collects the numbers, `table`, `figures` and `folder` show them.
-"""

@@ -1,0 +1,1 @@
+"""A comparison of runs drawn: in the terminal, as figures, as a folder."""

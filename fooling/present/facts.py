@@ -1,0 +1,182 @@
+"""What is worth saying about a run in words, the same on the gallery, the contact sheet and the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fooling.confidence import format_confidence
+from fooling.sizes import to_text
+from fooling.store.statistics import describe
+
+if TYPE_CHECKING:
+    from fooling.store.view import RunView
+
+_ENCODINGS = {"cppn": "CPPN"}
+_MEANINGS = {
+    "logits": "softmax over {classes} classes",
+    "sigmoid": "a sigmoid of each of {classes} classes by itself: no softmax, no sum of 1",
+    "probabilities": "the classifier's own probabilities of {classes} classes",
+    "scores": "a score of each of {classes} classes by itself: no softmax, no sum of 1",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How far a run got with the classes that its search is for; one without an elite counts as 0
+    (`fooling.store.statistics.describe`)."""
+
+    classes: int
+    occupied: int
+    median: float
+    minimum: float
+    maximum: float
+    at_least_99: int
+    at_least_9999: int
+
+    @classmethod
+    def of(cls, view: RunView) -> Summary:
+        """The summary of a run's elites."""
+        found = describe(view.confidence[view.aims])
+        return cls(
+            classes=len(view.aims),
+            occupied=found["occupied"],
+            median=found["median"],
+            minimum=found["min"],
+            maximum=found["max"],
+            at_least_99=found["at_least_0.99"],
+            at_least_9999=found["at_least_0.9999"],
+        )
+
+
+def classifier_of(view: RunView) -> str:
+    """What the classifier calls itself."""
+    spec = view.manifest.get("classifier", {}).get("spec", {})
+    return str(spec.get("name", "the classifier"))
+
+
+def meaning_of(view: RunView) -> str:
+    """What a confidence of this run means: a share of a softmax, or a score of its own."""
+    spec = view.manifest.get("classifier", {}).get("spec", {})
+    meaning = _MEANINGS.get(spec.get("output"), "unknown").format(classes=f"{len(view.labels):,}")
+    return str(spec.get("confidence") or meaning)
+
+
+def encoding_of(view: RunView) -> str:
+    """Like "CPPN, normalised, 28 x 28 grey": height x width."""
+    encoding = view.manifest.get("config", {}).get("encoding", {})
+    name = str(encoding.get("name", "images"))
+    size = to_text(view.stored_pixels.shape[1:3])
+    colour = str(encoding.get("colour") or "")
+    images = f"{size} {colour if colour == 'grey' else colour.upper()}".strip()
+    parts = (_ENCODINGS.get(name, name), encoding.get("profile"), images)
+    return ", ".join(str(part) for part in parts if part)
+
+
+def search_of(view: RunView) -> str:
+    """The name of the search that made the run."""
+    return str(_search(view).get("name", "search"))
+
+
+def length_of(view: RunView) -> str:
+    """How long the run is so far: like "200 generations"; or "500 steps", of each climb of gradient ascent; or
+    "13,400 steps", of which each is a generation of one class."""
+    search = _search(view)
+    if search.get("name") == "gradient-ascent":
+        return f"{min(view.generation * search['steps_per_task'], search['steps']):,} steps"
+    if search.get("name") == "single-class":
+        return f"{view.generation + (view.evaluations > 0):,} steps"  # from step 0 on
+    return f"{view.generation:,} generation{'s' * (view.generation != 1)}"
+
+
+def _length(view: RunView) -> tuple[str, str]:
+    """The fact of that: a name and a text."""
+    number, name = length_of(view).split(" ")
+    search = _search(view)
+    if search.get("name") == "gradient-ascent":
+        starts = search["starts"]
+        number += f", {starts:,} {'start' if starts == 1 else 'starts'} a class"
+    elif search.get("name") == "single-class":
+        number += ", each a generation of one class"
+    return name.capitalize(), number
+
+
+def _chosen(view: RunView) -> list[tuple[str, str]]:
+    """The fact of which part of the classes the search is for, where it is a part."""
+    aims, every = len(view.aims), len(view.labels)
+    return [] if aims == every else [("Classes", f"{aims:,} of {every:,}")]
+
+
+def _search(view: RunView) -> dict[str, Any]:
+    return dict(view.manifest.get("config", {}).get("search", {}))
+
+
+def facts(view: RunView) -> list[tuple[str, str]]:
+    """What the run is and what it cost, as pairs of a name and a text."""
+    return [
+        ("Model", str(view.manifest.get("model", "unknown"))),
+        ("Confidence", meaning_of(view)),
+        ("Encoding", encoding_of(view)),
+        ("Search", search_of(view)),
+        ("Seed", str(view.manifest.get("seed", "unknown"))),
+        *_chosen(view),
+        _length(view),
+        ("Evaluations", f"{view.evaluations:,}"),
+        *([("NaN", nan_line(view))] if view.nan_images else []),
+        ("Time", format_seconds(view.seconds)),
+    ]
+
+
+def nan_line(view: RunView) -> str:
+    """How many images could not compete, and where one is to be seen."""
+    count = view.nan_images
+    images = "1 image, which lost" if count == 1 else f"{count:,} images, which lost; the first"
+    return f"the classifier put out NaN or infinity for {images}: nan.png"
+
+
+def summary_line(view: RunView) -> str:
+    """One line: how many classes are fooled, and how surely."""
+    summary = Summary.of(view)
+    classes = "chosen classes" if summary.classes < len(view.labels) else "classes"
+    line = (
+        f"Median {format_confidence(summary.median)}; {summary.at_least_99:,} of {summary.classes:,} {classes}"
+        f" reach 99 %, {summary.at_least_9999:,} reach 99.99 %"
+    )
+    vacant = summary.classes - summary.occupied
+    return line + (f"; {vacant:,} without an elite" if vacant else "")
+
+
+def top1_line(view: RunView) -> str:
+    """One line: how many elites fool the classifier, so that its first answer is their class."""
+    count, elites = view.top1_count, int(view.occupied[view.aims].sum())
+    if count is None:
+        return "How many elites are top-1 is not known: the run is older than that count"
+    return f"{count:,} of {elites:,} elites are top-1: the classifier's first answer is their class"
+
+
+def first_answer(view: RunView, index: int) -> str:
+    """What the classifier calls the elite of a class first: "top-1", "called LABEL", or "" where that is not known."""
+    answer = int(view.top1[index])
+    if answer < 0:
+        return ""
+    return "top-1" if answer == index else f"called {view.labels[answer]}"
+
+
+def cost_line(view: RunView) -> str:
+    """One line: what the run has done so far, and its status."""
+    rate = f", {view.evaluations / view.seconds:,.0f}/s" if view.seconds > 0 else ""
+    return (
+        f"{view.status}: {length_of(view)}, {view.evaluations:,} evaluations"
+        f" in {format_seconds(view.seconds)}{rate}"
+    )
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration with two units at most: "8.4 s", "3 min 20 s", "2 h 14 min"."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min"

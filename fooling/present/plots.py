@@ -1,0 +1,97 @@
+"""What all figures share: colours, axes of confidence, names beside what they name, PNGs.
+
+Okabe & Ito's colours, which people with any colour vision tell apart ("Color Universal Design", 2008); names
+stand beside what they name. Confidences are drawn by their distance from 1, since near 1 they all look alike.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from fooling.confidence import MOST_NINES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#8B7500")
+MARKS = "os^Dv<>P"
+TEXT = 10
+DPI = 110
+
+
+def panels_of(
+    rows: int, columns: int, width: float, height: float, share: bool = False
+) -> tuple[Figure, Any]:
+    """A figure of so many inches, and its axes as `Figure.subplots` gives them."""
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=share, sharey=share)
+    for axes in np.ravel(panels):
+        axes.grid(color="#dddddd", lw=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=TEXT - 1)
+    return figure, panels
+
+
+def confidence_axis(axes: Axes, label: str, axis: str = "y") -> None:
+    """From 0 to 1 by nines; the last tick is 1 itself, as float32 can't tell more."""
+    ticks = [0, 1, 2, 3, 4, 5, 6, 7, MOST_NINES]
+    texts = ["0", "90 %", "99 %", "99.9 %", "99.99 %", "1 - 1e-5", "1 - 1e-6", "1 - 1e-7", "1"]
+    getattr(axes, f"set_{axis}ticks")(ticks, texts)
+    getattr(axes, f"set_{axis}lim")(0, MOST_NINES + 0.15)
+    if label:
+        getattr(axes, f"set_{axis}label")(label, fontsize=TEXT)
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Names to the right of the lines' ends, moved apart where they would overlap.
+
+    Args:
+        ends: x, y (in nines), name and colour of each.
+    """
+    gap = 0.55
+    places = sorted(ends, key=lambda end: end[1])
+    heights: list[float] = []
+    for _, y, _, _ in places:
+        heights.append(max(y, heights[-1] + gap) if heights else y)
+    over = max(0.0, heights[-1] - MOST_NINES)
+    for height, (_, _, name, colour) in zip(heights, places, strict=True):
+        axes.annotate(
+            name, (1.0, height - over), (8, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
+            color=ink(colour), fontsize=TEXT, va="center", annotation_clip=False,
+        )  # fmt: skip
+
+
+def cut(text: str, length: int) -> str:
+    """Plain text of at most so many characters: a dollar sign would begin a formula."""
+    shown = text if len(text) <= length else f"{text[: length - 1]}…"
+    return shown.replace("$", r"\$")
+
+
+def mark(number: int) -> str:
+    """The marker of the group of that number."""
+    return MARKS[number % len(MARKS)]
+
+
+def colour(number: int) -> str:
+    """The colour of the group of that number."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def ink(colour: str) -> tuple[float, float, float]:
+    """A colour dark enough for text on white."""
+    red, green, blue = to_rgb(colour)
+    return 0.72 * red, 0.72 * green, 0.72 * blue
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG that is the same each time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Rounds of retraining drawn: in the terminal, as a figure."""

@@ -1,4 +1,0 @@
-"""What a run looks like to people: the gallery, contact sheets, tables, PNGs and other exports.
-
-Everything here reads a `fooling.runs.view.RunView` and computes no image itself: no torch, no search.
-"""

@@ -1,0 +1,66 @@
+"""Which runs are repeats of each other: those of one config and one classifier, apart from the seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fooling.store.view import RunView
+
+# What tells searches apart best, in words that need no key beside them.
+_SPEAKING = ("search.name", "encoding.name", "model", "encoding.profile")
+_LONGEST = 48  # characters of a name
+
+
+def groups(views: Sequence[RunView]) -> list[list[int]]:
+    """The positions of runs that are repeats of each other, in the order of their first."""
+    found: dict[str, list[int]] = {}
+    for position, view in enumerate(views):
+        found.setdefault(json.dumps(_identity(view), sort_keys=True), []).append(position)
+    return list(found.values())
+
+
+def names(views: Sequence[RunView]) -> list[str]:
+    """A name for each run's group: as few settings as tell these groups apart. `views` has one run of each."""
+    identities = [_identity(view) for view in views]
+    keys = [*_SPEAKING, *sorted({key for one in identities for key in one} - set(_SPEAKING))]
+    chosen: list[str] = []
+    told = 1
+    for key in keys:
+        apart = len({_values(one, [*chosen, key]) for one in identities})
+        if apart > told:
+            chosen.append(key)
+            told = apart
+    return [_name(one, chosen or ["search.name"]) for one in identities]
+
+
+def _identity(view: RunView) -> dict[str, Any]:
+    """All that makes a run what it is but its seed and how it was computed."""
+    config = {key: value for key, value in view.manifest["config"].items() if key not in ("seed", "run")}
+    return {**dict(_flat(config)), "classifier": view.manifest["classifier"]["fingerprint"]}
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def _values(identity: Mapping[str, Any], keys: Sequence[str]) -> str:
+    return json.dumps([identity.get(key) for key in keys])
+
+
+def _name(identity: Mapping[str, Any], keys: Sequence[str]) -> str:
+    parts = []
+    for key in keys:
+        value = identity.get(key)
+        if key == "classifier":
+            value = str(value)[:8]
+        if value is not None:
+            parts.append(str(value) if key in _SPEAKING else f"{key.rpartition('.')[2]} {value}")
+    name = ", ".join(parts)
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"

@@ -1,0 +1,105 @@
+"""Ancestors that were not kept, made once more: a child is a pure function of its parents and its key (contract 3
+of docs/architecture.md), so what comes out is what was there, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cppn.keys import Keys
+from fooling.classifiers.numerics import Numerics
+from fooling.errors import InvalidError
+from fooling.runs.foreign import refuse_server
+from fooling.runs.hosting import Customise, Recipe, expect_same
+from fooling.search.breeding import Brood, vary
+from fooling.store.view import RunView, empty_archive
+from fooling.studies.lineage.walk import Ancestor, Identity
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A family as it was.
+
+    Attributes:
+        family: its n members, ascending; the elite comes last.
+        genotypes: a population of n.
+        pixels: (n, H, W, C) uint8.
+        confidences: (n, K) float32.
+    """
+
+    family: list[Ancestor]
+    genotypes: Any
+    pixels: NDArray[np.uint8]
+    confidences: NDArray[np.float32]
+
+
+def replay(
+    view: RunView, family: Sequence[Ancestor], customise: Customise | None = None, trust: bool = False
+) -> Replayed:
+    """Breed a family once more, and classify it under the numerics of the run.
+
+    Args:
+        family: complete: with everybody's parents.
+        trust: let the model bring code of its own, whatever the manifest says.
+        customise: needed again where the run was given it.
+
+    Raises:
+        InvalidError: a search that does not breed by keys; operators or a classifier that are missing; what comes
+            out is not what the run kept.
+    """
+    manifest, settings = view.manifest, view.settings
+    if settings.search.name != "map-elites":
+        raise InvalidError(
+            f"{view.directory}: expected a run of map-elites, found {settings.search.name}: its images can't be "
+            "made again from keys"
+        )
+    if not trust:
+        refuse_server(view.directory, settings)
+    numerics = replace(Numerics.from_dict(manifest["numerics"]), device="cpu")
+    recipe = Recipe(settings, numerics, trust, customise=customise)
+    classifier = recipe.classifier()
+    expect_same(classifier, manifest, view.directory)
+    host, swapped = recipe.host(classifier)
+    if swapped != manifest["operators"]:
+        raise InvalidError(
+            f"{view.directory} was made with the operators {manifest['operators'] or 'of the encoding'}, found "
+            f"{swapped or 'those of the encoding'}; pass the same `customise`"
+        )
+    genotypes = _bred(host.toolbox, family, view)
+    pixels = host.toolbox.render(genotypes)
+    _check(view, family[-1], pixels[-1])
+    return Replayed(list(family), genotypes, pixels, host.toolbox.classify(pixels))
+
+
+def _bred(toolbox: Any, family: Sequence[Ancestor], view: RunView) -> Any:
+    """The family's genotypes, a generation at a time."""
+    _, encoding = empty_archive(view.settings, view.manifest["classifier"]["spec"])
+    born = encoding.empty()
+    place: dict[Identity, int] = {}
+    for (generation, stream), group in groupby(family, key=lambda ancestor: ancestor.identity[:2]):
+        children = list(group)
+        numbers = np.array([child.identity[2] for child in children], np.uint32)
+        rows = None
+        if children[0].parents:
+            pairs = [(place[child.parents[0]], place[child.parents[-1]]) for child in children]
+            rows = np.array(pairs, np.int64)
+        made = vary(toolbox, born, Brood(Keys(view.settings.seed, generation, numbers, stream), rows))
+        start = len(place)
+        place |= {child.identity: start + number for number, child in enumerate(children)}
+        born = born.put(np.arange(start, len(place)), (made, range(len(made))))
+    return born
+
+
+def _check(view: RunView, elite: Ancestor, pixels: NDArray[np.uint8]) -> None:
+    """The youngest was kept: it must be the same."""
+    row = np.flatnonzero((view.archive.ids[: len(view.stored_pixels)] == elite.identity).all(axis=1))
+    if not len(row) or not np.array_equal(view.stored_pixels[row[0]], pixels):
+        raise InvalidError(
+            f"{view.directory}: expected the replayed elite to be the one that was kept, found another image: the run "
+            "was made by another version of fooling, or its files were altered"
+        )

@@ -1,0 +1,74 @@
+"""The ancestors of an elite, from the run's lineage: who begot whom, and which class a parent held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling.errors import InvalidError
+
+Identity = tuple[int, int, int]  # generation, stream, child
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """An image on the way to an elite, or the elite itself.
+
+    Attributes:
+        identity: generation, stream, child.
+        parents: its parent and, where the encoding has crossover, its mate; none in the first generation.
+        held: the class that each of them held when it was chosen.
+    """
+
+    identity: Identity
+    parents: tuple[Identity, ...]
+    held: tuple[int, ...]
+
+    @property
+    def generation(self) -> int:
+        """0 for the first, random one."""
+        return self.identity[0]
+
+
+def ancestors(records: NDArray[np.int32], of: Identity) -> list[Ancestor]:
+    """An image and all of its ancestors, by generation, stream and child: the image itself comes last.
+
+    Args:
+        records: (N, 11), of `fooling.archive.lineage`.
+
+    Raises:
+        InvalidError: somebody is missing from the records.
+    """
+    known = {tuple(row[:3].tolist()): row for row in records}
+    found: dict[Identity, Ancestor] = {}
+    wanted = [of]
+    while wanted:
+        identity = wanted.pop()
+        if identity in found:
+            continue
+        if identity not in known:
+            raise InvalidError(
+                f"the lineage does not tell of child {identity[2]} of generation {identity[0]}: it was cut, or altered"
+            )
+        found[identity] = ancestor = _ancestor(identity, known[identity])
+        wanted += ancestor.parents
+    return [found[identity] for identity in sorted(found)]
+
+
+def line(family: Iterable[Ancestor]) -> list[Ancestor]:
+    """Of a family, the last one's parent, its parent, and so on: the way without the mates, the oldest first."""
+    known = {ancestor.identity: ancestor for ancestor in family}
+    way = [known[max(known)]]
+    while way[-1].parents:
+        way.append(known[way[-1].parents[0]])
+    return way[::-1]
+
+
+def _ancestor(identity: Identity, row: NDArray[np.int32]) -> Ancestor:
+    pairs = [part.tolist() for part in (row[3:7], row[7:11]) if part[0] != NOBODY]
+    parents = tuple((int(p[0]), int(p[1]), int(p[2])) for p in pairs)
+    return Ancestor(identity, parents, tuple(int(p[3]) for p in pairs))

@@ -1,0 +1,123 @@
+"""What a round brought: is the network still good, is it still fooled, does it know what fools it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cppn.keys import Keys
+from fooling import encodings
+from fooling.classifiers.classifier import Classifier
+from fooling.config import Settings
+from fooling.datasets.samples import Samples
+from fooling.studies.intervals import wilson
+
+UNSELECTED = 1000  # random images of the encoding that a network with a class "fooling" is shown
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many images, at least one."""
+
+    hits: int
+    images: int
+
+    @classmethod
+    def of(cls, which: NDArray[np.bool_]) -> Share:
+        """(n,): the share of those that are true."""
+        return cls(int(which.sum()), len(which))
+
+    @property
+    def value(self) -> float:
+        """In [0, 1]."""
+        return self.hits / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's, 95 %."""
+        found = wilson(self.hits, self.images)
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Images that a network calls "fooling", of several kinds.
+
+    Attributes:
+        trained: of those it was trained on.
+        held_out: of those that runs against the networks before it gave and that it was not trained on.
+        new: of the elites that were evolved against itself, one for each class and run.
+        unselected: of random images of the encoding, which nothing was evolved for.
+        false_alarms: of the test images.
+    """
+
+    trained: Share
+    held_out: Share
+    new: Share
+    unselected: Share
+    false_alarms: Share
+
+
+@dataclass(frozen=True)
+class Round:
+    """A network and what it is worth.
+
+    Attributes:
+        number: 0 is the network that knows no fooling images.
+        fingerprint: of the network.
+        training_images: that it was trained on, fooling ones included.
+        fooling_images: of these.
+        accuracy: test images named right.
+        accuracy_among_classes: likewise, where "fooling" is no answer.
+        recognised: None for round 0.
+        elites: (K, height, width, channels) uint8, of the first run against it, "fooling" left out.
+        confidences: (runs, K) float32, what the elites of runs against it reached, "fooling" left out.
+        evaluations: images that these runs tried.
+        harvested: images of these runs that the next network is trained on, besides the older ones.
+    """
+
+    number: int
+    fingerprint: str
+    training_images: int
+    fooling_images: int
+    accuracy: Share
+    accuracy_among_classes: Share
+    recognised: Recognised | None
+    elites: NDArray[np.uint8]
+    confidences: NDArray[np.float32]
+    evaluations: int
+    harvested: int
+
+    @property
+    def medians(self) -> NDArray[np.float32]:
+        """(runs,) float32: each run's median over the classes."""
+        return np.median(self.confidences, axis=1)
+
+    @property
+    def median(self) -> float:
+        """Over the elites of all runs."""
+        return float(np.median(self.confidences))
+
+
+def accuracies(classifier: Classifier, test: Samples, classes: int) -> tuple[Share, Share, Share]:
+    """Of the test images, those named right, those named right among the first `classes` classes, and those
+    called none of these."""
+    said = classifier.classify(test.images)
+    top = said.argmax(1)
+    among = said[:, :classes].argmax(1)
+    return Share.of(top == test.labels), Share.of(among == test.labels), Share.of(top >= classes)
+
+
+def called_fooling(classifier: Classifier, images: NDArray[np.uint8], classes: int) -> Share:
+    """Of (n, height, width, channels) images, n at least 1, those with a top-1 beyond the first `classes`."""
+    return Share.of(classifier.classify(images).argmax(1) >= classes)
+
+
+def unselected(settings: Settings, classifier: Classifier, seed: int) -> NDArray[np.uint8]:
+    """Random images of the runs' encoding, as a first population is made of."""
+    spec = classifier.spec
+    encoding = encodings.create(settings.encoding, spec.size, spec.colour)
+    return encoding.render(encoding.initialise(Keys.of_generation(seed, 0, UNSELECTED)))

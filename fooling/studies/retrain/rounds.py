@@ -1,0 +1,275 @@
+"""The experiment: train, evolve against what was trained, add what was evolved, train anew (Nguyen 2015, sections
+3.7 and 3.8).
+
+A round is a network, runs against it, and what both are worth. The runs that measure a network are those whose
+images the next one is trained on, but for every tenth, which is held out. Every network is trained from scratch.
+
+Everything lies in files that appear whole or not at all, and follows from the plan; so an experiment that was
+interrupted, however, goes on with the same command, to the same end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling.classifiers.classifier import Classifier
+from fooling.confidence import format_confidence
+from fooling.config import Settings
+from fooling.errors import INTERRUPTED, FoolingError, InvalidError
+from fooling.files import json_bytes
+from fooling.runs.executors import numerics_here
+from fooling.runs.launch import run as evolve
+from fooling.sizes import size_of, to_text
+from fooling.studies.retrain import folder as folders
+from fooling.studies.retrain import harvest as harvests
+from fooling.studies.retrain.data import FOOLING, Data
+from fooling.studies.retrain.data import read as read_data
+from fooling.studies.retrain.document import document
+from fooling.studies.retrain.folder import Folder, RoundFolder
+from fooling.studies.retrain.harvest import Collector, Harvest
+from fooling.studies.retrain.measures import Recognised, Round, Share, accuracies, called_fooling, unselected
+from fooling.studies.retrain.plan import OF_RECIPE, Plan
+from fooling.studies.retrain.trainers import Networks, Trainer, networks_of
+from fooling.training.data import shape_for
+
+HELD_OUT = 10  # runs 0, 10, 20, ... of a round are not trained on
+# Of the `[run]` settings, those that results depend on: the others may change when an experiment goes on.
+_NUMERICS = ("threads", "layout", "batch", "compile", "device")
+_INTERRUPTED = "interrupted; the same command goes on from here"
+Report = Callable[[str], None]
+Draw = Callable[[Sequence[Round], Sequence[str]], bytes]
+
+
+class Interrupted(FoolingError):
+    """The user stopped it; the same command goes on."""
+
+    exit_code = INTERRUPTED
+
+
+def retrain(
+    data: Data | str | Path,
+    out: str | Path,
+    plan: Plan | None = None,
+    *,
+    trainer: Trainer | None = None,
+    trainer_name: str | None = None,
+    like: str | Path | None = None,
+    report: Report | None = None,
+    draw: Draw | None = None,
+) -> list[Round]:
+    """Do the experiment, or what is left of it.
+
+    Args:
+        data: the images to train on (`fooling.studies.retrain.data.Data`), or where they are.
+        out: the folder of the experiment, new or begun with the same plan.
+        trainer: a training of one's own, in place of the plan's architecture.
+        trainer_name: what tells it from others when the experiment goes on (default: its class).
+        like: the folder of an experiment that begins alike, with the same data, networks, runs and seed: its first
+            network and the runs against it are taken over instead of made again.
+        report: called with a line about each step.
+        draw: makes the figure of the rounds so far, a PNG that the folder keeps beside the numbers.
+
+    Returns:
+        Round 0 and, after each retraining, another.
+
+    Raises:
+        Interrupted: Ctrl-C; what is done is kept.
+        NotFoundError, InvalidError: about data, plan or trainer.
+        FoolingError: see its subclasses; the message is one line.
+    """
+    plan = plan or Plan()
+    if not isinstance(data, Data):
+        data = read_data(data, shape_for(plan.architecture) if trainer is None else None)
+    data = data.share(plan.size)
+    settings = plan.settings()
+    if settings.search.name != "map-elites":
+        raise InvalidError(f"search.name: expected map-elites for retraining, found {settings.search.name}")
+    size = size_of(data.training.images.shape[1:3])
+    if settings.encoding.size not in (None, size):
+        raise InvalidError(
+            f"encoding.size: expected {to_text(size)}, as the training images have, found "
+            f"{to_text(settings.encoding.size)}"
+        )
+    networks = networks_of(
+        plan.architecture, plan.changes, data, numerics_here(settings), trainer, trainer_name
+    )
+    with folders.opened(Path(out), _record(plan, settings, data, networks)) as folder:
+        if like is not None:
+            folder.begin_like(Path(like))
+        experiment = _Experiment(plan, settings, data, networks, folder, report or (lambda _: None), draw)
+        try:
+            return experiment.perform()
+        except KeyboardInterrupt:  # in a training; a run says so itself
+            raise Interrupted(_INTERRUPTED) from None
+
+
+@dataclass
+class _Evolved:
+    """What the runs of a round gave: the images that are trained on and those that are held out, by run."""
+
+    runs: list[Harvest] = field(default_factory=list)
+    trained_on: list[NDArray[np.uint8]] = field(default_factory=list)
+    held_out: list[NDArray[np.uint8]] = field(default_factory=list)
+
+
+@dataclass
+class _Experiment:
+    """An experiment under way.
+
+    Attributes:
+        trained_on, held_out: harvested images of the rounds so far, an array for each run.
+        seen: their bytes, so that none is harvested twice.
+    """
+
+    plan: Plan
+    settings: Settings
+    data: Data
+    networks: Networks
+    folder: Folder
+    report: Report
+    draw: Draw | None
+    trained_on: list[NDArray[np.uint8]] = field(default_factory=list)
+    held_out: list[NDArray[np.uint8]] = field(default_factory=list)
+    seen: set[bytes] = field(default_factory=set)
+
+    def perform(self) -> list[Round]:
+        rounds: list[Round] = []
+        for number in range(self.plan.rounds + 1):
+            rounds.append(self._round(number))
+            data = document(rounds, self.data.labels)
+            files = {folders.DATA: json_bytes(data)}
+            if self.draw is not None:
+                files[folders.FIGURE] = self.draw(rounds, self.data.labels)
+            self.folder.write(files)
+        return rounds
+
+    def _round(self, number: int) -> Round:
+        tell = partial(self._tell, number)
+        place, fooling = self.folder.round(number), sum(map(len, self.trained_on))
+        classifier = self._network(number, place, tell)
+        evolved = self._evolved(number, place, classifier, tell)
+        accuracy, among, alarms = accuracies(classifier, self.data.test, len(self.data.labels))
+        done = Round(
+            number,
+            classifier.fingerprint,
+            len(self.data.training) + fooling,
+            fooling,
+            accuracy,
+            among,
+            self._recognised(number, classifier, evolved.runs, alarms) if number else None,
+            evolved.runs[0].elites,
+            np.stack([run.confidences for run in evolved.runs]),
+            sum(int(run.evaluations) for run in evolved.runs),
+            sum(map(len, evolved.trained_on)),
+        )
+        self.trained_on += evolved.trained_on
+        self.held_out += evolved.held_out
+        median = format_confidence(done.median)
+        tell(f"test accuracy {accuracy.value:.2%}, median confidence {median} over {len(evolved.runs)} runs")
+        return done
+
+    def _recognised(
+        self, number: int, classifier: Classifier, runs: list[Harvest], alarms: Share
+    ) -> Recognised:
+        called = partial(called_fooling, classifier, classes=len(self.data.labels))
+        return Recognised(
+            trained=called(np.concatenate(self.trained_on)),
+            held_out=called(np.concatenate(self.held_out)),
+            new=called(np.concatenate([run.elites for run in runs])),
+            unselected=called(unselected(self.settings, classifier, self.plan.training_seed(number))),
+            false_alarms=alarms,
+        )
+
+    def _network(self, number: int, place: RoundFolder, tell: Report) -> Classifier:
+        """The round's network: trained, where it is not there yet."""
+        labels = self.data.labels if number == 0 else (*self.data.labels, FOOLING)
+        found = self.networks.open(place.path, labels)
+        if found is None:
+            training = self.data.with_fooling(self.trained_on)
+            tell(
+                f"training on {len(training):,} images, {len(training) - len(self.data.training):,} of them fooling"
+            )
+            seed = self.plan.training_seed(number)
+            self.networks.make(place.path, training, self.data.test, labels, seed, tell)
+            found = self.networks.open(place.path, labels)
+            assert found is not None
+        return found
+
+    def _evolved(self, number: int, place: RoundFolder, classifier: Classifier, tell: Report) -> _Evolved:
+        """Runs against a network: as many as are planned, and more until they gave enough images."""
+        missing = self.plan.wanted(number, self.data.mean_class)
+        about = max(self.plan.runs, math.ceil(missing / self.plan.per_run * HELD_OUT / (HELD_OUT - 1)))
+        evolved = _Evolved()
+        while missing > 0 or len(evolved.runs) < self.plan.runs:
+            run, path = len(evolved.runs), place.harvest(len(evolved.runs))
+            found = harvests.read(path, classifier.fingerprint)
+            if found is None:
+                found = self._run(number, run, place, classifier)
+                harvests.write(path, found)
+                median = format_confidence(float(np.median(found.confidences)))
+                tell(f"run {run + 1} of {max(about, run + 1)}, median confidence {median}")
+            evolved.runs.append(found)
+            images, is_held_out = self._unseen(found.images), run % HELD_OUT == 0
+            if not len(images) and (is_held_out or missing > 0):
+                raise FoolingError(
+                    f"round {number}, run {run}: expected new fooling images, found all {len(found.images)} in "
+                    "earlier runs; ask for longer runs"
+                )
+            if is_held_out:
+                evolved.held_out.append(images)
+            elif missing > 0:
+                evolved.trained_on.append(images[:missing])
+                missing -= len(images)
+        return evolved
+
+    def _run(self, number: int, run: int, place: RoundFolder, classifier: Classifier) -> Harvest:
+        """Do a run, which is a matter of seconds: one that was interrupted begins anew."""
+        collector = Collector(len(self.data.labels), self.plan.per_run, self.settings.search.generations)
+        with place.running(run) as directory:
+            view = evolve(
+                self.plan.config,
+                out=directory,
+                assignments=self.plan.assignments,
+                flags={"seed": self.plan.run_seed(number, run)},
+                classifier=classifier,
+                report=collector,
+            )
+            if view.status == "interrupted":
+                raise Interrupted(_INTERRUPTED)
+            return collector.harvest(view)
+
+    def _unseen(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Those of some images that no run gave before."""
+        texts = [image.tobytes() for image in images]
+        rows = [row for row, text in enumerate(texts) if text not in self.seen]
+        self.seen.update(texts)
+        return images[rows]
+
+    def _tell(self, number: int, line: str) -> None:
+        self.report(f"round {number} of {self.plan.rounds}: {line}")
+
+
+def _record(plan: Plan, settings: Settings, data: Data, networks: Networks) -> dict[str, Any]:
+    """What the results of an experiment follow from."""
+    resolved = settings.model_dump(mode="json")
+    resolved["run"] = {key: resolved["run"][key] for key in _NUMERICS}
+    del resolved["seed"], resolved["model"]
+    return {
+        "plan": plan.model_dump(mode="json", exclude={"config", "assignments", "architecture", *OF_RECIPE}),
+        "settings": resolved,
+        "networks": networks.describe(),
+        "data": {
+            "training": len(data.training),
+            "test": len(data.test),
+            "labels": list(data.labels),
+            "sha256": data.digest,
+        },
+    }

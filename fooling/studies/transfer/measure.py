@@ -1,0 +1,246 @@
+"""The elites of runs, classified by other networks than they were evolved for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fooling.archive import called, first_answers
+from fooling.classifiers import Classifier
+from fooling.config import Settings, resolve
+from fooling.errors import FoolingError, InvalidError
+from fooling.runs.executors import Wishes, numerics_here, open_executor
+from fooling.runs.hosting import Recipe, expect_answers, settle
+from fooling.sizes import size_of
+from fooling.store.view import RunView, renderer
+from fooling.studies.transfer.labels import NONE, matched
+
+CHUNK = 50  # images at a time
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """The elites of a run that are to be shown to others.
+
+    Attributes:
+        view: the run.
+        name: of its directory, told apart from the others'.
+        classes: (n,) int64, the class that each was evolved for.
+    """
+
+    view: RunView
+    name: str
+    classes: NDArray[np.int64]
+
+    @property
+    def confidences(self) -> NDArray[np.float32]:
+        """(n,) float32, at home."""
+        return self.view.confidence[self.classes]
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """(n, H, W, C) uint8, as they were classified."""
+        return self.view.stored_pixels[self.view.stored_rows[self.classes]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a target says of a source's elites.
+
+    Attributes:
+        source: which.
+        target: its SPEC.
+        labels: the target's.
+        classes: (n,) int64, of the target: what each image was evolved to be; -1 where it has no such class.
+        rank: (n,) int64, how many classes the target finds likelier than that; 0 is top-1. -1 without a class.
+        confidence: (n,) float32, of that class; NaN without one.
+        top: (n,) int64, what the target calls each image first (`fooling.archive.called`).
+        top_confidence: (n,) float32, of that.
+    """
+
+    source: Source
+    target: str
+    labels: tuple[str, ...]
+    classes: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    top: NDArray[np.int64]
+    top_confidence: NDArray[np.float32]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(n,): whether the target has the image's class."""
+        return self.classes != NONE
+
+    @property
+    def same_top1(self) -> NDArray[np.bool_]:
+        """(n,): whether the target's top-1 is the class that the image was evolved for."""
+        return self.rank == 0
+
+    @property
+    def same_top5(self) -> NDArray[np.bool_]:
+        """(n,): whether that class is among the target's five likeliest."""
+        return (self.rank >= 0) & (self.rank < TOP)
+
+
+def sources_of(views: Sequence[RunView], names: Sequence[str], least: float) -> list[Source]:
+    """The elites of each run with a confidence of at least `least`.
+
+    Raises:
+        InvalidError: a run without any.
+    """
+    found = []
+    for view, name in zip(views, names, strict=True):
+        held = view.archive.occupied
+        classes = held[view.confidence[held] >= np.float32(least)]
+        if not len(classes):
+            raise InvalidError(
+                f"{view.directory}: expected elites of a confidence of at least {least:g}, found "
+                f"{_highest(view)}"
+            )
+        found.append(Source(view, name, classes))
+    return found
+
+
+def measure(
+    sources: Sequence[Source],
+    target: str,
+    flags: Mapping[str, Any],
+    *,
+    trust: bool = False,
+    rerender: bool = False,
+    wishes: Wishes | None = None,
+) -> list[Cell]:
+    """Show the elites of all sources to one target: a cell each.
+
+    Args:
+        target: a model SPEC.
+        flags: dotted settings of where and how to compute (`run.workers`, ...).
+        rerender: draw CPPNs anew at the target's own size, instead of resizing their pixels, which stretches
+            them where its aspect ratio differs.
+
+    Raises:
+        FoolingError: the target can't be loaded, or has no labels in common with a source; or an image can't
+            be rendered anew.
+    """
+    cells: dict[int, Cell] = {}
+    shown: dict[tuple[Any, ...], list[int]] = {}
+    for number, source in enumerate(sources):
+        settings = source.view.settings
+        size = None if rerender else size_of(source.pixels.shape[1:3])
+        shown.setdefault((size, settings.classifier.views), []).append(number)
+    for (size, views), numbers in shown.items():
+        wanted = {**flags, "model": target, "encoding.name": "direct"}
+        wanted |= {
+            key: value for key, value in (("encoding.size", size), ("classifier.views", views)) if value
+        }
+        found = _shown_to(resolve(None, [], wanted), [sources[n] for n in numbers], trust, rerender, wishes)
+        cells |= dict(zip(numbers, found, strict=True))
+    return [cells[number] for number in range(len(sources))]
+
+
+def _shown_to(
+    settings: Settings, sources: Sequence[Source], trust: bool, rerender: bool, wishes: Wishes | None
+) -> list[Cell]:
+    """Cells of sources that are shown to a target in the same way."""
+    recipe = Recipe(settings, numerics_here(settings), trust)
+    classifier = recipe.classifier()
+    for source in sources:
+        _expect_home(source, classifier, settings.model)
+    spec = classifier.spec
+    recipe = replace(recipe, settings=settle(settings, classifier))
+    plans = [
+        (source, _classes_for(source, spec, settings.model), _images_for(source, spec, rerender))
+        for source in sources
+    ]
+    host, _ = recipe.host(classifier)
+    executor, _ = open_executor(recipe, host, threading.Event(), wishes or Wishes())
+    try:
+        return [
+            _cell(source, settings.model, spec.labels, classes, _classified(executor, pixels))
+            for source, classes, pixels in plans
+        ]
+    finally:
+        executor.close()
+
+
+def _expect_home(source: Source, classifier: Classifier, target: str) -> None:
+    """Where a target is a source's own classifier, by its fingerprint, it has to answer as that did.
+
+    Raises:
+        InvalidError: it does not.
+    """
+    manifest, directory = source.view.manifest, source.view.directory
+    if classifier.fingerprint == manifest["classifier"]["fingerprint"]:
+        what = f"{target} is not the classifier that {directory} was made with"
+        expect_answers(classifier, manifest, directory, what)
+
+
+def _classes_for(source: Source, spec: Any, target: str) -> NDArray[np.int64]:
+    own = source.view.manifest["classifier"]["spec"]
+    try:
+        table = matched(source.view.labels, spec.labels, own.get("wordnet"), spec.wordnet)
+    except InvalidError as error:
+        raise InvalidError(f"{source.view.directory} to {target}: {error}") from None
+    return table[source.classes]
+
+
+def _images_for(source: Source, spec: Any, rerender: bool) -> NDArray[np.uint8]:
+    """(n, height, width, channels) uint8 as the target takes them."""
+    pixels = source.pixels
+    if rerender:
+        draw = renderer(source.view)
+        if draw is None:
+            raise FoolingError(
+                f"{source.view.directory}: only CPPNs with normalised coordinates can be drawn at another size; "
+                "leave out --rerender"
+            )
+        pixels = draw(spec.size)[source.view.stored_rows[source.classes]]
+    have, want = pixels.shape[3], spec.channels
+    if have == want:
+        return pixels
+    if have == 1:
+        return np.repeat(pixels, 3, axis=3)
+    from PIL import Image
+
+    return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])[..., None]
+
+
+def _classified(executor: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(n, K) float32: what the target says of the images."""
+    chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
+    return np.concatenate(list(executor.map("classify", None, chunks)))
+
+
+def _cell(
+    source: Source,
+    target: str,
+    labels: tuple[str, ...],
+    classes: NDArray[np.int64],
+    confidences: NDArray[np.float32],
+) -> Cell:
+    rows, known = np.arange(len(classes)), classes != NONE
+    own = np.where(known, confidences[rows, classes], np.float32(np.nan))
+    likelier = confidences > own[:, None]
+    top1, top1_confidence = first_answers(confidences)
+    return Cell(
+        source,
+        target,
+        labels,
+        classes,
+        np.where(known, likelier.sum(axis=1), NONE),
+        own,
+        called(classes, own, top1, top1_confidence),
+        top1_confidence,
+    )
+
+
+def _highest(view: RunView) -> str:
+    held = view.archive.occupied
+    return f"none above {float(view.confidence[held].max()):.6g}" if len(held) else "none at all"

@@ -1,5 +1,0 @@
-"""Do the images fool other networks too? (Nguyen, Yosinski & Clune 2015, section 3.5 and supplement A.)
-
-`measure` shows the elites of runs to other classifiers, `labels` says which of their classes is meant,
-`intervals` how sure the shares are; `document`, `table` and `figures` show them.
-"""
