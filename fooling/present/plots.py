@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fooling.confidence import MOST_NINES
+from fooling.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,10 +69,16 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
         )  # fmt: skip
 
 
+def literal(text: str) -> str:
+    """The text as a figure draws it letter by letter: a dollar sign would begin a formula, a line break another line,
+    and control characters are boxes."""
+    return plain(text).replace("$", r"\$")
+
+
 def cut(text: str, length: int) -> str:
-    """Plain text of at most so many characters: a dollar sign would begin a formula."""
-    shown = text if len(text) <= length else f"{text[: length - 1]}…"
-    return shown.replace("$", r"\$")
+    """Literal text of at most so many characters."""
+    text = plain(text)
+    return literal(text if len(text) <= length else f"{text[: length - 1]}…")
 
 
 def mark(number: int) -> str:

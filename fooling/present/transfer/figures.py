@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from fooling.present.plots import literal
 from fooling.studies.transfer.document import short
 
 TEXT = 10
@@ -44,8 +45,8 @@ def heat_map(data: Mapping[str, Any], names: Mapping[str, str]) -> bytes:
                 column, row, text, ha="center", va="center", fontsize=TEXT - 1, color=colour, fontweight=bold
             )
     axes.imshow(shares, cmap="viridis_r", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(targets)), [_plain(short(t)) for t in targets], rotation=20, ha="right")
-    axes.set_yticks(range(len(sources)), [_plain(names[source]) for source in sources])
+    axes.set_xticks(range(len(targets)), [literal(short(t)) for t in targets], rotation=20, ha="right")
+    axes.set_yticks(range(len(sources)), [literal(names[source]) for source in sources])
     axes.tick_params(length=0, labelsize=TEXT)
     axes.set_xlabel("shown to", fontsize=TEXT)
     axes.set_ylabel("elites of", fontsize=TEXT)
@@ -57,8 +58,3 @@ def heat_map(data: Mapping[str, Any], names: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
-
-
-def _plain(text: str) -> str:
-    """Plain text: a dollar sign would begin a formula."""
-    return text.replace("$", r"\$")

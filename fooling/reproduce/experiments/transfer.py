@@ -14,7 +14,7 @@ import numpy as np
 
 from fooling.confidence import format_confidence
 from fooling.present.markdown import table
-from fooling.present.plots import TEXT, colour, panels_of, png
+from fooling.present.plots import TEXT, colour, literal, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.answer import Answer
 from fooling.reproduce.experiments.digits import image_of
@@ -260,7 +260,7 @@ def _heat_maps(numbers: dict[str, Any]) -> bytes:
             weight = "bold" if row == column else "normal"
             axes.text(column, row, f"{shares[row, column]:.0%}", ha="center", va="center", color=ink,
                       fontsize=TEXT, fontweight=weight)  # fmt: skip
-        labels = [short(name) for name in names]
+        labels = [literal(short(name)) for name in names]
         axes.set_xticks(range(len(names)), labels, rotation=30, ha="right")
         axes.set_yticks(range(len(names)), labels)
         axes.set_title(f"{encoding} images", fontsize=TEXT, color=colour(ENCODINGS.index(encoding)))
