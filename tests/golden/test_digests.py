@@ -4,7 +4,6 @@ another end, and published digests would not come out again."""
 from __future__ import annotations
 
 import json
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.golden.runs import DIGESTS, LONG, SEEDS, arithmetic, configs, digests
+from tests.kills import kill_process
 from tests.ray_runs import command, finished, generations
 
 RECORDED: dict[str, Any] = json.loads(DIGESTS.read_text())
@@ -57,8 +57,7 @@ def test_the_same_across_a_kill(seed: int, tmp_path: Path, environment: dict[str
         while generations(out) < 20:
             assert process.poll() is None, process.communicate()
             time.sleep(0.001)
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
+        kill_process(process)
     assert generations(out) < LONG
     result = fooling("resume", out, "--json", "--quiet")
     assert result.returncode == 0, result.stderr

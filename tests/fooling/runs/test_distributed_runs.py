@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from fooling.runs import launch
+from tests.kills import kill_process
 from tests.ray_clusters import processes, wait_until
 from tests.ray_runs import FEW, command, finished, generations, left_behind, same, workers_of
 
@@ -114,8 +115,7 @@ def test_the_driver_is_killed_and_the_run_goes_on_elsewhere(config, long_run, en
     for arguments, generation in ((begin, 50), (go_on, 110)):
         with command(environment, *arguments) as process:
             wait_until(lambda: generations(out) >= generation, f"generation {generation}")  # noqa: B023
-            process.kill()
-            process.wait()
+            kill_process(process)
             wait_until(lambda: not workers_of(process.pid), "the end of the workers")
         assert fooling("doctor").returncode == 0
         assert left_behind(process.pid) == []

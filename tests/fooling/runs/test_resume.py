@@ -18,6 +18,7 @@ import torch
 
 from fooling.store import checkpoint
 from fooling.store.directory import RunDirectory
+from tests.kills import kill_process
 
 RUN = ("--set", "search.generations=80", "--set", "search.population=50", "--set", "run.chunk=25")
 SPELLS = {"every generation": "0", "never before the end": "3600", "now and then": "0.05"}
@@ -62,9 +63,7 @@ def kill_and_resume(generation: int, cadence: str, tmp_path, environment, foolin
     process = start(out, environment, SPELLS[cadence])
     wait_for_generation(out, generation, process)
     time.sleep(random.Random(generation).random() * 0.01)  # anywhere in the next generation or checkpoint
-    assert process.poll() is None, "it ended before it could be killed"
-    process.kill()
-    process.wait()
+    kill_process(process)
     if not out.exists():  # killed before there was a directory: the same command again
         assert start(out, environment, SPELLS[cadence]).wait() == 0
     assert_same_end(fooling, out, whole)
@@ -91,8 +90,7 @@ def test_killed_before_there_is_a_directory(tmp_path, environment, fooling, unin
     out = tmp_path / "run"
     process = start(out, environment, "0")
     leftover = tmp_path / f".run.{process.pid}.tmp"
-    process.kill()
-    process.wait()
+    kill_process(process)
     leftover.mkdir(exist_ok=True)
     assert start(out, environment, "0").wait() == 0
     assert_same_end(fooling, out, uninterrupted)

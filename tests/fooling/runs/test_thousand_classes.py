@@ -21,6 +21,7 @@ import numpy as np, torch
 from torch import nn
 import fooling
 from fooling import classifiers
+from tests.kills import kill_process
 
 network = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(48, 1000)).eval()
 torch.manual_seed(0)
@@ -65,8 +66,7 @@ def test_a_real_network_resumes_exactly(assets, tmp_path, fooling, environment_h
     process = subprocess.Popen(command, env=env)
     while not (out / "checkpoints" / "00000002.safetensors").exists() and process.poll() is None:
         time.sleep(0.01)
-    process.kill()
-    process.wait()
+    kill_process(process)
     resumed = fooling("resume", out, "--json", "--quiet", env=env)
     assert resumed.returncode == 0, resumed.stderr
     summary = json.loads(resumed.stdout)

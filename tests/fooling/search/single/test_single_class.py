@@ -24,6 +24,7 @@ from fooling.errors import InvalidError
 from fooling.present.facts import facts
 from fooling.store.directory import RunDirectory
 from fooling.store.view import open_run, renderer, summary
+from tests.kills import kill_process
 
 CONFIGS = ["mnist-direct-single", "mnist-cppn-single"]
 # Three classes of 5 generations of 8 images.
@@ -201,8 +202,7 @@ def test_after_a_real_sigkill(tmp_path: Path, environment: dict[str, str], fooli
     )
     while process.poll() is None and not (out / "checkpoints" / "00000019.safetensors").exists():
         time.sleep(0.002)
-    process.kill()
-    process.wait()
+    kill_process(process)
     summaries = [json.loads(fooling("resume", path, "--json", "--quiet").stdout) for path in (out, whole)]
     for key in ("archive_sha256", "lineage_sha256", "generations", "evaluations", "replacements", "elites"):
         assert summaries[0][key] == summaries[1][key], key

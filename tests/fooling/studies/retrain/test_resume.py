@@ -18,6 +18,7 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.studies.retrain import Plan, retrain, rounds
 from fooling.studies.retrain.rounds import Interrupted
 from tests.fooling.studies.retrain.small import DATA, PLAN, SMALL
+from tests.kills import kill_process
 
 
 @pytest.fixture(autouse=True)
@@ -212,8 +213,7 @@ def test_a_sigkill_in_the_middle(experiment, tmp_path, environment):
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     while process.poll() is None and not (out / "round-01" / "runs" / "0000.npz").exists():
         time.sleep(0.01)
-    process.kill()
-    process.wait()
+    kill_process(process)
     again = subprocess.run(
         [*command, "--json", "--quiet"], env=environment, capture_output=True, text=True, check=False
     )
