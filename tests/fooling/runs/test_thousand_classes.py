@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills import kill_process
+
 ROOT = Path(__file__).resolve().parents[3]
 RUN = ["--model", "python:benchmarks.zoo:mcunet_5fps_128", "--trust", "--quiet"]
 RUN += ["--set", "search.generations=5", "--set", "search.population=100"]
@@ -21,7 +23,6 @@ import numpy as np, torch
 from torch import nn
 import fooling
 from fooling import classifiers
-from tests.kills import kill_process
 
 network = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(48, 1000)).eval()
 torch.manual_seed(0)
