@@ -7,10 +7,12 @@ This room knows no search. `docs/models.md` shows how to bring a network of your
 """
 
 from fooling.classifiers.arrays import numpy_function
-from fooling.classifiers.classifier import Classifier, ClassifierError, from_module
+from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.factory import from_module
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources import known, load
 from fooling.classifiers.spec import Crop, Preprocessing, Resize, Spec
+from fooling.classifiers.validity import ClassifierError
 
 __all__ = [
     "Classifier",

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fooling.classifiers.classifier import Classifier, expect_classifier
+from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.factory import expect_classifier
 from fooling.classifiers.outputs import as_confidences
 from fooling.classifiers.spec import LOGITS
 from fooling.classifiers.synthetic import synthetic

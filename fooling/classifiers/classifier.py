@@ -7,12 +7,11 @@ an image's bits depend neither on the form nor on how many images come with it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal, TypeVar, overload
+from typing import Literal, overload
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fooling.classifiers import answers, modules
+from fooling.classifiers.batching import full_batch, sent
 from fooling.classifiers.fingerprint import fingerprint
 from fooling.classifiers.hidden import hidden_state
 from fooling.classifiers.numerics import Numerics, prepare_device, resolve
@@ -27,20 +27,11 @@ from fooling.classifiers.outputs import as_confidences, per_class
 from fooling.classifiers.preprocessing import Preprocess
 from fooling.classifiers.spec import LOGITS, Crop, Resize, Spec
 from fooling.classifiers.synthetic import synthetic
-from fooling.errors import FoolingError, InvalidError
+from fooling.classifiers.validity import ClassifierError, expect_images, expect_pixels, in_range
+from fooling.errors import FoolingError
 from fooling.sizes import Size, sides, size_of
 
 Network = Callable[[Tensor], Tensor]
-Confidences = TypeVar("Confidences", Tensor, NDArray[np.float32])
-
-_SPEC = 'Spec(name="mine", size=224, colour="rgb", labels=[...])'
-
-# How far a network's own probabilities may leave [0, 1] by rounding before they are refused.
-_ROUNDING = 1e-4
-
-
-class ClassifierError(InvalidError):
-    """A classifier was given, or put out, what it must not."""
 
 
 class Classifier:
@@ -122,7 +113,7 @@ class Classifier:
         if remade := getattr(network, "with_numerics", None):
             network = remade(numerics)  # an ensemble, whose members compute under them too
         elif (numerics.device, numerics.layout) != (self.numerics.device, self.numerics.layout):
-            network = _copied(network, self.spec)  # the constructor moves it
+            network = modules.copied_network(network, self.spec)  # the constructor moves it
         return Classifier(
             network,
             self.spec,
@@ -215,7 +206,7 @@ class Classifier:
         height, width, channels = self.spec.image_shape
         grey = torch.full((1, channels, height, width), 0.5).requires_grad_()
         with self.numerics.applied(), torch.enable_grad():
-            outputs = self._outputs(self._batch(grey))
+            outputs = self._outputs(self._full(grey))
             if not outputs.requires_grad:
                 return False
             try:
@@ -242,8 +233,8 @@ class Classifier:
             ClassifierError: images of another shape, dtype or range; a network that fails, or puts out
                 another shape or anything but confidences.
         """
-        self._accept(images)
-        return self._checked(self._map(images, self._confidences), allow_nan)
+        expect_images(images, self.spec)
+        return in_range(self._map(images, self._confidences), self.spec, allow_nan)
 
     def logits(self, images: Tensor) -> Tensor:
         """What the network puts out before the softmax or the sigmoids, (n, classes) float32; the mean over
@@ -266,7 +257,7 @@ class Classifier:
         """What the network puts out, a number per class, whatever it is: for looking into a network that may
         be broken.
         Otherwise as `logits`."""
-        self._accept(images)
+        expect_images(images, self.spec)
         return self._map(images, lambda batch: self._over_views(self._outputs(batch)))
 
     @overload
@@ -290,18 +281,13 @@ class Classifier:
         Raises:
             ClassifierError: as `confidences`.
         """
-        expected = self.spec.image_shape
-        if pixels.dtype not in (np.uint8, torch.uint8) or pixels.shape[1:] != expected:
-            raise ClassifierError(
-                f"{self.spec.name}: expected pixels uint8 of shape (n, {', '.join(map(str, expected))}), "
-                f"found {str(pixels.dtype).removeprefix('torch.')} {tuple(pixels.shape)}"
-            )
+        expect_pixels(pixels, self.spec)
         with torch.inference_mode():  # spares each of many small operations its book-keeping
-            images = pixels if isinstance(pixels, Tensor) else self._sent(pixels)
+            images = pixels if isinstance(pixels, Tensor) else sent(pixels, self._device)
             confidences = self._map(images.permute(0, 3, 1, 2), self._confidences)
             if isinstance(pixels, Tensor):
-                return self._checked(confidences, allow_nan)
-            return self._checked(confidences.cpu().numpy(), allow_nan)
+                return in_range(confidences, self.spec, allow_nan)
+            return in_range(confidences.cpu().numpy(), self.spec, allow_nan)
 
     def gradients(
         self, pixels: Tensor, seed: Callable[[Tensor], Tensor], allow_nan: bool = False
@@ -325,12 +311,12 @@ class Classifier:
         """
         count = len(pixels)
         with self.numerics.applied():
-            batch = self._batch(pixels.permute(0, 3, 1, 2)).requires_grad_()
+            batch = self._full(pixels.permute(0, 3, 1, 2)).requires_grad_()
             with torch.enable_grad():
                 outputs = self._outputs(batch)
             put_out = outputs.detach()
             confidences = self._confidences_of(put_out)[:count]
-            checked = self._checked(confidences, allow_nan)
+            checked = in_range(confidences, self.spec, allow_nan)
             per_image = put_out.reshape(self.images_per_pass, self.spec.views, -1)
             seeds = torch.zeros_like(per_image)
             seeds[:count] = seed(per_image[:count])
@@ -339,32 +325,6 @@ class Classifier:
         if checked is not confidences:
             gradient = gradient.masked_fill(checked[:, 0].isnan().view(-1, 1, 1, 1), 0.0)
         return checked, gradient.permute(0, 2, 3, 1)
-
-    def _sent(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """The pixels on the device. To CUDA they travel in one piece, from pinned memory."""
-        source = np.ascontiguousarray(pixels)
-        if not source.flags.writeable:  # as arrays from shared memory are; torch knows no such thing
-            source = source.copy()
-        images = torch.from_numpy(source)
-        if self.numerics.device == "cpu":
-            return images
-        return images.pin_memory().to(self.numerics.device, non_blocking=True)
-
-    def _accept(self, images: Tensor) -> None:
-        expected = (self.spec.channels, self.spec.height, self.spec.width)
-        if images.dtype != torch.float32 or images.shape[1:] != expected:
-            raise ClassifierError(
-                f"{self.spec.name}: expected images float32 of shape (n, {', '.join(map(str, expected))}), "
-                f"found {str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
-            )
-        if not images.numel():
-            return
-        low, high = (bound.item() for bound in images.detach().aminmax())
-        if not (low >= 0.0 and high <= 1.0):
-            raise ClassifierError(
-                f"{self.spec.name}: expected images in [0, 1], found values from {low:.6g} to {high:.6g}; "
-                "scaling and means belong in the spec's preprocessing"
-            )
 
     def _map(self, images: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply `head` to physical batches; the rows that belong to images, on their device."""
@@ -378,26 +338,15 @@ class Classifier:
         with self.numerics.applied(), grad:
             parts = []
             for start in range(0, count, step):
-                answers = head(self._batch(images[start : start + step]))
+                answers = head(self._full(images[start : start + step]))
                 parts.append(answers if start + step <= count else answers[: count - start])
             if not parts:
                 return torch.empty((0, len(self.labels)), device=images.device)
             result = parts[0] if len(parts) == 1 else torch.cat(parts)
             return result if result.device == images.device else result.to(images.device)
 
-    def _batch(self, part: Tensor) -> Tensor:
-        """A full physical batch in the run's layout: the images of `part` (float32, or uint8 to be divided
-        by 255) and black ones. New memory: networks may write into their input."""
-        count, rows, layout = part.shape[0], self.images_per_pass, self.numerics.memory_format
-        if part.device != self._device:  # bytes travel to the device as bytes
-            part = part.to(self._device)
-        batch = part.to(torch.float32, memory_format=layout, copy=True)
-        if count < rows:
-            shape = (rows, *part.shape[1:])
-            whole = torch.empty(shape, device=batch.device, dtype=torch.float32, memory_format=layout)
-            whole[:count], whole[count:] = batch, 0.0
-            batch = whole
-        return batch.div_(255.0) if part.dtype == torch.uint8 else batch
+    def _full(self, part: Tensor) -> Tensor:
+        return full_batch(part, self.images_per_pass, self._device, self.numerics.memory_format)
 
     def _outputs(self, batch: Tensor) -> Tensor:
         """What the network puts out, (rows, classes) float32 (`fooling.classifiers.outputs`); its failures in
@@ -429,87 +378,3 @@ class Classifier:
     def _over_views(self, values: Tensor) -> Tensor:
         views = self.spec.views
         return values if views == 1 else values.view(-1, views, values.shape[1]).mean(1)
-
-    def _checked(self, confidences: Confidences, allow_nan: bool = False) -> Confidences:
-        """They themselves, or clamped where rounding left the range; where they lie, tensor or array. One look at the
-        lowest and the highest tells whether a closer one is needed."""
-        if not confidences.shape[0]:
-            return confidences
-        if isinstance(confidences, Tensor):
-            low, high = (bound.item() for bound in confidences.detach().aminmax())
-        else:
-            low, high = confidences.min(), confidences.max()
-        if low >= 0.0 and high <= 1.0:
-            return confidences
-        if low >= -_ROUNDING and high <= 1.0 + _ROUNDING:
-            return confidences.clip(0.0, 1.0)
-        if not (math.isfinite(low) and math.isfinite(high)):
-            return self._without_nan(confidences, allow_nan)
-        raise ClassifierError(
-            f"{self.spec.name}: expected confidences in [0, 1], found values from {low:.6g} to {high:.6g} "
-            f'(the spec says output = "{self.spec.output}")'
-        )
-
-    def _without_nan(self, confidences: Confidences, allow_nan: bool) -> Confidences:
-        """With rows of NaN for images that have some NaN or infinity; the others checked."""
-        values = torch.as_tensor(confidences)
-        lost = ~values.detach().isfinite().all(1, keepdim=True)
-        if not allow_nan:
-            raise ClassifierError(
-                f"{self.spec.name}: expected finite outputs, found NaN or infinity for {int(lost.sum())} of {len(lost)} "
-                "images: does half precision overflow, or is something divided by 0?"
-            )
-        marked = self._checked(values.masked_fill(lost, 0.0)).masked_fill(lost, torch.nan)
-        return marked if isinstance(confidences, Tensor) else marked.numpy()
-
-
-def from_module(
-    module: Network,
-    spec: Spec,
-    numerics: Numerics | None = None,
-    *,
-    mean_image: NDArray[np.float32] | None = None,
-) -> Classifier:
-    """A classifier of any `torch.nn.Module`, or any function of a tensor.
-
-    A module is copied, so that the classifier stays what its fingerprint says when the module is trained on,
-    and the module stays as it is when the copy is moved to the device and memory layout of the numerics. The
-    copy is in the mode that the module is in (`check` reports one left in training mode).
-
-    Args:
-        module: (rows, *input shape of the spec) float32 to (rows, classes).
-        spec: size, colour, labels, preprocessing and output kind.
-        numerics: left out: `numerics.resolve()`.
-        mean_image: (input channels, height, width) float32 where the spec names one.
-
-    Raises:
-        InvalidError: no network or no spec; the mean image does not fit the spec, a single class has nothing to exclude, a layer has no
-            weights before its first input, or the module can't be copied.
-    """
-    if not callable(module) or isinstance(module, type):
-        found = f"the class {module.__name__}" if isinstance(module, type) else type(module).__name__
-        raise InvalidError(
-            f"from_module: expected a torch.nn.Module or a function of a tensor, found {found}"
-        )
-    if not isinstance(spec, Spec):
-        raise InvalidError(
-            f"from_module: expected what is said about the network, {_SPEC}, found {type(spec).__name__}"
-        )
-    return Classifier(_copied(module, spec), spec, numerics, mean_image=mean_image)
-
-
-def expect_classifier(given: object) -> None:
-    """
-    Raises:
-        InvalidError: it is none; the line says how to make one of what was given.
-    """
-    if isinstance(given, Classifier):
-        return
-    how = f"fooling.classifiers.from_module(network, {_SPEC})"
-    if isinstance(given, str):
-        how = f"fooling.classifiers.load({given!r})"
-    raise InvalidError(f"expected a Classifier, found {type(given).__name__}: make one with {how}")
-
-
-def _copied(network: Network, spec: Spec) -> Network:
-    return modules.copied(network, spec) if isinstance(network, nn.Module) else network

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,15 @@ from torch.nn.parameter import is_lazy
 
 from fooling.classifiers.spec import Spec
 from fooling.errors import InvalidError
+
+
+def copied_network(network: Callable[[Tensor], Tensor], spec: Spec) -> Callable[[Tensor], Tensor]:
+    """A copy of a module, which shares nothing with it (`copied`); any other function is returned as it is.
+
+    Raises:
+        InvalidError: as `copied`.
+    """
+    return copied(network, spec) if isinstance(network, nn.Module) else network
 
 
 def copied(module: nn.Module, spec: Spec) -> nn.Module:

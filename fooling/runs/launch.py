@@ -12,7 +12,7 @@ from typing import Any
 from fooling import classifiers
 from fooling.archive import Archive
 from fooling.classifiers import answers
-from fooling.classifiers.classifier import expect_classifier
+from fooling.classifiers.factory import expect_classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.config import Settings, resolve, validate
