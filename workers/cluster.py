@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from fooling.errors import FoolingError, InvalidError
-from workers.joining import first_line, found, probe
+from workers.discovery import first_line, found, probe
 from workers.processes import end_marked, is_alive
 from workers.signals import deferred, undisturbed
 

@@ -16,8 +16,8 @@ from typing import Any
 from fooling.errors import FoolingError
 from workers.actor import is_out_of_memory
 from workers.allocator import keep_freed_memory
+from workers.discovery import first_line
 from workers.host import Host
-from workers.joining import first_line
 from workers.tasks import compute
 
 

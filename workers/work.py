@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-FAILURES = 3  # of a chunk, or of workers that start, before the run gives up
+MAX_FAILURES = 3  # of a chunk, or of workers that start, before the run gives up
 
 
 class Work:
@@ -18,7 +18,7 @@ class Work:
         self.pending = deque(range(len(chunks)))
         self.results: dict[int, Any] = {}
         self.done: set[int] = set()
-        self.doubled: set[int] = set()
+        self.reissued: set[int] = set()
         self.failures: dict[int, int] = {}
         self._seconds: list[float] = []
 
@@ -32,7 +32,7 @@ class Work:
         return self.pending.popleft()
 
     def take(self, number: int, answer: Any, seconds: float) -> None:
-        """Book an answer for a chunk.
+        """Record an answer for a chunk.
 
         Raises:
             torch.OutOfMemoryError: a device's memory ran out.
@@ -51,9 +51,9 @@ class Work:
             raise torch.OutOfMemoryError(answer.value)
         if answer.kind == "failed":
             self.failures[number] = self.failures.get(number, 0) + 1
-            if self.failures[number] >= FAILURES:
+            if self.failures[number] >= MAX_FAILURES:
                 name = getattr(self._chunks[number], "name", f"chunk {number + 1} of {len(self._chunks)}")
-                raise answer.error(f"{name} failed {FAILURES} times: {answer.value}")
+                raise answer.error(f"{name} failed {MAX_FAILURES} times: {answer.value}")
         if number not in self.pending:
             self.pending.appendleft(number)
-            self.doubled.discard(number)
+            self.reissued.discard(number)

@@ -18,7 +18,7 @@ from fooling.errors import FoolingError, InvalidError
 from tests.ray_clusters import Holder, processes, wait_until
 from workers import cluster
 from workers.cluster import Cluster, Resources, remove_leftovers
-from workers.joining import PROBE_SECONDS, meaning
+from workers.discovery import PROBE_SECONDS, meaning
 
 pytestmark = pytest.mark.xdist_group("ray")
 

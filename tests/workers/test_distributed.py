@@ -16,7 +16,7 @@ from fooling.errors import FoolingError, InvalidError
 from tests.cheap_hosts import BATCH, BUILDER, Job, make
 from tests.cheap_work import LARGE, SMALL, expected, times, toil
 from tests.ray_clusters import Holder, wait_until
-from workers import distributed
+from workers import dispatcher, pool
 from workers.actor import Blueprint
 from workers.cluster import Cluster, Resources
 from workers.distributed import RayExecutor
@@ -101,7 +101,7 @@ def test_a_chunk_that_hangs(staff, tmp_path):
 
 def test_a_straggler_is_computed_elsewhere_too(pair, tmp_path, monkeypatch):
     """The first answer counts. A failure costs all workers' time for one that is slow."""
-    monkeypatch.setattr(distributed, "LATE_SECONDS", 0.3)
+    monkeypatch.setattr(dispatcher, "LATE_SECONDS", 0.3)
     log = tmp_path / "log"
     jobs = [Job(n, trouble="hang" * (n == 0), log=log if n == 0 else None, times=1) for n in range(12)]
     began = time.monotonic()
@@ -214,7 +214,7 @@ def test_a_worker_that_dies_at_its_start(staff):
 
 @pytest.mark.slow
 def test_a_worker_that_hangs_at_its_start(staff, monkeypatch):
-    monkeypatch.setattr(distributed, "START_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "START_SECONDS", 0.5)
     with pytest.raises(FoolingError, match=r"workers can't start: no answer within 0\.5 s"):
         staff(1, argument={"trouble": "hang"})
 

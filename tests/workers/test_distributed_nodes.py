@@ -13,7 +13,7 @@ from fooling.errors import FoolingError
 from tests.cheap_hosts import Job
 from tests.cheap_work import SMALL, expected, times, toil
 from tests.ray_clusters import wait_until
-from workers import distributed
+from workers import pool
 from workers.distributed import RayExecutor
 
 pytestmark = pytest.mark.xdist_group("ray")
@@ -156,7 +156,7 @@ def test_fractions_of_gpus(holder, staff):
 @pytest.mark.slow
 def test_shares_that_fill_a_gpu(holder, staff, monkeypatch):
     """Thirds and sixths fit though they are no binary fractions; of 0.6 only one fits each GPU."""
-    monkeypatch.setattr(distributed, "PLACE_SECONDS", 3600.0)  # a slow start of twelve is no competition
+    monkeypatch.setattr(pool, "PLACE_SECONDS", 3600.0)  # a slow start of twelve is no competition
     told: list[str] = []
     with holder.node(gpus=2):
         sixths = staff(12, cpus=0, gpus=1 / 6, notify=told.append)
@@ -176,7 +176,7 @@ def test_what_others_use_is_waited_for(holder, staff, monkeypatch):
     """A failure costs an explanation: the cluster is large enough, and nothing happens."""
     import ray
 
-    monkeypatch.setattr(distributed, "PLACE_SECONDS", 1.0)
+    monkeypatch.setattr(pool, "PLACE_SECONDS", 1.0)
 
     @ray.remote(num_gpus=1, num_cpus=0)
     class Foreign:
