@@ -25,9 +25,7 @@ def page(data: Mapping[str, Any], replayed: Replayed) -> str:
         }
         for row, ancestor in enumerate(data["ancestors"])
     ]
-    environment = Environment(
-        loader=PackageLoader("fooling.studies.lineage"), autoescape=True, trim_blocks=True
-    )
+    environment = Environment(loader=PackageLoader("fooling.present"), autoescape=True, trim_blocks=True)
     environment.filters["confidence"] = format_confidence
     return environment.get_template("lineage.html.j2").render(
         data=data,

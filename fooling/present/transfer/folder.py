@@ -64,7 +64,7 @@ def page(data: Mapping[str, Any], sources: Sequence[Source], names: Mapping[str,
         for pixels in source.pixels
     ]
     environment = Environment(
-        loader=PackageLoader("fooling.studies.transfer"), autoescape=True, trim_blocks=True
+        loader=PackageLoader("fooling.present.transfer"), autoescape=True, trim_blocks=True
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return environment.get_template("transfer.html.j2").render(
