@@ -15,7 +15,6 @@ ALL = (
     "sweeps",
     "cold_start",
     "scaling",
-    "scaling_model",
     "beside_local",
     "ascent",
 )

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import scaling_model
 from benchmarks.processes import has_torch, proportional_bytes, ray_cpu
 from benchmarks.report import arguments, interleaved, parser, save, spread
 from cppn.keys import Keys
@@ -45,7 +46,7 @@ from workers.host import Host
 from workers.local import LocalExecutor, usable_cores
 from workers.tasks import compute
 
-SIZE, BLOCK, COUNT, CHUNKS = 28, 4, 50, 4  # image's side, of a block that is seen; children and chunks
+SIZE, BLOCK, COUNT = 28, 4, 50  # image's side, of a block that is seen; children of a chunk
 BRED, BRED_POPULATION = 60, 1_600
 STORE_BYTES = 2**28
 ENCODINGS = {"cppn": CppnSettings, "direct": DirectSettings}
@@ -75,7 +76,7 @@ class Emulated:
         shape = ((SIZE // BLOCK) ** 2, classes)
         self._weights = np.random.default_rng(0).integers(-128, 128, shape).astype(np.float64)
 
-    def classify(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify(self, pixels: NDArray[np.uint8], allow_nan: bool = False) -> NDArray[np.float32]:
         """(n, K) float32. Sums of products are whole numbers, so that they are exact in any order."""
         began, side = time.perf_counter(), SIZE // BLOCK
         blocks = pixels.reshape(-1, side, BLOCK, side, BLOCK).sum(axis=(2, 4), dtype=np.int64)
@@ -159,7 +160,11 @@ def measure(case: Case, generations: int) -> dict[str, Any]:
     Raises:
         AssertionError: the archive is another one, or a worker has loaded torch.
     """
-    encoding, classes, population = case.emulation[0], case.emulation[1], case.workers * CHUNKS * COUNT
+    encoding, classes, population = (
+        case.emulation[0],
+        case.emulation[1],
+        case.workers * scaling_model.CHUNKS * COUNT,
+    )
     archive, expected = (copy.deepcopy(elites(encoding, classes)) for _ in range(2))
     search = searching(archive, encoding, classes, population)
     numbers = range(BRED + 1, BRED + 3 + generations)  # the first two warm up
@@ -210,7 +215,11 @@ def traffic(work: Generation, results: Sequence[Any]) -> tuple[int, int]:
 def summary(case: Case, turns: Sequence[dict[str, float]]) -> dict[str, Any]:
     """What the tables show: medians over generations."""
     middle = {key: statistics.median(each[key] for each in turns) for key in turns[0]}
-    chunks, ideal, seconds = case.workers * CHUNKS, CHUNKS * case.emulation.seconds, middle["seconds"]
+    chunks, ideal, seconds = (
+        case.workers * scaling_model.CHUNKS,
+        scaling_model.CHUNKS * case.emulation.seconds,
+        middle["seconds"],
+    )
     return {
         "generation": seconds,
         "efficiencies": [ideal / each["seconds"] for each in turns],
@@ -325,6 +334,7 @@ def main(given: argparse.Namespace) -> None:
         ),
     }
     save("scaling", {"cases": found, "overhead": overhead}, tables, quick)
+    scaling_model.main(quick)
 
 
 if __name__ == "__main__":

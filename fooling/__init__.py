@@ -13,9 +13,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fooling.version import __version__
+from fooling.version import __version__ as __version__
 
-__all__ = ["RunView", "__version__", "open_run", "resume", "run"]
+__all__ = ["RunView", "open_run", "resume", "run"]
 
 if TYPE_CHECKING:
     from fooling.api import RunView, open_run, resume, run

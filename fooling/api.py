@@ -19,13 +19,18 @@ def _with_gallery(start: Callable[P, RunView]) -> Callable[P, RunView]:
 
     @functools.wraps(start)
     def call(*args: P.args, **kwargs: P.kwargs) -> RunView:
-        kwargs.setdefault("pages", _write)
+        kwargs.setdefault("pages", beside)
         return start(*args, **kwargs)
 
     return call
 
 
-def _write(view: RunView) -> None:
+def beside(view: RunView) -> None:
+    """Write the gallery of a run in its directory.
+
+    Raises:
+        OSError: it can't be written.
+    """
     write_gallery([view], RunDirectory(view.directory).gallery)
 
 

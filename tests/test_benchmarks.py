@@ -259,7 +259,7 @@ def test_workers_are_measured_on_the_archive_of_one_process(monkeypatch: pytest.
         found = scaling.measure(case, 2)
         assert len(found["turns"]) == 2
         assert 0 < max(found["efficiencies"]) <= 1
-        assert found["generation"] >= scaling.CHUNKS * 0.05
+        assert found["generation"] >= scaling_model.CHUNKS * 0.05
         assert min(found["sent_per_second"], found["received_per_second"], found["driver_cpu_per_chunk"]) > 0
         assert scaling.case_row(found)[3] == "2"
         assert scaling.start_table([found]).splitlines()[-1].startswith("| 2 |")
@@ -285,8 +285,8 @@ def test_the_model_of_scaling_finds_the_costs_that_were_put_in(tmp_path: Path) -
     cases = [
         {
             "workers": workers, "seconds": latency, "variation": 0.0, "encoding": "cppn", "classes": 10,
-            "generation": truth.generation(workers, scaling.CHUNKS, latency), "driver_cpu_per_chunk": 0.001,
-            "bytes_per_chunk": 5_000.0, "serial": truth.search + truth.search_chunk * workers * scaling.CHUNKS,
+            "generation": truth.generation(workers, scaling_model.CHUNKS, latency), "driver_cpu_per_chunk": 0.001,
+            "bytes_per_chunk": 5_000.0, "serial": truth.search + truth.search_chunk * workers * scaling_model.CHUNKS,
         }
         for workers in (1, 2, 4, 8, 16, 32, 64)
         for latency in (0.2, 0.5)

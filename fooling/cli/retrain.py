@@ -79,6 +79,7 @@ def retrain(
       fooling retrain mnist/ --rounds 3 --out retrained
       fooling retrain mnist/ --config mnist-direct --size 0.1
     """
+    from fooling.api import beside
     from fooling.classifiers.spec import parse
     from fooling.present.retrain.figures import figure
     from fooling.present.retrain.table import table
@@ -103,6 +104,7 @@ def retrain(
         trainer_name=trainer,
         report=report,
         draw=figure,
+        pages=beside,
     )
     if as_json:
         say_json(json.loads((out / DATA).read_bytes()))

@@ -23,7 +23,7 @@ from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.classifiers.sources.ensemble import Ensemble
 from fooling.config import Settings
 from fooling.errors import FoolingError, InvalidError
-from fooling.search import breeding  # noqa: F401 - its tasks are those of every host
+from fooling.search import tasks  # noqa: F401 - registers what hosts compute
 from fooling.search import toolbox as toolboxes
 from fooling.store.memory import expect_room
 from workers.host import Host

@@ -270,7 +270,7 @@ def test_leftovers_of_the_dead_are_removed_and_of_nobody_else(tmp_path, monkeypa
     other = tmp_path / "fooling-rayon"
     for folder in (begun, never, other):
         folder.mkdir()
-    stray = subprocess.Popen(["sleep", "60"], env={**os.environ, cluster.MARK: str(folders[f"{dead}-free"])})
+    stray = subprocess.Popen(["sleep", "600"], env={**os.environ, cluster.MARK: str(folders[f"{dead}-free"])})
     with open(folders[f"{alive}-held"] / "lock") as mine, open(folders[f"{dead}-held"] / "lock") as others:
         for file in (mine, others):
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fooling.api import beside
 from fooling.confidence import format_confidence, nines
 from fooling.errors import INTERRUPTED, FoolingError
 from fooling.present.markdown import table
@@ -223,7 +224,9 @@ def _done(laboratory: Laboratory, data: Path, name: str, plan: Plan, like: Path 
     """An experiment, or what is left of it."""
     laboratory.say(f"retrain {name}")
     try:
-        return retrain(data, _folder(laboratory, name), plan, like=like, report=laboratory.say, draw=figure)
+        return retrain(
+            data, _folder(laboratory, name), plan, like=like, report=laboratory.say, draw=figure, pages=beside
+        )
     except FoolingError as error:
         if error.exit_code == INTERRUPTED:
             raise Stopped from None

@@ -28,6 +28,7 @@ from fooling.files import json_bytes
 from fooling.runs.executors import numerics_here
 from fooling.runs.launch import run as evolve
 from fooling.sizes import size_of, to_text
+from fooling.store.view import RunView
 from fooling.studies.retrain import folder as folders
 from fooling.studies.retrain import harvest as harvests
 from fooling.studies.retrain.data import FOOLING, Data
@@ -64,6 +65,7 @@ def retrain(
     like: str | Path | None = None,
     report: Report | None = None,
     draw: Draw | None = None,
+    pages: Callable[[RunView], None] | None = None,
 ) -> list[Round]:
     """Do the experiment, or what is left of it.
 
@@ -76,6 +78,7 @@ def retrain(
             network and the runs against it are taken over instead of made again.
         report: called with a line about each step.
         draw: makes the figure of the rounds so far, a PNG that the folder keeps beside the numbers.
+        pages: called with a view of each run that is kept, to write pages beside it.
 
     Returns:
         Round 0 and, after each retraining, another.
@@ -104,7 +107,9 @@ def retrain(
     with folders.opened(Path(out), _record(plan, settings, data, networks)) as folder:
         if like is not None:
             folder.begin_like(Path(like))
-        experiment = _Experiment(plan, settings, data, networks, folder, report or (lambda _: None), draw)
+        experiment = _Experiment(
+            plan, settings, data, networks, folder, report or (lambda _: None), draw, pages
+        )
         try:
             return experiment.perform()
         except KeyboardInterrupt:  # in a training; a run says so itself
@@ -136,6 +141,7 @@ class _Experiment:
     folder: Folder
     report: Report
     draw: Draw | None
+    pages: Callable[[RunView], None] | None
     trained_on: list[NDArray[np.uint8]] = field(default_factory=list)
     held_out: list[NDArray[np.uint8]] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
@@ -241,6 +247,7 @@ class _Experiment:
                 flags={"seed": self.plan.run_seed(number, run)},
                 classifier=classifier,
                 report=collector,
+                pages=self.pages,
             )
             if view.status == "interrupted":
                 raise Interrupted(_INTERRUPTED)

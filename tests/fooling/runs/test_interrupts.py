@@ -51,7 +51,7 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     [
         ("fooling.runs.engine:sync_elites", signal.SIGTERM),
         ("fooling.runs.underway:sync_elites", signal.SIGHUP),
-        ("fooling.runs.underway:write_gallery", signal.SIGINT),
+        ("fooling.api:write_gallery", signal.SIGINT),
     ],
     ids=["the PNGs of a checkpoint", "the PNGs of the end", "the gallery"],
 )
@@ -75,7 +75,7 @@ def test_a_signal_ends_the_writing(
 
 
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, environment: Any) -> None:
-    with started("fooling.runs.underway:write_gallery", tmp_path, environment) as process:
+    with started("fooling.api:write_gallery", tmp_path, environment) as process:
         wait_for(tmp_path / "writing", process)
         for number in (signal.SIGHUP, signal.SIGTERM):
             assert process.poll() is None
@@ -88,7 +88,7 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, environment: A
 def test_nohup_is_obeyed(tmp_path: Path, environment: Any) -> None:
     """A run that was started to outlive its terminal would end with it."""
     ignore = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
-    with started("fooling.runs.underway:write_gallery", tmp_path, environment, **ignore) as process:
+    with started("fooling.api:write_gallery", tmp_path, environment, **ignore) as process:
         wait_for(tmp_path / "writing", process)
         process.send_signal(signal.SIGHUP)
         time.sleep(0.5)

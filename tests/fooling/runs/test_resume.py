@@ -255,7 +255,7 @@ def test_a_disk_that_fills(tmp_path, environment, fooling, uninterrupted):
     """The run fails with one line; the older checkpoint stays, and after making room it goes on."""
     out = tmp_path / "run"
     code = (
-        "import resource, sys; from fooling.runs import checkpoint as c; from fooling.cli import main\n"
+        "import resource, sys; from fooling.store import checkpoint as c; from fooling.cli import main\n"
         "whole = c.save\n"
         "def save(folder, point):\n"
         "    if point.state['generation'] >= 20:\n"

@@ -49,7 +49,7 @@ def test_runs_resume_and_state_what_the_network_says(model, encoding, tmp_path):
         )
     resumed = fooling.resume(tmp_path / "cut")
     assert resumed.generation == 2
-    for name in ("pixels", "confidence", "ids"):
+    for name in ("images", "confidence", "ids"):
         assert np.array_equal(getattr(whole, name), getattr(resumed, name)), name
 
     numerics = Numerics.from_dict(whole.manifest["numerics"])

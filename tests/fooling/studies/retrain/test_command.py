@@ -12,7 +12,7 @@ from fooling.cli import main
     [
         ((), 2, ["expected training images: a folder with the four files of MNIST", ".npz"]),
         (("nowhere",), 4, ["nowhere", "or the IDX files of MNIST", ".npz"]),
-        ((".",), 4, ["expected a file train-images"]),
+        ((".",), 3, ["expected class folders"]),
         ((".", "--first", "lots"), 3, ["first", "a number of images, or", "7x", "'lots'"]),
         ((".", "--rounds", "0"), 2, ["--rounds"]),
         ((".", "--trainer", "mine:training"), 3, ["--trust"]),

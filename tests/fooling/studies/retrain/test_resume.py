@@ -21,12 +21,6 @@ from tests.fooling.studies.retrain.small import DATA, PLAN, SMALL
 from tests.kills import kill_process
 
 
-@pytest.fixture(autouse=True)
-def no_figures(monkeypatch):
-    """Drawing takes half of the time of such small experiments, and no result is read from it."""
-    monkeypatch.setattr("fooling.studies.retrain.rounds.figure", lambda *_: b"")
-
-
 class Killed(BaseException):
     """What no code of the experiment catches."""
 

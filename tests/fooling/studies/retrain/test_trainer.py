@@ -20,7 +20,7 @@ from fooling.studies.retrain.data import Data
 from fooling.studies.retrain.trainers import open_trainer
 from tests.fooling.studies.retrain.small import DATA, LABELS, PLAN
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "retrain.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "retrain.md"
 
 
 class Linear:
