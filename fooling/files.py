@@ -17,6 +17,7 @@ from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.first_look import STAND_INS, look
 from fooling.text import encoded
 
+LONGEST_TEXT = 2**28  # bytes; labels of 21,843 classes take 1 MB, a CSV of a million images 50 MB
 # Longer marks first: UTF-32's begins with UTF-16's.
 _OTHER_TEXT = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -132,9 +133,14 @@ def read_text(path: Path, what: str) -> str:
 
     Raises:
         NotFoundError: no such file, or one that can't be opened.
-        InvalidError: it is not UTF-8 text; the line says what it is, where that can be told.
+        InvalidError: it is not UTF-8 text, too long, or a pipe or a device, which may have no end; the line says what
+            it is, where that can be told.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InvalidError(f"{path}: expected {what}, found a pipe or a device: save it as a file")
+        if path.is_file() and (size := path.stat().st_size) > LONGEST_TEXT:
+            raise InvalidError(f"{path}: expected {what} of at most {LONGEST_TEXT:,} bytes, found {size:,}")
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a zero character in the path
         raise NotFoundError(f"{path}: expected {what}: {getattr(error, 'strerror', error)}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,3 +92,15 @@ def test_text_in_another_code_is_refused_by_its_name(tmp_path: Path, data: bytes
         read_text(tmp_path / "f.txt", "a list")
     with pytest.raises(NotFoundError, match=r"none: expected a list"):
         read_text(tmp_path / "none", "a list")
+
+
+def test_text_without_an_end_is_refused(tmp_path: Path) -> None:
+    """The manifest of a foreign run names a device or a pipe as its model: it costs all memory, or a wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe"):
+        with pytest.raises(InvalidError, match="expected a spec, found a pipe or a device"):
+            read_text(path, "a spec")
+    (tmp_path / "long").touch()
+    os.truncate(tmp_path / "long", 10**11)
+    with pytest.raises(InvalidError, match="of at most 268,435,456 bytes, found 100,000,000,000"):
+        read_text(tmp_path / "long", "a spec")
