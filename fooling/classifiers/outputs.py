@@ -21,7 +21,8 @@ def per_class(found: object, spec: Spec, rows: int) -> Tensor:
     logit z, whose counterpart is -z.
 
     Args:
-        found: a tensor (rows, classes); or, where one number will do, (rows, 1) or what is left of it by a squeeze.
+        found: a tensor (rows, classes), or (rows, classes, 1, 1) of a network that ends in a convolution; or, where one
+            number will do, (rows, 1) or what is left of it by a squeeze.
             Or several tensors, as a tuple, a dictionary or an object holds them: that of the spec's `output_key`, else
             the only one of such a shape.
 
@@ -34,8 +35,8 @@ def per_class(found: object, spec: Spec, rows: int) -> Tensor:
     outputs = found if isinstance(found, Tensor) else _chosen(found, spec, rows)
     if not _fits(outputs, spec, rows):
         raise ValueError(f"{_expected(spec, rows)}, found {tuple(outputs.shape)}{_hint(outputs, spec)}")
-    if outputs.ndim < 2:
-        outputs = outputs.reshape(rows, 1)
+    if outputs.ndim != 2:
+        outputs = outputs.reshape(rows, -1)
     if outputs.dtype != torch.float32:
         outputs = outputs.float()
     if outputs.shape[1] == len(spec.labels):
@@ -54,7 +55,8 @@ def as_confidences(outputs: Tensor, kind: Output) -> Tensor:
 def _fits(outputs: Tensor, spec: Spec, rows: int) -> bool:
     if outputs.ndim < 2:
         return 1 in spec.columns and outputs.numel() == rows
-    return outputs.ndim == 2 and len(outputs) == rows and outputs.shape[1] in spec.columns
+    ones = outputs.shape[2:].numel() == 1  # of no axes, too
+    return ones and len(outputs) == rows and outputs.shape[1] in spec.columns
 
 
 def _chosen(found: object, spec: Spec, rows: int) -> Tensor:

@@ -28,8 +28,9 @@ _BRACKET = re.compile(r"[\[{(]\s*[\"'\d\[{(\]}]")
 _INDEX_FIRST = re.compile(r"(\d+)(?:\s*[,;:=|)\t]\s*|\.\s+|\s+-\s+|\s+)(.+)")
 _INDEX_LAST = re.compile(r"(.+?)(?:\s*[,;:=|\t]\s*|\s+)(\d+)")
 _ID_FIRST = re.compile(r"(n\d{8})[\s,;:|]+(.+)")
+_ASSIGNED = re.compile(r"(?:(?:const|let|var)\s+)?[A-Za-z_]\w*\s*(?::[^=\n]*)?=\s*(?=[\[{(])")
 _QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1,?""")
-_CODE = re.compile(r"""[{}]|.*[{\[]|[\]}],?|[\[{].*[\]}],?|<.*>|---|(["']).*\1,?|.*\t.*""")
+_CODE = re.compile(r"""[{}]|.*[{\[]|[\]}],?|[\[{].*[\]}],?|<.*>|\|.*\||---|(["']).*\1,?|.*\t.*""")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ def read_labels(path: Path) -> LabelFile:
             0 to K - 1.
     """
     text = read_text(path, "a file of labels").rstrip()
-    if _BRACKET.match(text.lstrip()):
-        data, kind = _parsed(path, text)
+    written = _ASSIGNED.sub("", text.lstrip(), count=1)  # as in a program: CLASSES = ["cat", "dog"]
+    if _BRACKET.match(written):
+        data, kind = _parsed(path, written.rstrip("; "))
         return _structured(data, path, kind)
     lines = [line.strip() for line in text.split("\n")]
     if "" in lines:
@@ -78,7 +80,7 @@ def _parsed(path: Path, text: str) -> tuple[Any, str]:
     except (ValueError, RecursionError) as error:
         reason = str(error)
     try:
-        return ast.literal_eval(text.lstrip()), "Python"
+        return ast.literal_eval(text), "Python"
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise InvalidError(
             f"{path}: expected labels, one per line, or as JSON, or as a dictionary or list of Python, found what is "
@@ -93,8 +95,8 @@ def _structured(data: Any, path: Path, kind: str, within: str = "") -> LabelFile
         if all(key.isascii() and key.isdecimal() for key in keys):
             ordered = _in_order(path, [int(key) for key in keys], list(data.values()))
             return _named(path, ordered, f"a {kind} map of index and label{within}")
-        if data and all(type(value) is int for value in data.values()):
-            ordered = _in_order(path, list(data.values()), keys)
+        if data and all(map(_is_index, data.values())):
+            ordered = _in_order(path, [int(value) for value in data.values()], keys)
             return _named(path, ordered, f"a {kind} map of label and index{within}")
         known = [key for key in _KEYS if isinstance(data.get(key), Mapping | list)]
         if len(known) == 1 and not within:
@@ -105,6 +107,11 @@ def _structured(data: Any, path: Path, kind: str, within: str = "") -> LabelFile
     if data and all(isinstance(item, Mapping) for item in data):
         return _of_records(path, data, kind)
     return _named(path, data, f"a {kind} list{within}")
+
+
+def _is_index(value: Any) -> bool:
+    """Whether a value is a class index, as a number or as text."""
+    return type(value) is int or (isinstance(value, str) and value.isascii() and value.isdecimal())
 
 
 def _of_records(path: Path, records: Sequence[Mapping[Any, Any]], kind: str) -> LabelFile:
@@ -192,9 +199,10 @@ def _from_lines(path: Path, lines: list[str]) -> LabelFile:
     if len(lines) > 1 and lines[0].rstrip(":") in _KEYS and lines[0].endswith(":"):
         lines = lines[1:]
         form.append("YAML")
-    if all(line.startswith("- ") for line in lines):
-        lines = [line[2:].strip() for line in lines]
-        form.append("a list of YAML")
+    for bullet, name in (("- ", "a list of YAML"), ("* ", "a list with asterisks")):
+        if all(line.startswith(bullet) for line in lines):
+            lines = [line[2:].strip() for line in lines]
+            form.append(name)
     if len(lines) > 1 and all(line.endswith(",") for line in lines[:-1]):
         lines = [line.removesuffix(",").rstrip() for line in lines]
         form.append("lines that end in commas")
@@ -202,8 +210,10 @@ def _from_lines(path: Path, lines: list[str]) -> LabelFile:
         lines = [_unquoted(line) for line in lines]
         form.append("quoted lines")
     indexed = [_INDEX_FIRST.fullmatch(line) for line in lines]
+    matches = [match for match in indexed if match]
+    if _are_of_names(matches, len(lines)):
+        indexed = [None] * len(lines)
     if all(indexed):
-        matches = [match for match in indexed if match]
         names = [_unquoted(match[2]) for match in matches]
         lines = _in_order(path, [int(match[1]) for match in matches], names)
         form.append("lines of index and label")
@@ -261,6 +271,15 @@ def _index_last(lines: list[str]) -> list[str] | None:
     if sorted(indices) not in [list(range(first, first + len(lines))) for first in (0, 1)]:
         return None
     return [name for _, name in sorted(zip(indices, names, strict=True))]
+
+
+def _are_of_names(matches: Sequence[re.Match[str]], classes: int) -> bool:
+    """Whether the numbers that names begin with are parts of them, as in "2012 Audi A4" and "5 euro": most are no
+    indices of so many classes, or what follows them is the same."""
+    blanks = all(set(match.string[match.end(1) : match.start(2)]) <= {" "} for match in matches)
+    indices = sum(int(match[1]) <= classes for match in matches)
+    different = len({match[2] for match in matches})
+    return blanks and (2 * indices < len(matches) or 2 * different <= len(matches) > 1)
 
 
 def _refuse(path: Path, lines: Sequence[str], matches: Sequence[Any], what: str) -> None:

@@ -6,6 +6,7 @@ Nothing here guesses: a name that fits no class, or several, is refused by whoev
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,12 +19,19 @@ _WITHIN_WORDS = re.compile(r"(?<=\w)[\s_\-\u2010\u2011]+(?=\w)")
 def plain(name: str) -> str:
     """A name without case, and without the spelling of what is between words: blanks, underscores, hyphens,
     apostrophes. A sign before or after a word stays: "-1" is not "1"."""
-    return _WITHIN_WORDS.sub(" ", _APOSTROPHES.sub("", name.casefold().replace("_", " "))).strip()
+    name = _composed(name).casefold().replace("_", " ")
+    return _WITHIN_WORDS.sub(" ", _APOSTROPHES.sub("", name)).strip()
+
+
+def _composed(name: str) -> str:
+    """A name whose accented letters are one character each: macOS names files with accents as characters of their own,
+    which look the same."""
+    return unicodedata.normalize("NFC", name)
 
 
 def as_it_is(name: str) -> set[str]:
     """The name, without blanks around it."""
-    return {name.strip()} - {""}
+    return {_composed(name).strip()} - {""}
 
 
 def whole(name: str) -> set[str]:

@@ -132,3 +132,17 @@ def test_other_shapes_are_refused(shape):
     spec = Spec(name="n", size=8, colour="rgb", labels=["a", "b", "c"], output="sigmoid")
     with pytest.raises(ValueError, match=r"expected output of shape \(4, 3\)"):
         per_class(torch.zeros(shape), spec, 4)
+
+
+def test_a_network_may_end_in_a_convolution(wrap, tiny):
+    """(n, classes, 1, 1), as SqueezeNet's ONNX files put out: nobody can append a layer to a file."""
+    classifier = wrap(lambda x: tiny(x)[:, :, None, None])
+    assert (classifier.confidences(IMAGES) - tiny(IMAGES).softmax(1)).abs().max() < 1e-6
+    assert check(classifier).failures == ()
+
+
+@pytest.mark.parametrize("wrong", [lambda y: y[:, :, None].repeat(1, 1, 2), lambda y: y[:, None]])
+def test_a_map_of_classes_is_no_classification(wrap, tiny, wrong):
+    """Confidences of places, or a wrong axis, would be taken for classes."""
+    with pytest.raises(ClassifierError, match=r"expected output of shape"):
+        wrap(lambda x: wrong(tiny(x))).confidences(IMAGES)

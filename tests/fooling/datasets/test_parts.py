@@ -53,6 +53,12 @@ def classes_by_level(samples):
         (["n01811909"], Classes(BIRDS.wordnet), [1], "label"),
         (["0001_rock_dove", "0003-ring ouzel", "0000.crane"], BIRDS, [1, 3, 0], "class index"),
         (["number_10", "number-2"], TWELVE, [10, 2], "label"),
+        (
+            ["cafe\u0301", "A\u030angstro\u0308m"],
+            Classes(("\u00c5ngstr\u00f6m", "caf\u00e9")),
+            [1, 0],
+            "label",
+        ),
     ],
 )
 def test_class_folders_are_read_by_their_names_never_by_their_order(tmp_path, names, classes, expected, form):
