@@ -185,12 +185,27 @@ def validate(values: Mapping[str, Any], source: str, origins: Mapping[str, str] 
     Raises:
         InvalidError: naming `source`, the first wrong key, what was expected and what was found.
     """
+    if key := _with_zero(values):
+        raise InvalidError(
+            f"{(origins or {}).get(key, source)}: {key}: expected text, found a zero character in it"
+        )
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         told = explain(error, Settings)
         key = told.replace(":", " ").partition(" ")[0]
         raise InvalidError(f"{(origins or {}).get(key, source)}: {told}") from None
+
+
+def _with_zero(values: Mapping[str, Any], prefix: str = "") -> str:
+    """The first key whose text has a zero character, which no path or name can have; "" where there is none."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            if found := _with_zero(value, f"{prefix}{name}."):
+                return found
+        elif isinstance(value, str) and "\0" in value:
+            return f"{prefix}{name}"
+    return ""
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -159,3 +159,14 @@ def test_numbers_that_no_wait_can_take_are_refused() -> None:
     for key in ("run.patience", "run.checkpoint_seconds", "stop.seconds"):
         with pytest.raises(InvalidError, match=f"{key}: expected a number less"):
             resolve("mnist-cppn", [f"{key}=1e300"], environment={})
+
+
+@pytest.mark.parametrize("key", ["model", "search.images", "run.address"])
+def test_a_zero_character_in_text_is_refused(key: str) -> None:
+    """A foreign manifest with one ended every command in a traceback: no path can have it."""
+    table, _, name = key.rpartition(".")
+    values = {table: {name: "a\0b"}} if table else {name: "file:a\0b.toml"}
+    if table == "search":
+        values["search"]["name"] = "gradient-ascent"
+    with pytest.raises(InvalidError, match=f"here: {key}: expected text, found a zero character"):
+        config.validate(values, "here")
