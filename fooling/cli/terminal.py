@@ -7,6 +7,7 @@ terminal's encoding lacks.
 from __future__ import annotations
 
 import codecs
+import errno
 import json
 import os
 import sys
@@ -41,19 +42,33 @@ codecs.register_error(_PLAIN, _stand_in)
 _data: TextIO | None = None  # where data goes while a command runs; None: to stdout
 
 
+@contextmanager
+def _unless_hung_up() -> Iterator[None]:
+    """A terminal that was closed takes nothing any more: what would be printed there is left out, and a run goes on
+    to its checkpoint."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+
+
 def say(text: object) -> None:
     """Print a line of data on stdout. It is never broken, so that a path can be copied from it."""
-    print(plain(text), file=_data or sys.stdout)
+    with _unless_hung_up():
+        print(plain(text), file=_data or sys.stdout)
 
 
 def tell(text: object) -> None:
     """Print a line for the user on stderr: progress, a warning, an error."""
-    print(plain(text), file=sys.stderr, flush=True)
+    with _unless_hung_up():
+        print(plain(text), file=sys.stderr, flush=True)
 
 
 def say_json(value: Any) -> None:
     """Print a value as one line of JSON on stdout; in ASCII, so that labels are exact in every encoding."""
-    print(json.dumps(value, allow_nan=False), file=_data or sys.stdout)
+    with _unless_hung_up():
+        print(json.dumps(value, allow_nan=False), file=_data or sys.stdout)
 
 
 def draw(*parts: RenderableType, piped: int | None = None) -> None:
@@ -61,8 +76,9 @@ def draw(*parts: RenderableType, piped: int | None = None) -> None:
     80). Strings, those in tables too, are plain text."""
     out = _data or sys.stdout
     page = console(out, None if out.isatty() else piped)
-    for part in parts:
-        page.print(part)
+    with _unless_hung_up():
+        for part in parts:
+            page.print(part)
 
 
 def console(file: TextIO, width: int | None = None) -> Console:
@@ -107,7 +123,8 @@ def data_apart() -> Iterator[None]:
         os.dup2(2, 1)
         sys.stdout.reconfigure(line_buffering=True)
         yield
-        _data.flush()
+        with _unless_hung_up():
+            _data.flush()
         return
     _data, sys.stdout = sys.stdout, sys.stderr  # captured in this process
     try:

@@ -3,11 +3,14 @@ a run as crashed that only has to be resumed."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -96,3 +99,37 @@ def test_nohup_is_obeyed(tmp_path: Path, environment: Any) -> None:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert process.returncode == 130
+
+
+def test_a_terminal_that_is_closed_ends_the_run_with_its_checkpoint(
+    tmp_path: Path, environment: Any, fooling: Any
+) -> None:
+    """Whoever closes the window of a long run would lose what came since its last checkpoint: the terminal takes no
+    progress any more, and sends SIGHUP."""
+    master, slave = os.openpty()
+
+    def attach() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    command = [sys.executable, "-m", "fooling", "run", "mnist-direct", "--out", str(tmp_path / "run")]
+    command += ["--set", "search.generations=1000000", "--set", "run.checkpoint_seconds=3600"]
+    process = subprocess.Popen(
+        command,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=attach,
+    )
+    os.close(slave)
+    log = tmp_path / "run" / "events.jsonl"
+    while not (log.exists() and log.read_bytes().count(b"generation") > 20):
+        assert process.poll() is None
+        if select.select([master], [], [], 0.01)[0]:
+            os.read(master, 4096)
+    os.close(master)
+    assert process.wait(120) == 130
+    found = json.loads(fooling("show", tmp_path / "run", "--json").stdout)
+    assert found["status"] == "interrupted"
+    assert found["generations"] > 5
