@@ -7,8 +7,10 @@ further: the one sends this process code, the other gets the secrets that its sp
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from pathlib import Path
 
+from fooling.classifiers.sources.documents import read_description
 from fooling.config import Settings
 from fooling.errors import InvalidError
 from fooling.runs.executors import is_distributed
@@ -36,14 +38,32 @@ def refuse_cluster(directory: Path, settings: Settings, address: str | None) -> 
 def refuse_server(directory: Path, settings: Settings) -> None:
     """
     Raises:
-        InvalidError: the model is a server whose spec lies in the run directory.
+        InvalidError: the model is a server whose spec lies in the run directory, or an ensemble there with such a
+            member.
+        NotFoundError: the ensemble is not there.
     """
-    source, _, name = settings.model.partition(":")
-    if source == "http" and Path(name).resolve().is_relative_to(directory.resolve()):
-        raise InvalidError(
-            f"{settings.model} lies in the run directory that it is asked for: its server would be sent images and "
-            "the secrets that the spec names; if you trust it, say --trust (from Python: trust=True)"
-        )
+    within = directory.resolve()
+    for source, path in _files(*settings.model.partition(":")[::2], within):
+        if source == "http":
+            raise InvalidError(
+                f"{source}:{path} lies in the run directory that it is asked for: its server would be sent images and "
+                "the secrets that the spec names; if you trust it, say --trust (from Python: trust=True)"
+            )
+
+
+def _files(source: str, name: str, within: Path, seen: tuple[Path, ...] = ()) -> Iterator[tuple[str, Path]]:
+    """The source and the path of a model, and of the members of an ensemble, that are described in a directory."""
+    path = Path(name).resolve()
+    if source not in ("http", "file") or not path.is_relative_to(within) or path in seen:
+        return
+    yield source, path
+    if source == "file":
+        ensemble = read_description(path)[0].get("ensemble")
+        members = ensemble.get("members") if isinstance(ensemble, dict) else None
+        for member in members if isinstance(members, list) else []:
+            kind, _, place = str(member).partition(":")
+            beside = str(path.parent / place) if kind == "file" else place  # as the source reads them
+            yield from _files(kind, beside, within, (*seen, path))
 
 
 def _is_here(cluster: str) -> bool:

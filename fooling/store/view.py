@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ENDINGS = {"completed": "completed", "interrupted": "interrupted", "failed": "failed"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunView:
     """A run at some generation.
 
@@ -60,6 +60,13 @@ class RunView:
     state: dict[str, Any]
     reason: str = ""
     problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line: the arrays of a thousand classes would fill a notebook."""
+        return (
+            f"<run {str(self.directory)!r}: {self.status}, generation {self.generation}, "
+            f"{int(self.occupied.sum())} of {len(self.labels)} classes>"
+        )
 
     @property
     def generation(self) -> int:

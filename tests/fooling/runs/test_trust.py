@@ -109,5 +109,16 @@ def test_a_server_is_not_asked_by_a_spec_in_the_directory(foreign, monkeypatch):
         resume(foreign)
 
 
+def test_nor_by_an_ensemble_in_the_directory(foreign, monkeypatch):
+    """A member is asked as the model itself would be."""
+    monkeypatch.setenv("FOOLING_HTTP_KEY", "secret")
+    ensemble = 'name = "e"\n[ensemble]\nmembers = ["file:inner.toml", "builtin:lenet"]\n'
+    (foreign / "spec.toml").write_text(ensemble)
+    (foreign / "inner.toml").write_text(ensemble.replace("file:inner.toml", "http:foreign/server.toml"))
+    name_model(foreign, "file:foreign/spec.toml")
+    with pytest.raises(InvalidError, match=r"foreign/server.toml lies in the run directory"):
+        resume(foreign)
+
+
 def test_the_manifest_keeps_it_as_information(small_run):
     assert json.loads((small_run[0] / "manifest.json").read_text())["trust"] is False
