@@ -146,12 +146,13 @@ class Probe:
 
 
 def _labels(probe: Probe) -> Finding | None:
-    """Classes of one name can't be told apart in any report, and transfer can't tell which is meant."""
-    classes: dict[str, list[int]] = {}
-    for index, label in enumerate(probe.spec.labels):
-        classes.setdefault(" ".join(unicodedata.normalize("NFKC", label).casefold().split()), []).append(
-            index
-        )
+    """Classes of one name can't be told apart in any report, and transfer can't tell which is meant; unless their
+    WordNet ids do, as those of ImageNet's two cranes."""
+    classes: dict[tuple[str, str], list[int]] = {}
+    ids = probe.spec.wordnet or ("",) * len(probe.spec.labels)
+    for index, (label, wordnet) in enumerate(zip(probe.spec.labels, ids, strict=True)):
+        name = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+        classes.setdefault((name, wordnet), []).append(index)
     if not (repeated := [same for same in classes.values() if len(same) > 1]):
         return None
     first, more = repeated[0], len(repeated) - 1
