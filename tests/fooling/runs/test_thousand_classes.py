@@ -68,7 +68,7 @@ def test_a_real_network_resumes_exactly(assets, tmp_path, fooling, environment_h
     while not (out / "checkpoints" / "00000002.safetensors").exists() and process.poll() is None:
         time.sleep(0.01)
     kill_process(process)
-    resumed = fooling("resume", out, "--json", "--quiet", env=env)
+    resumed = fooling("resume", out, "--trust", "--json", "--quiet", env=env)
     assert resumed.returncode == 0, resumed.stderr
     summary = json.loads(resumed.stdout)
     assert summary["archive_sha256"] == expected["archive_sha256"]
