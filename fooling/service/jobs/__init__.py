@@ -1,0 +1,29 @@
+"""The jobs of a folder of runs, without any HTTP: a queue on disk, detached processes that compute, an index.
+
+`Jobs` is what the service talks to. Its files are the truth: `places` says where they are, `records` what they hold,
+`process` is the program that computes a job, `supervisor` starts such programs and notices when one has died.
+"""
+
+from fooling.service.jobs.folder import Jobs
+from fooling.service.jobs.models import (
+    ENDED,
+    TRANSITIONS,
+    ConflictError,
+    Job,
+    Page,
+    Progress,
+    QueueFullError,
+    State,
+)
+
+__all__ = [
+    "ENDED",
+    "TRANSITIONS",
+    "ConflictError",
+    "Job",
+    "Jobs",
+    "Page",
+    "Progress",
+    "QueueFullError",
+    "State",
+]
