@@ -43,10 +43,9 @@ def first_round(
     classifier: Classifier, settings: GradientAscentSettings, seed: int = 0, last: int | None = None
 ) -> tuple[Ascent, Climbs]:
     """All climbs of some settings, from their starts to the last step."""
-    size, channels = classifier.spec.size, classifier.spec.channels
     assert settings.classes is not None
     assert settings.starts is not None
     targets = np.repeat(np.array(settings.classes, np.int64), settings.starts)
-    shared = Ascent(settings, 0, settings.steps if last is None else last, (size, size, channels), None)
+    shared = Ascent(settings, 0, settings.steps if last is None else last, classifier.spec.image_shape, None)
     keys = Keys.of_generation(seed, 0, len(targets))
     return shared, Climbs(keys, targets, np.full(len(targets), -1, np.float32), None, None)

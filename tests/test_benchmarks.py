@@ -92,7 +92,8 @@ def test_the_check_of_the_archive_notices_a_lost_image(monkeypatch: pytest.Monke
     reduce = archive.reduce
 
     def forgetful(chunk: archive.Chunk, thresholds: Any = None) -> Any:
-        return reduce(tuple(part[:1] if isinstance(part, np.ndarray) else part for part in chunk), thresholds)
+        shorter: Any = tuple(part[:1] if isinstance(part, np.ndarray) else part for part in chunk)
+        return reduce(shorter, thresholds)
 
     monkeypatch.setattr(archive, "reduce", forgetful)
     with pytest.raises(AssertionError):
@@ -319,7 +320,7 @@ def test_everything_is_run_and_a_failure_is_told(
         commands.append(command)
         return SimpleNamespace(returncode=int("benchmarks.peers" in command))
 
-    monkeypatch.setattr(everything.subprocess, "run", run)
+    monkeypatch.setattr("benchmarks.__main__.subprocess.run", run)
     monkeypatch.setattr(sys, "argv", ["benchmarks"])
     assert everything.main() == 1
     assert [command[2] for command in commands] == [f"benchmarks.{name}" for name in everything.ALL]

@@ -30,7 +30,11 @@ def holding(text: str) -> Callable[[Path], None]:
     return make
 
 
-OURS = {"nothing": lambda folder: None, "an empty folder": Path.mkdir, "an older one": older}
+OURS: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda folder: None,
+    "an empty folder": Path.mkdir,
+    "an older one": older,
+}
 FOREIGN = {
     "a file": Path.touch,
     "a folder without our data": lambda folder: (folder / "holiday.png").mkdir(parents=True),

@@ -9,6 +9,7 @@ import pickle
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from fooling.first_look import Kind, expect, look, refuse_stand_in
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 77\n"
 
 
-def _saved(value: object, **options: object) -> bytes:
+def _saved(value: object, **options: Any) -> bytes:
     buffer = io.BytesIO()
     torch.save(value, buffer, **options)
     return buffer.getvalue()
@@ -47,9 +48,9 @@ def _zip(name: str) -> bytes:
     return buffer.getvalue()
 
 
-def _array(save: object = np.save) -> bytes:
+def _array(save: Any = np.save) -> bytes:
     buffer = io.BytesIO()
-    save(buffer, np.zeros(3))  # type: ignore[operator]
+    save(buffer, np.zeros(3))
     return buffer.getvalue()
 
 

@@ -117,7 +117,7 @@ def test_a_straggler_is_computed_elsewhere_too(pair, tmp_path, monkeypatch):
 def test_workers_killed_at_random_moments(pair):
     """What they had begun is computed again, and they are replaced. A failure costs chunks, or the run."""
     stop = threading.Event()
-    killed = []
+    killed: list[int] = []
 
     def kill() -> None:
         while not stop.wait(1.5):

@@ -185,7 +185,8 @@ def test_what_others_use_is_waited_for(holder, staff, monkeypatch):
 
     told: list[str] = []
     with holder.node(gpus=1):
-        foreign = Foreign.remote()
+        actor: Any = Foreign
+        foreign = actor.remote()
         assert ray.get(foreign.answer.remote()) == 42
         with pytest.raises(FoolingError, match=r"^expected 1 GPU, the cluster has 0 free; "):
             staff(1, cpus=0, gpus=1, wait=False)

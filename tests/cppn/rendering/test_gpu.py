@@ -27,7 +27,7 @@ SIZE = 17  # two blocks of pixels, the second one not full
 RASTERS = {
     f"{raster.colour}, {raster.quantisation}, {raster.coordinates}, {raster.channels}": raster
     for raster in (
-        Raster(SIZE, coordinates, colour, quantisation, channels)
+        Raster(SIZE, coordinates, colour, quantisation, channels)  # type: ignore[arg-type]
         for colour, channels in (("grey", 1), ("grey", 3), ("hls", 3), ("hsv", 3), ("rgb", 3))
         for quantisation, coordinates in (("rounded", "normalised"), ("released", "raw"))
     )
@@ -93,7 +93,7 @@ def interpreted(populations: dict[str, Population], tmp_path_factory: Any) -> di
         pytest.skip("triton is not installed")
     folder: Path = tmp_path_factory.mktemp("interpreted")
     arrays = {f"{p}.{name}": array for p, q in populations.items() for name, array in q.arrays().items()}
-    np.savez(folder / "in.npz", **arrays)
+    np.savez(folder / "in.npz", allow_pickle=False, **arrays)
     jobs = {}
     for name, raster in RASTERS.items():
         fields = [raster.size, raster.coordinates, raster.colour, raster.quantisation, raster.channels]

@@ -22,7 +22,7 @@ RASTERS = [
     Raster(28),
     Raster(28, "raw", "grey", "released", 3),
     *(
-        Raster(33, coordinates, colour, quantisation, 3)
+        Raster(33, coordinates, colour, quantisation, 3)  # type: ignore[arg-type]
         for coordinates, quantisation in (("normalised", "rounded"), ("raw", "released"))
         for colour in ("hls", "hsv", "rgb")
     ),
@@ -105,10 +105,11 @@ def test_arrays_from_another_process_need_no_second_compilation(evolved: Any) ->
     """A failure costs seconds in each worker: Ray's arrays are read-only, for numba another type."""
     population, raster = evolved(5, 1), Raster(28)
     images = render(population, raster)
-    compiled = len(kernel.render.signatures)
+    compiler: Any = kernel.render
+    compiled = len(compiler.signatures)
     arrays = {name: readonly(array) for name, array in population.arrays().items()}
     assert np.array_equal(render(Population.from_arrays(arrays), raster), images)
-    assert len(kernel.render.signatures) == compiled
+    assert len(compiler.signatures) == compiled
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

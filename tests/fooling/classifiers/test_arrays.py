@@ -108,7 +108,7 @@ def test_arrays_without_the_wrapper_are_told_of_it(wrap, tiny):
         with pytest.raises(ClassifierError, match=r"found (ndarray|list); .*numpy_function"):
             wrap(lambda x, pack=pack: pack(tiny(x))).confidences(IMAGES)
     with pytest.raises(InvalidError, match=r"numpy_function\(model.predict\)"):
-        numpy_function(object())
+        numpy_function(object())  # type: ignore[arg-type]
 
 
 def test_a_run_evolves_against_one(wrap, tmp_path):

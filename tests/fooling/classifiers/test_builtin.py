@@ -86,7 +86,7 @@ def test_its_provenance_gives_it_again(assets, name):
 def test_the_page_tells_the_truth_about_it(name):
     network = classifiers.load(f"builtin:{name}")
     made = json.loads((FOLDER / f"{name}.json").read_text())["provenance"]
-    weights = sum(parameter.numel() for parameter in network.network.parameters())
+    weights = sum(parameter.numel() for parameter in network.network.parameters())  # type: ignore[misc]
     row = (
         f"| `builtin:{name}` | {made['recipe']['seed']} | {made['test']['accuracy']:.2%} "
         f"| {made['test']['calibration_error']:.4f} | {made['test']['near_certain']:.1%} | {weights:,} |"

@@ -167,7 +167,7 @@ def test_what_has_no_value_is_passed_over():
     """Strings, locks, files, circles, tensors without memory: none of them ends a run before it begins."""
     network = held(name="x", lock=threading.Lock(), kind=torch.float32, nothing=None, k=1.5)
     network.circle = [network, {}]  # type: ignore[assignment]
-    network.circle[1]["back"] = network.circle  # type: ignore[index, operator]
+    network.circle[1]["back"] = network.circle  # type: ignore[assignment]
     network.sparse = torch.eye(3).to_sparse()  # type: ignore[assignment]
     network.nowhere = torch.empty(3, device="meta")  # type: ignore[assignment]
     network.objects = np.array([object()])  # type: ignore[assignment]

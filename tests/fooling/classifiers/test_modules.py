@@ -112,7 +112,7 @@ class Result:
         lambda y, x: [x, y],
         lambda y, x: {"features": x, "logits": y},
         lambda y, x: OrderedDict(loss=None, logits=y),
-        lambda y, x: namedtuple("Out", "logits aux")(y, None),
+        lambda y, x: namedtuple("Out", "logits aux")(y, None),  # type: ignore[call-arg]
         lambda y, x: Result(None, y, (x, x)),
         lambda y, x: SimpleNamespace(logits=y, attentions=[x]),
         lambda y, x: ((x, y), {"mean": x.mean()}),

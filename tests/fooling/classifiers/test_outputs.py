@@ -129,7 +129,7 @@ def test_classes_of_the_same_name_are_noticed(wrap, tiny, labels, told):
 
 @pytest.mark.parametrize("shape", [(4,), (4, 2), (2, 4), (4, 1, 1), ()])
 def test_other_shapes_are_refused(shape):
-    spec = Spec(name="n", size=8, colour="rgb", labels=["a", "b", "c"], output="sigmoid")
+    spec = Spec(name="n", size=8, colour="rgb", labels=("a", "b", "c"), output="sigmoid")
     with pytest.raises(ValueError, match=r"expected output of shape \(4, 3\)"):
         per_class(torch.zeros(shape), spec, 4)
 

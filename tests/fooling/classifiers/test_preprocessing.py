@@ -141,13 +141,13 @@ def test_a_mean_image_that_does_not_fit_is_refused(spec, mean):
 def test_rectangles_are_resized_and_cropped_by_height_and_width(spec, images):
     """Height and width in the wrong order are a picture on its side, with no error where both fit."""
     wide = images[:, :, 40:168]  # 128 x 256
-    steps = Preprocessing(resize=Resize(size=(48, 192)), crop=Crop(size=[32, 160], views="ten"))
+    steps = Preprocessing(resize=Resize(size=(48, 192)), crop=Crop(size=(32, 160), views="ten"))
     found = Preprocess(spec(size=(128, 256), preprocessing=steps))(wide)
     planes = wide.reshape(-1, 128, 256).numpy()
-    small = np.stack(
+    resized = np.stack(
         [np.asarray(Image.fromarray(plane).resize((192, 48), FILTERS["bilinear"])) for plane in planes]
     )
-    small = torch.from_numpy(small).view(len(wide), 3, 48, 192)
+    small = torch.from_numpy(resized).view(len(wide), 3, 48, 192)
     places = [(0, 0), (0, 32), (16, 0), (16, 32), (8, 16)]
     five = torch.stack([small[:, :, top : top + 32, left : left + 160] for top, left in places], 1)
     expected = torch.cat([five, five.flip(-1)], 1).view(-1, 3, 32, 160)

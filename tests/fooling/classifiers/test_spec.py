@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from fooling.classifiers import Crop, Preprocessing, Spec, from_module
 from fooling.classifiers.spec import parse
 from fooling.errors import InvalidError
 
-GOOD = {"name": "n", "size": 8, "colour": "rgb", "labels": ["a", "b"]}
+GOOD: dict[str, Any] = {"name": "n", "size": 8, "colour": "rgb", "labels": ["a", "b"]}
 
 
 def test_a_spec_survives_json():
@@ -97,12 +98,12 @@ def test_a_missing_key_is_named():
             lambda: Spec(**{**GOOD, "size": "8"}),
             "^Spec: size: expected a side of 1 to 4096 pixels, .*, found '8'$",
         ),
-        (lambda: Spec(**GOOD, lables=[]), "^Spec: lables is not a key; did you mean labels"),
+        (lambda: Spec(**GOOD, lables=[]), "^Spec: lables is not a key; did you mean labels"),  # type: ignore[call-arg]
         (lambda: Spec(**{**GOOD, "labels": "ab"}), "^Spec: labels: expected a list, found 'ab'$"),
         (lambda: Spec(**{**GOOD, "labels": {"a", "b"}}), "^Spec: labels: expected a list"),
-        (lambda: Spec(name="n", size=8, colour="rgb"), "^Spec: expected labels, which is not there"),
-        (lambda: Preprocessing(std=[1.0, -1.0, 1.0]), "^Preprocessing: expected positive numbers in std"),
-        (lambda: Crop(size=8, views="tenn"), "^Crop: views: expected .* found 'tenn'; did you mean ten"),
+        (lambda: Spec(name="n", size=8, colour="rgb"), "^Spec: expected labels, which is not there"),  # type: ignore[call-arg]
+        (lambda: Preprocessing(std=[1.0, -1.0, 1.0]), "^Preprocessing: expected positive numbers in std"),  # type: ignore[arg-type]
+        (lambda: Crop(size=8, views="tenn"), "^Crop: views: expected .* found 'tenn'; did you mean ten"),  # type: ignore[arg-type]
     ],
 )
 def test_in_python_too_a_mistake_is_one_line(make, message):
@@ -114,10 +115,14 @@ def test_in_python_too_a_mistake_is_one_line(make, message):
 
 def test_lists_are_taken_for_tuples():
     """Everyone writes a list."""
-    keys = {"wordnet": ["n1", "n2"], "groups": {"g": [1]}, "preprocessing": {"mean": [0, 0.5, 1]}}
+    keys: dict[str, Any] = {
+        "wordnet": ["n1", "n2"],
+        "groups": {"g": [1]},
+        "preprocessing": {"mean": [0, 0.5, 1]},
+    }
     spec = Spec(**GOOD, **keys)
     assert (spec.labels, spec.wordnet, spec.groups) == (("a", "b"), ("n1", "n2"), {"g": (1,)})
-    assert spec.preprocessing == Preprocessing(mean=[0.0, 0.5, 1.0]) == Preprocessing(mean=(0.0, 0.5, 1.0))
+    assert spec.preprocessing == Preprocessing(mean=[0.0, 0.5, 1.0]) == Preprocessing(mean=(0.0, 0.5, 1.0))  # type: ignore[arg-type]
     assert hash(spec.labels)
 
 

@@ -103,6 +103,8 @@ def described(folder: Path, name: str) -> str:
 def zoo(assets: Path):
     """The module of the assets, under a name of its own."""
     description = importlib.util.spec_from_file_location("assets_zoo", assets / "zoo.py")
+    assert description
+    assert description.loader
     module = importlib.util.module_from_spec(description)
     description.loader.exec_module(module)
     return module
@@ -128,7 +130,7 @@ def test_a_network_from_a_file_keeps_its_stated_accuracy(assets, folder, name):
 def test_preprocessing_as_data_is_that_folded_in(assets, folder, synsets, name):
     """The same network from a file and from Python: the preprocessing is the only difference."""
     ours = classifiers.load(described(folder, name), numerics=NUMERICS, trust=True)
-    images = torch.rand(2, 3, ours.spec.size, ours.spec.size, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(2, 3, *ours.spec.image_shape[:2], generator=torch.Generator().manual_seed(0))
     difference = ours.confidences(images) - folded(assets, name, synsets[0]).confidences(images)
     assert difference.abs().max() < 2e-5
 

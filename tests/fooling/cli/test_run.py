@@ -62,7 +62,7 @@ def test_what_json_says(small_run):
     confidences = [elite["confidence"] for elite in summary["elites"]]
     overall = summary["confidence"]
     assert overall["classes"] == len(confidences) == 10
-    assert overall["median"] == pytest.approx(float(np.median(np.float32(confidences))))
+    assert overall["median"] == pytest.approx(float(np.median(np.array(confidences, np.float32))))
     assert (overall["min"], overall["max"]) == (min(confidences), max(confidences))
     assert overall["mean"] == pytest.approx(np.mean(confidences))
     assert overall["at_least_0.99"] == sum(c >= np.float32(0.99) for c in confidences)

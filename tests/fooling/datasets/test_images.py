@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -20,7 +22,8 @@ def test_a_turn_that_is_only_noted_is_carried_out(tmp_path, suffix, orientation)
     notes = Image.Exif()
     notes[0x0112] = orientation
     file = tmp_path / f"photo.{suffix}"
-    Image.fromarray(SKY).save(file, exif=notes, **({"lossless": True} if suffix == "webp" else {}))
+    options: dict[str, Any] = {"lossless": True} if suffix == "webp" else {}
+    Image.fromarray(SKY).save(file, exif=notes, **options)
     with Image.open(file) as image:
         image.load()
         expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
@@ -86,7 +89,8 @@ DISC = (np.hypot(*np.mgrid[-8:8, -8:8]) < 5).astype(np.uint8) * 255
 def test_a_shape_that_only_transparency_tells_is_seen(tmp_path, mode, level):
     """Icons and drawings of one colour: without their alpha they are flat."""
     flat, alpha = Image.new("L", (16, 16), level), Image.fromarray(DISC)
-    file, options = tmp_path / "icon.png", {}
+    file = tmp_path / "icon.png"
+    options: dict[str, Any] = {}
     if mode == "LA":
         image = Image.merge("LA", (flat, alpha))
     elif mode == "RGBA":

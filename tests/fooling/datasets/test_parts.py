@@ -3,6 +3,8 @@ An image that gets another class makes a good network look bad, or its labels lo
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -50,7 +52,7 @@ def classes_by_level(samples):
         (["n01811909", "n02012849"], BIRDS, [1, 0], "WordNet id"),
         (["n01811909_rock_dove", "n02012849-crane"], BIRDS, [1, 0], "WordNet id"),
         (["n01811909_rock_dove"], Classes(BIRDS.labels), [1], "WordNet id"),
-        (["n01811909"], Classes(BIRDS.wordnet), [1], "label"),
+        (["n01811909"], Classes(BIRDS.wordnet), [1], "label"),  # type: ignore[arg-type]
         (["0001_rock_dove", "0003-ring ouzel", "0000.crane"], BIRDS, [1, 3, 0], "class index"),
         (["number_10", "number-2"], TWELVE, [10, 2], "label"),
         (
@@ -227,7 +229,7 @@ def test_images_beside_class_folders_are_refused(tmp_path):
 def test_classes_of_arrays_are_found_by_their_names(tmp_path):
     """Arrays whose classes are in another order than the network's."""
     images = np.zeros((3, 4, 4), np.uint8)
-    kept = {"test_x": images, "test_y": np.array([0, 1, 1])}
+    kept: dict[str, Any] = {"test_x": images, "test_y": np.array([0, 1, 1])}
     np.savez(tmp_path / "n.npz", **kept, classes=np.array(["dog", "cat"]))
     animals = Classes(("cat", "dog"), owner="animals")
     assert read_samples(tmp_path / "n.npz", animals, SHAPE).labels.tolist() == [1, 0, 0]

@@ -112,7 +112,7 @@ def deaps(a: float, b: float, eta: float, count: int = 20_000) -> tuple[NDArray,
 def test_crossover_has_deaps_distribution(a: float, b: float, eta: float, crossover: str) -> None:
     """Simulated binary crossover is defined by it; both operators are Deb's bounded code."""
     ours = crossed(a, b, crossover=crossover, crossover_eta=eta)
-    theirs = deaps(np.float32(a), np.float32(b), eta)
+    theirs = deaps(float(np.float32(a)), float(np.float32(b)), eta)
     for one, other in zip(ours, theirs, strict=True):
         assert stats.ks_2samp(one.ravel(), other.astype(np.float32)).pvalue > 1e-3
     low, high = np.minimum(*ours), np.maximum(*ours)

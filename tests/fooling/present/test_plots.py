@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from fooling.present.plots import cut, literal, png
 
 
-def drawn(text: str, **how: bool) -> np.ndarray:
+def drawn(text: str, **how: Any) -> np.ndarray:
     figure = Figure((4, 1))
     figure.text(0.1, 0.4, text, **how)
     return np.asarray(Image.open(io.BytesIO(png(figure))))

@@ -112,12 +112,12 @@ def test_a_page_of_rectangles_is_no_strip_and_has_room_for_labels(make_view: Any
 def test_letters_of_many_alphabets_are_drawn() -> None:
     """A box in place of a letter makes labels unreadable, and all alike."""
     for letter in "ÜßéñłżкожΩ":
-        assert Path(fonts.font(20, letter).path) == fonts.DEJAVU
+        assert Path(fonts.font(20, letter).path) == fonts.DEJAVU  # type: ignore[arg-type]
         assert not fonts.lacking([letter])
     for text in ("猫", "고양이", "ねこ"):
         if not fonts.lacking([text]):  # this machine has a font for it
             font = fonts.font(20, text)
-            assert Path(font.path) != fonts.DEJAVU
+            assert Path(font.path) != fonts.DEJAVU  # type: ignore[arg-type]
             assert bytes(font.getmask(text[0])) != bytes(font.getmask("\U0010fffd"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,9 +64,9 @@ def test_a_class_is_its_median_over_the_runs() -> None:
 
 
 @pytest.mark.parametrize("perform", [imagenet.direct, imagenet.cppn])
-def test_without_a_classifier_it_says_so(laboratory: Laboratory, perform: object) -> None:
+def test_without_a_classifier_it_says_so(laboratory: Laboratory, perform: Any) -> None:
     with pytest.raises(Lacking, match="--model"):
-        perform(laboratory)  # type: ignore[operator]
+        perform(laboratory)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fooling.reproduce.experiments import transfer
-from fooling.reproduce.experiments.transfer import Answer
+from fooling.reproduce.experiments.answer import Answer
 
 SURE, ALMOST = float(np.float32(0.9999)), float(np.nextafter(np.float32(0.9999), np.float32(0)))
 LENET, TWIN, MLP = "builtin:lenet", "builtin:lenet-b", "builtin:mlp"

@@ -14,7 +14,7 @@ from fooling.store.checkpoint import Checkpoint, DamagedError, State
 
 def example(generation: int = 3) -> Checkpoint:
     rng = np.random.default_rng(generation)
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "confidence": rng.random(10).astype(np.float32),
         "pixels": rng.integers(0, 256, (3, 4, 4, 1)).astype(np.uint8),
         "genotypes.offsets": np.arange(4),

@@ -103,7 +103,7 @@ def test_plain_torch_gives_the_stated_confidence(kind, encoding, tmp_path):
     colour, size, preprocessing, plain = KINDS[kind]
     grey = colour == "grey" or preprocessing.channels == "grey"
     network = Net(1 if grey else 3).eval()
-    spec = Spec(name="net", size=size, colour=colour, labels=tuple("abcdef"), preprocessing=preprocessing)
+    spec = Spec(name="net", size=size, colour=colour, labels=tuple("abcdef"), preprocessing=preprocessing)  # type: ignore[arg-type]
     classifier = classifiers.from_module(network, spec)
     settings = [*SMALL, f"encoding.name={encoding}"]
     run = fooling.run(out=tmp_path / "run", assignments=settings, classifier=classifier)

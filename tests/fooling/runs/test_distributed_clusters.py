@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,12 @@ for line in sys.stdin:
 ray.kill(actor)
 """
     variables = {**environment, **holder.environment}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": variables}
+    pipes: dict[str, Any] = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "text": True,
+        "env": variables,
+    }
     with (
         holder.node(cpus=2),
         subprocess.Popen([sys.executable, "-c", foreign, holder.address], **pipes) as other,

@@ -131,7 +131,7 @@ def test_a_thousand_classes(assets, environment, tmp_path):
     run = ("run", "imagenet-cppn", "--model", "python:benchmarks.zoo:mcunet_5fps_128", "--trust", "--json")
     few = ("--quiet", "--set", "search.generations=4", "--set", "search.population=100")
     variables = {**environment, "FOOLING_ASSETS": str(assets)}
-    found = []
+    found: list[dict[str, Any]] = []
     for workers in ([], ["--workers", 2], ["--workers", 3]):
         out = tmp_path / f"run{len(found)}"
         with command(variables, *run, "--out", out, *few, *workers, cwd=ROOT) as process:
@@ -186,7 +186,7 @@ for workers in (None, 2):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_two_workers_on_one_real_gpu(environment, tmp_path):
     """On CUDA: two workers share it, and the archive is that of one process on the same GPU."""
-    found = []
+    found: list[dict[str, Any]] = []
     for workers in ([], ["--workers", 2]):
         out = tmp_path / f"run{len(found)}"
         arguments = ("run", "--out", out, "--set", "run.device=cuda", "--json", "--quiet", *FEW, *workers)

@@ -71,7 +71,14 @@ def troubled(environment, tmp_path, fooling) -> Callable[..., Any]:
     (tmp_path / "troubled.py").write_text(TROUBLED)
     marker = tmp_path / "marker"
     variables = {**environment, "TROUBLE": str(marker)}
-    small = ("--set", "encoding.name=direct", "--set", "search.initial=100", "--set", "search.population=100")
+    small: tuple[str, ...] = (
+        "--set",
+        "encoding.name=direct",
+        "--set",
+        "search.initial=100",
+        "--set",
+        "search.population=100",
+    )
     small += ("--set", "search.generations=6", "--set", "run.chunk=50", "--set", "run.checkpoint_seconds=0")
 
     def target() -> str:

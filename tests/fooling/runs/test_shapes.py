@@ -108,7 +108,8 @@ def test_every_search_makes_images_of_that_shape_and_resumes(search: str, size: 
 def test_a_square_is_the_same_run_however_it_is_written(folder: Path) -> None:
     """A failure costs the digests and the manifests of runs that there are."""
     found = {}
-    for number, size in enumerate((6, [6, 6])):
+    sizes: tuple[Any, Any] = (6, [6, 6])
+    for number, size in enumerate(sizes):
         spec = fooling.classifiers.Spec(name="n", size=size, colour="grey", labels=("a", "b"))
         torch.manual_seed(0)
         network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 2)).eval()
@@ -156,7 +157,7 @@ def test_elites_are_shown_to_classifiers_of_another_shape(folder: Path, rerender
 
 @pytest.mark.slow
 def test_ray_s_workers_make_the_same_images(folder: Path, environment: dict[str, str], fooling: Any) -> None:
-    found = []
+    found: list[dict[str, Any]] = []
     for workers in ([], ["--workers", 2]):
         command = [
             "run",

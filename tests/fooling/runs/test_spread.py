@@ -77,7 +77,7 @@ def test_other_tasks_are_refused_in_one_line() -> None:
         [local(create(CppnSettings(size=SIZE, colour="grey"), SIZE, "grey"), Dots(1))], mean
     )
     with pytest.raises(FoolingError, match=r"can breed, not climb: set run\.spread = false"):
-        list(executor.map("climb", None, []))
+        list(executor.map("climb", None, []))  # type: ignore[arg-type]
     executor.close()
 
 

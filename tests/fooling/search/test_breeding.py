@@ -27,7 +27,7 @@ from workers.host import Host
 from workers.local import LocalExecutor
 from workers.tasks import compute
 
-ENCODINGS = {
+ENCODINGS: dict[str, CppnSettings | DirectSettings] = {
     "cppn": CppnSettings(),
     "direct": DirectSettings(),
     "direct, crossover": DirectSettings(crossover="sbx"),

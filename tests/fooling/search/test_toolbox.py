@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,8 +87,11 @@ class Cells:
     occupied = np.array([1, 4, 7])
 
 
+CELLS: Any = Cells()
+
+
 def test_parents_are_drawn_uniformly_from_the_occupied_cells():
-    chosen = select_cells(Cells(), Keys.of_generation(3, 1, 30_000))
+    chosen = select_cells(CELLS, Keys.of_generation(3, 1, 30_000))
     for column in chosen.T:
         shares = np.bincount(column, minlength=8) / len(column)
         assert shares[[1, 4, 7]] == pytest.approx(1 / 3, abs=0.015)
@@ -100,24 +104,24 @@ def test_parents_are_what_the_keys_draw(seed):
     keys = Keys.of_generation(seed, 4, 100, stream=2)[5:90]
     drawn = Cells.occupied[(keys.pairs().uniform(SELECT, 2) * 3).astype(int)]
     swapped = np.where((keys.children % 2 == 1)[:, None], drawn[:, ::-1], drawn)
-    assert np.array_equal(select_cells(Cells(), keys), swapped)
+    assert np.array_equal(select_cells(CELLS, keys), swapped)
 
 
 def test_an_archive_without_elites_has_no_parents():
-    empty = SimpleNamespace(occupied=np.zeros(0, np.int64))
+    empty: Any = SimpleNamespace(occupied=np.zeros(0, np.int64))
     with pytest.raises(ValueError, match="archive with an elite"):
         select_cells(empty, Keys.of_generation(3, 1, 10))
 
 
 def test_siblings_share_their_parents_in_swapped_roles():
-    chosen = select_cells(Cells(), Keys.of_generation(3, 1, 10))
+    chosen = select_cells(CELLS, Keys.of_generation(3, 1, 10))
     assert np.array_equal(chosen[0::2], chosen[1::2, ::-1])
 
 
 def test_selection_does_not_depend_on_chunks():
     keys = Keys.of_generation(3, 5, 50)
-    whole = select_cells(Cells(), keys)
-    parts = [select_cells(Cells(), keys[start : start + 7]) for start in range(0, 50, 7)]
+    whole = select_cells(CELLS, keys)
+    parts = [select_cells(CELLS, keys[start : start + 7]) for start in range(0, 50, 7)]
     assert np.array_equal(whole, np.concatenate(parts))
 
 

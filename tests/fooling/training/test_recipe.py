@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_the_initial_weights_are_caffes_xavier():
 
 
 def test_progress_is_told_after_each_epoch():
-    seen = []
+    seen: list[Any] = []
     fit(blobs(64, 0), blobs(20, 1), Recipe(epochs=3), "blobs", numerics=NUMERICS, progress=seen.append)
     assert [(step.epoch, step.epochs) for step in seen] == [(1, 3), (2, 3), (3, 3)]
     assert all(0 <= step.accuracy <= 1 and step.loss > 0 for step in seen)

@@ -95,8 +95,7 @@ def test_gradients_reach_the_images_or_gradient_ascent_is_refused(model, tmp_pat
         "search.objective=probability",
     )
     if classifier.differentiable:
-        size = classifier.spec.size
-        images = torch.full((1, 3, size, size), 0.5).requires_grad_()
+        images = torch.full((1, 3, *classifier.spec.image_shape[:2]), 0.5).requires_grad_()
         with classifier.numerics.applied():
             (gradient,) = torch.autograd.grad(classifier.confidences(images).max(), images)
         assert gradient.abs().max() > 0

@@ -58,7 +58,7 @@ def test_outputs_are_transformers(transformers, hf_folder, photos):
     assert (ours.outputs(images) - expected).abs().max() < 1e-5 * expected.abs().max()
 
 
-PROCESSORS = {
+PROCESSORS: dict[str, tuple[dict[str, Any], int, int]] = {
     "ViT": ({"size": {"height": 48, "width": 48}}, 48, 48),
     "DeiT": ({"size": {"height": 64, "width": 64}, "crop_size": {"height": 56, "width": 56}}, 64, 56),
     "CLIP": ({"size": {"shortest_edge": 64}, "crop_size": {"height": 56, "width": 56}}, 64, 56),

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from fooling import classifiers
-from fooling.classifiers import Numerics, Spec, from_module
+from fooling.classifiers import Numerics, Preprocessing, Spec, from_module
 from fooling.classifiers.check import check
 from fooling.errors import InvalidError, NotFoundError
 from tests.fooling.classifiers.sources.small import LABELS, ONNX_BESIDE, export
@@ -32,7 +32,7 @@ def images() -> torch.Tensor:
 @pytest.fixture
 def in_torch(tiny):
     """The same network with the same preprocessing, in torch."""
-    preprocessing = {"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.3, 0.4)}
+    preprocessing = Preprocessing(mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4))
     spec = Spec(name="tiny", size=12, colour="rgb", labels=LABELS, preprocessing=preprocessing)
     return from_module(tiny, spec, NUMERICS)
 

@@ -45,7 +45,7 @@ def test_spec_is_what_timm_says(timm, timm_weights, net):
 
 def test_outputs_are_timms(timm_weights, net, photos):
     """Square photographs of the size that timm resizes to: its whole pipeline, to 1e-5."""
-    from timm.data import create_transform, resolve_model_data_config
+    from timm.data import create_transform, resolve_model_data_config  # type: ignore[attr-defined]
 
     network = timm_weights[2]
     whole = classifiers.load(net + "&view=whole", numerics=NUMERICS)
@@ -96,7 +96,7 @@ def test_every_imagenet_classifier_of_timm_can_be_described(timm):
     for classes in (1000, 11821, 21841, 21843):
         config = next(config for _, config in known if config.num_classes == classes)
         labels, wordnet, _ = _labels(timm, config, Options(), False, "timm")
-        assert len(labels) == len(wordnet) == classes
+        assert len(labels) == len(wordnet) == classes  # type: ignore[arg-type]
 
 
 def test_a_network_of_rectangles_sees_what_timm_makes(timm):
@@ -259,9 +259,9 @@ def test_weights_of_one_channel_see_grey_images(timm, tmp_path):
     (tmp_path / "labels.txt").write_text("cat\ndog\n")
     ours = classifiers.load(f"timm:test_resnet?weights={tmp_path / 'w.tar'}&labels={tmp_path / 'labels.txt'}")
     steps = ours.spec.preprocessing
-    assert (ours.spec.colour, steps.mean, len(steps.std)) == ("grey", (0.5,), 1)
+    assert (ours.spec.colour, steps.mean, len(steps.std)) == ("grey", (0.5,), 1)  # type: ignore[arg-type]
     assert "taken under 'state_dict', 'module.' left off" in ours.notes[0]
-    images = torch.rand(2, 1, ours.spec.size, ours.spec.size)
+    images = torch.rand(2, 1, *ours.spec.image_shape[:2])
     with torch.no_grad():
         expected = network((images - steps.mean[0]) / steps.std[0])
     assert (ours.outputs(images) - expected).abs().max() < 1e-5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.error
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -125,7 +126,7 @@ def test_networks_that_need_care_are_torchvisions(torchvision, monkeypatch, tmp_
     monkeypatch.setattr(type(entry), "get_state_dict", lambda *_, **__: state)
     theirs = torchvision.models.get_model(name, weights=entry).eval()
     ours = classifiers.load(f"torchvision:{name}?weights={tmp_path / 'net.pth'}", numerics=Numerics(batch=2))
-    images = torch.rand(2, 3, ours.spec.size, ours.spec.size, generator=torch.Generator().manual_seed(1))
+    images = torch.rand(2, 3, *ours.spec.image_shape[:2], generator=torch.Generator().manual_seed(1))
     mean, std = (
         torch.tensor(values).view(3, 1, 1) for values in (entry.transforms().mean, entry.transforms().std)
     )
@@ -150,11 +151,11 @@ def test_real_weights_keep_their_accuracy(torchvision, assets, tmp_path):
         ).items()
     }
     names = {"features.0": "conv1", "classifier.1": "conv10"}
-    for ours, theirs in FIRES.items():
-        names |= {f"features.{ours}.{mine}": f"fire{theirs}.{his}" for mine, his in PARTS.items()}
+    for place, theirs in FIRES.items():
+        names |= {f"features.{place}.{mine}": f"fire{theirs}.{his}" for mine, his in PARTS.items()}
     state = {
-        f"{ours}.{part}": old[f"{theirs}.{part}"]
-        for ours, theirs in names.items()
+        f"{place}.{part}": old[f"{theirs}.{part}"]
+        for place, theirs in names.items()
         for part in ("weight", "bias")
     }
     # From (x - mean) / std to 255 x - (123, 117, 104).
@@ -193,7 +194,7 @@ def test_without_network_the_line_says_how_to_give_a_file(torchvision, monkeypat
 
 def test_downloads_hold_tensors_only(torchvision, torchvision_weights, monkeypatch):
     """Contract 7: what comes from the network is held against its hash and unpickled restrictedly."""
-    asked = {}
+    asked: dict[str, Any] = {}
 
     def load(url, **arguments):
         asked.update(arguments, url=url)

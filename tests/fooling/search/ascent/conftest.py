@@ -18,7 +18,7 @@ def wrap() -> Wrap:
     """`wrap(output="logits", batch=4, network=None, gain=3.0, **spec)`: a classifier of 10 x 10 images."""
 
     def make(
-        output: str = "logits", batch: int = 4, network: Any = None, gain: float = 3.0, **changes: Any
+        output: Any = "logits", batch: int = 4, network: Any = None, gain: float = 3.0, **changes: Any
     ) -> Classifier:
         values = {"name": "smooth", "size": 10, "colour": "rgb", "labels": tuple("abcde"), **changes}
         mean_image = values.pop("array", None)

@@ -45,7 +45,7 @@ def test_uniform_noise_fills_the_range() -> None:
 
 
 @pytest.mark.parametrize("start", ["mean", "uniform"])
-def test_each_climb_has_noise_of_its_own(start: str) -> None:
+def test_each_climb_has_noise_of_its_own(start: Any) -> None:
     """Else ten starts would be one; and a climb's must not depend on its chunk."""
     whole = starts(6, start=start)
     assert len(np.unique(whole.reshape(6, -1), axis=0)) == 6

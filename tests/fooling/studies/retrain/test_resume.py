@@ -174,7 +174,7 @@ def test_ctrl_c_in_a_run_keeps_what_is_done(experiment, tmp_path, monkeypatch):
         return evolve(*arguments, report=stop, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr("fooling.studies.retrain.rounds.evolve", partial(interrupted, evolve=rounds.evolve))
+        patch.setattr("fooling.studies.retrain.rounds.evolve", partial(interrupted, evolve=rounds.evolve))  # type: ignore[attr-defined]
         with pytest.raises(Interrupted, match="the same command goes on") as error:
             retrain(DATA, copy, Plan(**PLAN))
     assert error.value.exit_code == 130

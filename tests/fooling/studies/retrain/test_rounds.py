@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,8 @@ def test_accuracy_and_false_alarms_are_those_of_the_network_that_is_kept(experim
 def test_held_out_images_are_not_trained_on_and_none_is_there_twice(experiment):
     """A failure makes a network look as if it knew fooling images that it has only learnt by heart."""
     folder, rounds, _ = experiment
-    trained, held_out = [], []
+    trained: list[Any] = []
+    held_out: list[Any] = []
     for number in (0, 1):
         for run, arrays in enumerate(kept(folder, number)):
             (trained if run % 10 else held_out).extend(image.tobytes() for image in arrays["images"])
@@ -109,7 +111,7 @@ def test_the_document_holds_the_rounds(experiment):
     for one, found in zip(rounds, data["rounds"], strict=True):
         assert found["round"] == one.number
         assert found["accuracy"]["share"] == one.accuracy.value
-        assert found["accuracy"]["ci95"] == list(wilson(one.accuracy.hits, one.accuracy.images))
+        assert found["accuracy"]["ci95"] == list(wilson(one.accuracy.hits, one.accuracy.images))  # type: ignore[arg-type]
         assert found["confidence"]["median"] == one.median
         assert found["confidence"]["elites"] == one.confidences.tolist()
         assert found["runs"] == len(found["confidence"]["medians"]) == len(one.confidences)

@@ -68,9 +68,8 @@ def test_it_trains_every_network(done):
 
 def test_images_need_not_be_square(tmp_path):
     """A failure costs those whose cameras are not square the experiment."""
-    data = Data(
-        *(replace(part, images=part.images[:, :, 4:24]) for part in (DATA.training, DATA.test)), LABELS
-    )
+    training, test = (replace(part, images=part.images[:, :, 4:24]) for part in (DATA.training, DATA.test))
+    data = Data(training, test, LABELS)
     rounds = retrain(data, tmp_path / "out", Plan(**{**PLAN, "rounds": 1}), trainer=Linear((28, 20)))
     assert rounds[0].elites.shape[1:] == (28, 20, 1)
     with pytest.raises(InvalidError, match=r"spec of size 28 x 20 with .* found size 20 x 28"):

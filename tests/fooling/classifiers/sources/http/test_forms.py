@@ -40,7 +40,7 @@ def test_a_form_has_the_file_and_the_other_fields():
     parts = {part.get_param("name", header="content-disposition"): part for part in message.get_payload()}
     assert parts["model"].get_payload() == "v2"
     assert parts["file"].get_content_type() == "image/png"
-    assert pixels_of(parts["file"].get_payload(decode=True)).shape == (4, 4)
+    assert pixels_of(parts["file"].get_payload(decode=True)).shape == (4, 4)  # type: ignore[arg-type]
 
 
 def test_json_has_the_image_where_the_path_leads_and_the_rest_of_the_body(monkeypatch):
