@@ -20,10 +20,10 @@ from PIL import Image
 
 from benchmarks.report import ROOT
 from fooling.files import json_bytes
+from fooling.model_specs import short
 from fooling.present.markdown import table as markdown
 from fooling.store.view import RunView, open_run
 from fooling.studies.rank_tests import in_words, mann_whitney
-from fooling.studies.transfer.document import short
 
 PLACE = ROOT / "docs" / "results"
 MARK = "<!-- below: written by benchmarks.transfer_page -->"

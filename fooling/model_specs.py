@@ -104,3 +104,8 @@ def _way(path: Path, kind: Kind) -> str:
     if kind is Kind.TEXT:
         return f"did you mean file:{path}?"
     return f"it is {kind.value}"
+
+
+def short(spec: str) -> str:
+    """A model SPEC without its source and folders, for people."""
+    return spec.rpartition("/")[2].rpartition(":")[2].removesuffix(".toml")

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from fooling import sizes
-from fooling.errors import did_you_mean
+from fooling.errors import InvalidError, did_you_mean
 
 _Side = Annotated[int, Field(ge=1, le=sizes.LARGEST)]
 # The type of a field that holds the size of an image; a list, as TOML and JSON have it, is taken for a pair.
@@ -24,6 +24,35 @@ _WORDS = (
     ("a valid tuple", "a list"),
     ("a valid ", "a "),
 )
+T = TypeVar("T")
+
+
+def as_tuple(value: Any) -> Any:
+    """A list as a tuple; all else as it is."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+# A list, as everyone writes it, or a tuple, which is what is kept.
+Many = Annotated[tuple[T, ...], BeforeValidator(as_tuple)]
+
+
+class Record(BaseModel):
+    """Strict: a wrong type or an unknown key is an error, never a guess."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __init__(self, **data: Any) -> None:
+        """
+        Raises:
+            InvalidError: one line with the first thing that is wrong.
+        """
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise InvalidError(f"{type(self).__name__}: {explain(error, type(self))}") from None
+
+    # Records within records, and those of JSON, are still made by pydantic: only so does an error know its path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

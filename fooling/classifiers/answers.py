@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from fooling.classifiers.spec import Record, parse
+from fooling.classifiers.spec import parse
 from fooling.errors import InvalidError
+from fooling.validation import Record
 
 SUREST, SPREAD = 10, 22  # classes that are kept of each image
 # Confidences may differ by this share of themselves, or by so much: a hundred times what other devices, batches and

@@ -10,19 +10,11 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from fooling.errors import InvalidError
 from fooling.sizes import Size, sides, to_text
-from fooling.validation import ImageSize, explain
+from fooling.validation import ImageSize, Many, Record, explain
 
 Colour = Literal["grey", "rgb"]
 Output = Literal["logits", "sigmoid", "probabilities", "scores"]
@@ -31,34 +23,6 @@ LOGITS: tuple[Output, ...] = ("logits", "sigmoid")
 Layout = Literal["nchw", "nhwc"]
 InputType = Literal["float16", "float32", "float64", "uint8"]
 M = TypeVar("M", bound=BaseModel)
-T = TypeVar("T")
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-# A list, as everyone writes it, or a tuple, which is what is kept.
-Many = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
-
-
-class Record(BaseModel):
-    """Strict: a wrong type or an unknown key is an error, never a guess."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def __init__(self, **data: Any) -> None:
-        """
-        Raises:
-            InvalidError: one line with the first thing that is wrong.
-        """
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise InvalidError(f"{type(self).__name__}: {explain(error, type(self))}") from None
-
-    # Records within records, and those of JSON, are still made by pydantic: only so does an error know its path.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 class Resize(Record):
@@ -157,10 +121,7 @@ class Spec(Record):
     ] = None
     labels: Annotated[Many[str], Field(min_length=1, description="a name per class, in output order")]
     wordnet: Annotated[Many[str] | None, Field(description="a WordNet id per class")] = None
-    groups: Annotated[
-        dict[str, Many[int]],
-        Field(description="named sets of class indices, for reports"),
-    ] = {}
+    groups: dict[str, Many[int]] = Field({}, description="named sets of class indices, for reports")
     preprocessing: Preprocessing = Preprocessing()
     accuracy: Annotated[
         float | None, Field(ge=0, le=1, description="expected share of labelled samples named right")

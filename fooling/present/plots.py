@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fooling.confidence import MOST_NINES
 from fooling.text import plain
@@ -24,6 +25,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 MARKS = "os^Dv<>P"
 TEXT = 10
 DPI = 110
+DARK = 0.55  # shares above it are written in white
 
 
 def panels_of(
@@ -67,6 +69,36 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
             name, (1.0, height - over), (8, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
             color=ink(colour), fontsize=TEXT, va="center", annotation_clip=False,
         )  # fmt: skip
+
+
+def heat_map(
+    axes: Axes,
+    shares: NDArray[np.float64],
+    texts: Sequence[Sequence[str]],
+    bold: Sequence[Sequence[bool]],
+    names: tuple[Sequence[str], Sequence[str]],
+) -> None:
+    """Draw shares as the colours of cells.
+
+    Args:
+        shares: (rows, columns), 0 to 1; NaN for a cell without one.
+        texts: what is written in each cell.
+        bold: whether it is written in bold.
+        names: of the rows and of the columns.
+    """
+    axes.grid(visible=False)
+    axes.imshow(shares, cmap="viridis_r", vmin=0, vmax=1, aspect="auto")
+    for row, column in np.ndindex(*shares.shape):
+        axes.text(
+            column, row, texts[row][column], ha="center", va="center", fontsize=TEXT - 1,
+            color="white" if shares[row, column] > DARK else "black",
+            fontweight="bold" if bold[row][column] else "normal",
+        )  # fmt: skip
+    axes.set_xticks(range(len(names[1])), list(map(literal, names[1])), rotation=20, ha="right")
+    axes.set_yticks(range(len(names[0])), list(map(literal, names[0])))
+    axes.tick_params(length=0, labelsize=TEXT)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
 
 
 def literal(text: str) -> str:

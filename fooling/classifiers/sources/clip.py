@@ -26,9 +26,10 @@ from fooling.classifiers.sources import hub
 from fooling.classifiers.sources.documents import read_description
 from fooling.classifiers.sources.extras import need, one_line
 from fooling.classifiers.sources.image_processor import read_pipeline
-from fooling.classifiers.spec import Record, Spec, parse
+from fooling.classifiers.spec import Spec, parse
 from fooling.errors import InvalidError
 from fooling.files import user_path
+from fooling.validation import Record
 
 # Without any of these, transformers makes a tokenizer that reads all texts alike, and says nothing.
 _TOKENIZERS = ("tokenizer.json", "vocab.json", "spiece.model")

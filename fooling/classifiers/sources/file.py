@@ -28,10 +28,11 @@ from fooling.classifiers.sources import program
 from fooling.classifiers.sources.documents import read_description, read_mean_image
 from fooling.classifiers.sources.ensemble import Ensemble, described
 from fooling.classifiers.sources.python import build
-from fooling.classifiers.spec import LOGITS, Record, Spec, parse
+from fooling.classifiers.spec import LOGITS, Spec, parse
 from fooling.errors import InvalidError
 from fooling.files import user_path
 from fooling.sizes import to_text
+from fooling.validation import Record
 
 
 class NetworkTable(Record):

@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from fooling.present.plots import literal
-from fooling.studies.transfer.document import short
-
-TEXT = 10
-DPI = 110
-_DARK = 0.55  # shares above it are written in white
+from fooling.model_specs import short
+from fooling.present.plots import DPI, TEXT, heat_map, png
+from fooling.studies.transfer.result import Cell, Result
 
 
-def heat_map(data: Mapping[str, Any], names: Mapping[str, str]) -> bytes:
-    """The share of same top-1, a cell per source and target, with its 95 % interval.
-
-    Args:
-        data: a transfer document.
-        names: source directory -> name.
-    """
-    sources, targets = data["sources"], data["targets"]
-    found = {(cell["source"], cell["target"]): cell for cell in data["cells"]}
-    shares = np.full((len(sources), len(targets)), np.nan)
-    # As wide as its texts: a cell's, and the longest name of a run beside it.
-    width = 2.2 + 0.085 * max(len(names[source]) for source in sources) + 1.35 * len(targets)
-    figure = Figure((width, 1.7 + 0.62 * len(sources)), dpi=DPI, layout="constrained")
+def matrix(result: Result) -> bytes:
+    """The share of same top-1, a cell per source and target, with its 95 % interval."""
+    names = list(result.names.values())
+    # As wide as its texts: those of a cell, and the longest name of a run beside it.
+    width = 2.2 + 0.085 * max(map(len, names)) + 1.35 * len(result.targets)
+    figure = Figure((width, 1.7 + 0.62 * len(names)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
-    for row, source in enumerate(sources):
-        for column, target in enumerate(targets):
-            cell = found.get((source, target))
-            if cell is None or not cell["images"]:  # the target has none of the images' classes
-                continue
-            shares[row, column] = share = cell["same_top1"]
-            low, high = cell["same_top1_ci95"]
-            text = f"{100 * share:.0f} %\n{100 * low:.0f} to {100 * high:.0f} %"
-            colour = "white" if share > _DARK else "black"
-            bold = "bold" if cell["source_model"] == target else "normal"
-            axes.text(
-                column, row, text, ha="center", va="center", fontsize=TEXT - 1, color=colour, fontweight=bold
-            )
-    axes.imshow(shares, cmap="viridis_r", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(targets)), [literal(short(t)) for t in targets], rotation=20, ha="right")
-    axes.set_yticks(range(len(sources)), [literal(names[source]) for source in sources])
-    axes.tick_params(length=0, labelsize=TEXT)
+    count = len(result.targets)
+    rows = [result.cells[start : start + count] for start in range(0, len(result.cells), count)]
+    heat_map(
+        axes,
+        np.array([[cell.same_top1 for cell in row] for row in rows], np.float64),
+        [[_text(cell) for cell in row] for row in rows],
+        [[cell.at_home for cell in row] for row in rows],
+        (names, list(map(short, result.targets))),
+    )
     axes.set_xlabel("shown to", fontsize=TEXT)
     axes.set_ylabel("elites of", fontsize=TEXT)
     axes.set_title(
         "Share with the same top-1 class, and its 95 % interval; bold: at home", fontsize=TEXT, loc="left"
     )
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure)
+
+
+def _text(cell: Cell) -> str:
+    """The share and its interval; nothing where the target has none of the images' classes."""
+    if cell.same_top1 is None or cell.same_top1_ci95 is None:
+        return ""
+    low, high = cell.same_top1_ci95
+    return f"{100 * cell.same_top1:.0f} %\n{100 * low:.0f} to {100 * high:.0f} %"

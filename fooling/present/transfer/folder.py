@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from fooling.confidence import shortest
 from fooling.errors import FoolingError
 from fooling.files import json_bytes, refuse_foreign, replacing
 from fooling.present.gallery import FORMAT, csp_hash
-from fooling.present.transfer.figures import heat_map
+from fooling.present.transfer.figures import matrix
 from fooling.store.elites import SMALL, encode
-from fooling.studies.transfer.document import KIND
-from fooling.studies.transfer.measure import Source
+from fooling.studies.transfer.result import KIND, Result
 from fooling.text import all_plain, encoded
 
 DATA, FIGURE, PAGE = "transfer.json", "matrix.png", "transfer.html"
@@ -28,8 +26,8 @@ THUMB = 112  # pixels at most: the page shows many; the images themselves are in
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write(data: dict[str, Any], sources: Sequence[Source], folder: Path, force: bool = False) -> list[Path]:
-    """Write a transfer document and what shows it, in place of an older one; by `force`, in any folder.
+def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
+    """Write a transfer and what shows it, in place of an older one; by `force`, in any folder.
 
     Returns:
         The files.
@@ -38,11 +36,10 @@ def write(data: dict[str, Any], sources: Sequence[Source], folder: Path, force: 
         FoolingError: the folder is something else, or can't be written.
     """
     refuse_foreign(folder, DATA, KIND, force)
-    names = {str(source.view.directory): source.name for source in sources}
     contents = {
-        DATA: json_bytes(data),
-        FIGURE: heat_map(data, names),
-        PAGE: encoded(page(data, sources, names)),
+        DATA: json_bytes(result.document()),
+        FIGURE: matrix(result),
+        PAGE: encoded(page(result)),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,21 +51,21 @@ def write(data: dict[str, Any], sources: Sequence[Source], folder: Path, force: 
     return [folder / name for name in contents]
 
 
-def page(data: Mapping[str, Any], sources: Sequence[Source], names: Mapping[str, str]) -> str:
+def page(result: Result) -> str:
     """The HTML page: the matrix, and every image with what each target says of it."""
     style = (_TEMPLATES / "transfer.css").read_text(encoding="utf-8")
     script = "\n".join(path.read_text(encoding="utf-8") for path in (FORMAT, _TEMPLATES / "transfer.js"))
-    images = [
-        base64.b64encode(encode(_thumb(pixels), level=SMALL)).decode("ascii")
-        for source in sources
-        for pixels in source.pixels
-    ]
+    images = []
+    for elite in result.images:
+        run = result.snapshots[elite.source]
+        pixels = _thumb(run.stored_pixels[run.stored_rows[elite.number]])
+        images.append(base64.b64encode(encode(pixels, level=SMALL)).decode("ascii"))
     environment = Environment(
         loader=PackageLoader("fooling.present.transfer"), autoescape=True, trim_blocks=True
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return environment.get_template("transfer.html.j2").render(
-        data=all_plain(_compact(data, names)),
+        data=all_plain(_compact(result)),
         images=images,
         style=Markup(style),
         script=Markup(script),
@@ -77,42 +74,43 @@ def page(data: Mapping[str, Any], sources: Sequence[Source], names: Mapping[str,
     )
 
 
-def _compact(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _compact(result: Result) -> dict[str, Any]:
     """What the page's script is given; `templates/transfer.js` says what it makes of it."""
-    targets = {target: number for number, target in enumerate(data["targets"])}
+    sources = {source: number for number, source in enumerate(result.sources)}
+    targets = {target: number for number, target in enumerate(result.targets)}
     return {
-        "targets": data["targets"],
-        "sources": [names[source] for source in data["sources"]],
+        "targets": result.targets,
+        "sources": list(result.names.values()),
         "cells": [
             {
-                "source": data["sources"].index(cell["source"]),
-                "target": targets[cell["target"]],
-                "home": cell["source_model"] == cell["target"],
-                "images": cell["images"],
-                "share": cell["same_top1"],
-                "interval": cell["same_top1_ci95"],
-                "median": _single(cell["median_confidence"]),
+                "source": sources[cell.source],
+                "target": targets[cell.target],
+                "home": cell.at_home,
+                "images": cell.images,
+                "share": cell.same_top1,
+                "interval": cell.same_top1_ci95,
+                "median": _single(cell.median_confidence),
             }
-            for cell in data["cells"]
+            for cell in result.cells
         ],
         "images": [
             {
-                "source": data["sources"].index(image["source"]),
-                "label": image["label"],
-                "class": image["class"],
-                "confidence": _single(image["confidence"]),
+                "source": sources[elite.source],
+                "label": elite.label,
+                "class": elite.number,
+                "confidence": _single(elite.confidence),
                 "answers": [
                     [
-                        targets[a["target"]],
-                        a["rank"],
-                        _single(a["confidence"]),
-                        a["top1"],
-                        _single(a["top1_confidence"]),
+                        targets[answer.target],
+                        answer.rank,
+                        _single(answer.confidence),
+                        answer.top1,
+                        _single(answer.top1_confidence),
                     ]
-                    for a in image["targets"]
+                    for answer in elite.targets
                 ],
             }
-            for image in data["images"]
+            for elite in result.images
         ],
     }
 

@@ -134,11 +134,11 @@ def _ensembles(laboratory: Laboratory, encoding: str, members: Sequence[str], ai
 
 def _asked(runs: Sequence[RunView], target: str) -> list[tuple[float, float]]:
     """(share of same top-1, mean confidence) on a target, of each run."""
-    from fooling.studies.transfer.measure import measure, sources_of
+    from fooling.studies.transfer.measure import measure, source_of
 
-    sources = sources_of(runs, [run.directory.name for run in runs], 0.0)
     return [
-        (float(cell.same_top1.mean()), float(cell.confidence.mean())) for cell in measure(sources, target, {})
+        (float(found.same_top1.mean()), float(found.confidence.mean()))
+        for found in measure(list(map(source_of, runs)), target)
     ]
 
 

@@ -25,13 +25,12 @@ def pairs(laboratory: Laboratory) -> list[Answer]:
     ]  # fmt: skip
 
     def ask() -> list[Answer]:
-        from fooling.studies.transfer.measure import measure, sources_of
+        from fooling.studies.transfer.measure import measure, source_of
 
         found = []
         for number, path in networks.items():
             others = [(home, run) for home, run in runs if home != number]
-            sources = sources_of([run for _, run in others], [run.directory.name for _, run in others], 0.0)
-            cells = measure(sources, f"file:{path}", {})
+            cells = measure([source_of(run) for _, run in others], f"file:{path}")
             found += [
                 Answer(f"network {home}", f"network {number}", run.settings.seed,
                        cell.source.confidences.tolist(), cell.same_top1.tolist(), cell.confidence.tolist())

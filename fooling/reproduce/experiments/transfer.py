@@ -36,9 +36,9 @@ def answers(laboratory: Laboratory, encoding: str, networks: Sequence[str]) -> l
     runs = [(network, run) for network in networks for run in laboratory.digits(encoding, network)]
 
     def ask() -> list[Answer]:
-        from fooling.studies.transfer.measure import measure, sources_of
+        from fooling.studies.transfer.measure import measure, source_of
 
-        sources = sources_of([run for _, run in runs], [run.directory.name for _, run in runs], 0.0)
+        sources = [source_of(run) for _, run in runs]
         return [
             Answer(
                 home,
@@ -49,7 +49,7 @@ def answers(laboratory: Laboratory, encoding: str, networks: Sequence[str]) -> l
                 cell.confidence.tolist(),
             )
             for target in networks
-            for (home, run), cell in zip(runs, measure(sources, target, {}), strict=True)
+            for (home, run), cell in zip(runs, measure(sources, target), strict=True)
         ]
 
     return [Answer(*found) for found in laboratory.once(f"transfer-{encoding}-{len(networks)}", ask)]

@@ -1,5 +1,5 @@
 """Do the images fool other networks too? (Nguyen, Yosinski & Clune 2015, section 3.5 and supplement A.)
 
-`measure` shows the elites of runs to other classifiers, `labels` says which of their classes is meant,
-`fooling.studies.intervals` how sure the shares are, `document` says it; `fooling.present.transfer` shows it.
+`study` answers a request with a `result`; `measure` shows the elites of runs to other classifiers; `labels` says which
+of their classes is meant. `fooling.present.transfer` draws the result.
 """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,9 @@ from fooling.runs.executors import Wishes, numerics_here, open_executor
 from fooling.runs.hosting import Recipe, expect_answers, settle
 from fooling.sizes import size_of
 from fooling.store.view import RunView, renderer
+from fooling.studies.protocol import HERE, Resources
 from fooling.studies.transfer.labels import NONE, matched
+from workers.protocol import Executor, Interrupted
 
 CHUNK = 50  # images at a time
 TOP = 5
@@ -29,33 +32,31 @@ class Source:
     """The elites of a run that are to be shown to others.
 
     Attributes:
-        view: the run.
-        name: of its directory, told apart from the others'.
+        run: the run.
         classes: (n,) int64, the class that each was evolved for.
     """
 
-    view: RunView
-    name: str
+    run: RunView
     classes: NDArray[np.int64]
 
     @property
     def confidences(self) -> NDArray[np.float32]:
         """(n,) float32, at home."""
-        return self.view.confidence[self.classes]
+        return self.run.confidence[self.classes]
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
         """(n, H, W, C) uint8, as they were classified."""
-        return self.view.stored_pixels[self.view.stored_rows[self.classes]]
+        return self.run.stored_pixels[self.run.stored_rows[self.classes]]
 
 
 @dataclass(frozen=True)
-class Cell:
+class Responses:
     """What a target says of a source's elites.
 
     Attributes:
-        source: which.
-        target: its SPEC.
+        source: the elites.
+        target: the SPEC of the target.
         labels: the target's.
         classes: (n,) int64, of the target: what each image was evolved to be; -1 where it has no such class.
         rank: (n,) int64, how many classes the target finds likelier than that; 0 is top-1. -1 without a class.
@@ -89,67 +90,71 @@ class Cell:
         return (self.rank >= 0) & (self.rank < TOP)
 
 
-def sources_of(views: Sequence[RunView], names: Sequence[str], least: float) -> list[Source]:
-    """The elites of each run with a confidence of at least `least`.
+def source_of(run: RunView, least: float = 0.0) -> Source:
+    """The elites of a run with a confidence of at least `least`.
 
     Raises:
-        InvalidError: a run without any.
+        InvalidError: there are none.
     """
-    found = []
-    for view, name in zip(views, names, strict=True):
-        held = view.archive.occupied
-        classes = held[view.confidence[held] >= np.float32(least)]
-        if not len(classes):
-            raise InvalidError(
-                f"{view.directory}: expected elites of a confidence of at least {least:g}, found "
-                f"{_highest(view)}"
-            )
-        found.append(Source(view, name, classes))
-    return found
+    held = np.flatnonzero(run.occupied)
+    classes = held[run.confidence[held] >= np.float32(least)]
+    if not len(classes):
+        highest = f"none above {float(run.confidence[held].max()):.6g}" if len(held) else "none at all"
+        raise InvalidError(
+            f"{run.directory}: expected elites of a confidence of at least {least:g}, found {highest}"
+        )
+    return Source(run, classes)
 
 
 def measure(
     sources: Sequence[Source],
     target: str,
-    flags: Mapping[str, Any],
     *,
-    trust: bool = False,
     rerender: bool = False,
-    wishes: Wishes | None = None,
-) -> list[Cell]:
-    """Show the elites of all sources to one target: a cell each.
+    resources: Resources = HERE,
+    stopping: threading.Event | None = None,
+) -> list[Responses]:
+    """Show the elites of all sources to one target.
 
     Args:
         target: a model SPEC.
-        flags: dotted settings of where and how to compute (`run.workers`, ...).
         rerender: draw CPPNs anew at the target's own size, instead of resizing their pixels, which stretches
             them where its aspect ratio differs.
+        resources, stopping: see `fooling.studies.protocol.Study`.
+
+    Returns:
+        What the target says of each source.
 
     Raises:
         FoolingError: the target can't be loaded, or has no labels in common with a source; or an image can't
             be rendered anew.
+        Interrupted: it was stopped.
     """
-    cells: dict[int, Cell] = {}
-    shown: dict[tuple[Any, ...], list[int]] = {}
+    place = {"run.workers": resources.workers, "run.address": resources.address}
+    alike: dict[tuple[Any, ...], list[int]] = {}  # sources that are shown to the target in the same way
     for number, source in enumerate(sources):
-        settings = source.view.settings
         size = None if rerender else size_of(source.pixels.shape[1:3])
-        shown.setdefault((size, settings.classifier.views), []).append(number)
-    for (size, views), numbers in shown.items():
-        wanted = {**flags, "model": target, "encoding.name": "direct"}
-        wanted |= {
-            key: value for key, value in (("encoding.size", size), ("classifier.views", views)) if value
-        }
-        found = _shown_to(resolve(None, [], wanted), [sources[n] for n in numbers], trust, rerender, wishes)
-        cells |= dict(zip(numbers, found, strict=True))
-    return [cells[number] for number in range(len(sources))]
+        alike.setdefault((size, source.run.settings.classifier.views), []).append(number)
+    found: dict[int, Responses] = {}
+    for (size, views), numbers in alike.items():
+        wanted = {**place, "model": target, "encoding.name": "direct"}
+        wanted |= {"encoding.size": size, "classifier.views": views}
+        settings = resolve(None, [], {key: value for key, value in wanted.items() if value is not None})
+        shown = _shown_to(settings, [sources[n] for n in numbers], rerender, resources, stopping)
+        found |= dict(zip(numbers, shown, strict=True))
+    return [found[number] for number in range(len(sources))]
 
 
 def _shown_to(
-    settings: Settings, sources: Sequence[Source], trust: bool, rerender: bool, wishes: Wishes | None
-) -> list[Cell]:
-    """Cells of sources that are shown to a target in the same way."""
-    recipe = Recipe(settings, numerics_here(settings), trust)
+    settings: Settings,
+    sources: Sequence[Source],
+    rerender: bool,
+    resources: Resources,
+    stopping: threading.Event | None,
+) -> list[Responses]:
+    """The responses of a target to sources that are shown to it in the same way."""
+    stopping = stopping or threading.Event()
+    recipe = Recipe(settings, numerics_here(settings), resources.trust)
     classifier = recipe.classifier()
     for source in sources:
         _expect_home(source, classifier, settings.model)
@@ -160,10 +165,10 @@ def _shown_to(
         for source in sources
     ]
     host, _ = recipe.host(classifier)
-    executor, _ = open_executor(recipe, host, threading.Event(), wishes or Wishes())
+    executor, _ = open_executor(recipe, host, stopping, Wishes(resources.wait, resources.notify))
     try:
         return [
-            _cell(source, settings.model, spec.labels, classes, _classified(executor, pixels))
+            respond(source, settings.model, spec.labels, classes, _classified(executor, pixels, stopping))
             for source, classes, pixels in plans
         ]
     finally:
@@ -176,18 +181,18 @@ def _expect_home(source: Source, classifier: Classifier, target: str) -> None:
     Raises:
         InvalidError: it does not.
     """
-    manifest, directory = source.view.manifest, source.view.directory
+    manifest, directory = source.run.manifest, source.run.directory
     if classifier.fingerprint == manifest["classifier"]["fingerprint"]:
         what = f"{target} is not the classifier that {directory} was made with"
         expect_answers(classifier, manifest, directory, what)
 
 
 def _classes_for(source: Source, spec: Any, target: str) -> NDArray[np.int64]:
-    own = source.view.manifest["classifier"]["spec"]
+    own = source.run.manifest["classifier"]["spec"]
     try:
-        table = matched(source.view.labels, spec.labels, own.get("wordnet"), spec.wordnet)
+        table = matched(source.run.labels, spec.labels, own.get("wordnet"), spec.wordnet)
     except InvalidError as error:
-        raise InvalidError(f"{source.view.directory} to {target}: {error}") from None
+        raise InvalidError(f"{source.run.directory} to {target}: {error}") from None
     return table[source.classes]
 
 
@@ -195,13 +200,13 @@ def _images_for(source: Source, spec: Any, rerender: bool) -> NDArray[np.uint8]:
     """(n, height, width, channels) uint8 as the target takes them."""
     pixels = source.pixels
     if rerender:
-        draw = renderer(source.view)
+        draw = renderer(source.run)
         if draw is None:
             raise FoolingError(
-                f"{source.view.directory}: only CPPNs with normalised coordinates can be drawn at another size; "
+                f"{source.run.directory}: only CPPNs with normalised coordinates can be drawn at another size; "
                 "leave out --rerender"
             )
-        pixels = draw(spec.size)[source.view.stored_rows[source.classes]]
+        pixels = draw(spec.size)[source.run.stored_rows[source.classes]]
     have, want = pixels.shape[3], spec.channels
     if have == want:
         return pixels
@@ -212,24 +217,39 @@ def _images_for(source: Source, spec: Any, rerender: bool) -> NDArray[np.uint8]:
     return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])[..., None]
 
 
-def _classified(executor: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _classified(
+    executor: Executor, pixels: NDArray[np.uint8], stopping: threading.Event
+) -> NDArray[np.float32]:
     """(n, K) float32: what the target says of the images."""
     chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
-    return np.concatenate(list(executor.map("classify", None, chunks)))
+    found = []
+    with closing(executor.map("classify", None, chunks)) as answers:
+        for answer in answers:
+            found.append(answer)
+            if stopping.is_set():
+                raise Interrupted
+    return np.concatenate(found)
 
 
-def _cell(
+def respond(
     source: Source,
     target: str,
     labels: tuple[str, ...],
     classes: NDArray[np.int64],
     confidences: NDArray[np.float32],
-) -> Cell:
+) -> Responses:
+    """A target's responses.
+
+    Args:
+        labels: the target's.
+        classes: (n,) the target's class of each elite; -1 where it has none.
+        confidences: (n, K), what the target says of each elite.
+    """
     rows, known = np.arange(len(classes)), classes != NONE
     own = np.where(known, confidences[rows, classes], np.float32(np.nan))
     likelier = confidences > own[:, None]
     top1, top1_confidence = first_answers(confidences)
-    return Cell(
+    return Responses(
         source,
         target,
         labels,
@@ -239,8 +259,3 @@ def _cell(
         called(classes, own, top1, top1_confidence),
         top1_confidence,
     )
-
-
-def _highest(view: RunView) -> str:
-    held = view.archive.occupied
-    return f"none above {float(view.confidence[held].max()):.6g}" if len(held) else "none at all"

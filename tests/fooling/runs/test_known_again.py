@@ -14,7 +14,8 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.runs import launch
 from fooling.store.view import open_run
 from fooling.studies.lineage.replay import replay
-from fooling.studies.transfer.measure import measure, sources_of
+from fooling.studies.protocol import Resources
+from fooling.studies.transfer.measure import measure, source_of
 
 # Weights that a text says how to make: no digest of values sees them.
 MODEL = """
@@ -107,12 +108,12 @@ def test_a_transfer_to_the_runs_own_model_with_other_weights_is_refused(retraine
     """It would say what share of the elites fools the network that they were evolved for: a false one."""
     run, _, spec = retrained
     with pytest.raises(InvalidError, match=DIFFERS):
-        measure(sources_of([run], ["run"], 0.0), spec, {}, trust=True)
+        measure([source_of(run)], spec, resources=Resources(trust=True))
 
 
 def test_a_transfer_to_it_with_its_own_is_none_to_another(made):
     run, _, spec = made
-    (cell,) = measure(sources_of([run], ["run"], 0.0), spec, {}, trust=True)
+    (cell,) = measure([source_of(run)], spec, resources=Resources(trust=True))
     assert cell.confidence.tolist() == run.confidence.tolist()
 
 

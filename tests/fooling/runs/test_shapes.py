@@ -15,7 +15,8 @@ from PIL import Image
 import fooling
 from fooling.sizes import Size, sides
 from fooling.store.view import open_run, renderer, summary
-from fooling.studies.transfer.measure import measure, sources_of
+from fooling.studies.protocol import Resources
+from fooling.studies.transfer.measure import measure, source_of
 
 SEARCHES = {
     "map-elites, cppn": ("mnist-cppn", "search.generations=4", "search.population=20"),
@@ -141,7 +142,7 @@ def test_elites_are_shown_to_classifiers_of_another_shape(folder: Path, rerender
     """What transfer says it does: the pixels stretched, or the CPPN drawn anew in the other shape."""
     run = evolve(folder, "run", model(folder, (6, 15)))
     other = model(folder, (15, 6))
-    [cell] = measure(sources_of([run], ["run"], 0.0), other, {}, trust=True, rerender=rerender)
+    [cell] = measure([source_of(run)], other, rerender=rerender, resources=Resources(trust=True))
     if rerender:
         draw = renderer(run)
         assert draw is not None

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from fooling.classifiers.sources.http import secrets
-from fooling.classifiers.spec import Record
+from fooling.validation import Record
 
 Path = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
 _PORTS = {"http": 80, "https": 443}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,17 @@ from PIL import Image
 from rich.console import Console
 
 from fooling import classifiers
-from fooling.present.transfer.folder import _thumb, write
+from fooling.classifiers.spec import parse
+from fooling.errors import InvalidError
+from fooling.present.transfer.folder import PAGE, _thumb, page, write
 from fooling.present.transfer.table import pages
 from fooling.store.view import open_run
-from fooling.studies.transfer.document import document
-from fooling.studies.transfer.measure import Cell, Source
-from fooling.studies.transfer.measure import _cell as measured
+from fooling.studies.protocol import Progress
+from fooling.studies.transfer.measure import Responses, Source, respond
+from fooling.studies.transfer.result import Request, Result
+from fooling.studies.transfer.study import found as as_result
+from fooling.studies.transfer.study import study
+from workers.protocol import Interrupted
 
 TARGETS = ("builtin:lenet", "builtin:lenet-b")
 
@@ -144,34 +150,97 @@ def test_a_users_folder_is_not_written_over(fooling: Any, small_run: Any, tmp_pa
 def test_a_target_without_the_images_classes_has_no_shares(small_run: Any, tmp_path: Path) -> None:
     """A failure costs the whole matrix: with a least confidence, the few elites that are left of a thousand classes may
     all be of classes that one of the targets does not have."""
-    view = open_run(small_run[0])
-    source = Source(view, "run", view.archive.occupied[:2])
+    source = Source(open_run(small_run[0]), np.array([0, 1]))
     none = np.full(2, -1)
-    nothing = Cell(source, "file:letters.toml", ("a", "b"), none, none, np.full(2, np.nan, np.float32), none * 0,
-                   np.array([0.5, 0.75], np.float32))  # fmt: skip
-    data = document([nothing], 0.9, {})
-    cell = data["cells"][0]
+    nothing = Responses(source, "file:letters.toml", ("a", "b"), none, none, np.full(2, np.nan, np.float32), none * 0,
+                        np.array([0.5, 0.75], np.float32))  # fmt: skip
+    result = as_result([[nothing]], 0.9)
+    cell = result.document()["cells"][0]
     assert (cell["images"], cell["without_class"]) == (0, 2)
     assert {value for key, value in cell.items() if key.startswith(("same_", "mean_", "median_", "at_"))} == {
         None
     }
     console = Console(width=80)
     with console.capture() as captured:
-        for part in pages(data, {str(view.directory): "run"}):
+        for part in pages(result):
             console.print(part)
     assert "2 answers are not counted" in captured.get()
-    assert (tmp_path / "out" / "transfer.json") in write(data, [source], tmp_path / "out")
+    assert (tmp_path / "out" / "transfer.json") in write(result, tmp_path / "out")
 
 
 def test_of_equal_confidences_an_images_own_class_counts_as_first(small_run: Any) -> None:
     """A failure costs the agreement of two pages: at home the gallery would say top-1, and the matrix would not."""
     view = open_run(small_run[0])
-    source = Source(view, "run", np.array([1, 2, 3]))
+    source = Source(view, np.array([1, 2, 3]))
     said = np.array([[1, 1, 0], [1, 1, 1], [0.5, 0.25, 0.5]], np.float32)
-    cell = measured(source, "any", ("a", "b", "c"), np.array([1, 2, -1]), said)
+    cell = respond(source, "any", ("a", "b", "c"), np.array([1, 2, -1]), said)
     assert cell.rank.tolist() == [0, 0, -1]
     assert cell.top.tolist() == [1, 2, 0]
     assert cell.same_top1.tolist() == [True, True, False]
+
+
+def test_a_result_is_drawn_from_its_json_alone(found: Any) -> None:
+    """A failure costs whoever stores results: a page made later would differ from the one made at once, or need what
+    only the study had."""
+    text = (found[0] / "transfer.json").read_text()
+    result = Result.model_validate_json(text)
+    assert result.document() == json.loads(text)
+    assert page(result) == (found[0] / PAGE).read_text()
+
+
+def test_a_program_asks_hears_how_far_it_is_and_gets_what_failed(small_run: Any) -> None:
+    """A failure costs a notebook or a service its progress, or the news that a target is missing."""
+    heard: list[Progress] = []
+    request = Request(runs=(small_run[0],), to=("builtin:lenet-c", "builtin:lenet", "builtin:lenet"))
+    assert request.to == ("builtin:lenet-c", "builtin:lenet")
+    result = study(request, report=heard.append)
+    assert heard == [Progress(1, 2, "builtin:lenet-c"), Progress(2, 2, "builtin:lenet")]
+    assert [failure.what for failure in result.failures] == ["builtin:lenet-c"]
+    assert result.cells[0].at_home
+    assert result.cells[0].same_top1 == 1.0
+    assert len(result.fooling_all) == len(result.images)
+
+
+@pytest.mark.parametrize("when", ["before", "between targets", "while a target is asked"])
+def test_a_study_is_stopped_from_elsewhere(
+    small_run: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """A failure costs whoever waits: a service could not end a study that its user has cancelled."""
+    stopping = threading.Event()
+    request = Request(runs=(small_run[0],), to=TARGETS)
+    told: list[Progress] = []
+
+    def hear(step: Progress) -> None:
+        told.append(step)
+        stopping.set()
+
+    if when == "before":
+        stopping.set()
+    if when == "while a target is asked":
+        monkeypatch.setattr(
+            "fooling.studies.transfer.measure.matched", lambda *_: stopping.set() or np.arange(10)
+        )
+    with pytest.raises(Interrupted):
+        study(request, report=hear, stopping=stopping)
+    assert len(told) == (1 if when == "between targets" else 0)
+
+
+def test_a_request_is_told_what_is_wrong_with_it(small_run: Any) -> None:
+    """A failure costs a service's user a defect in place of one line."""
+    run: Any = open_run(small_run[0])
+    assert Request(runs=[run, str(run.directory)], to=("builtin:lenet",)).runs == (run.directory,)  # type: ignore[arg-type]
+    problems: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"to": []}, "Request: to: expected one or more, found none"),
+        ({"runs": [3]}, "expected the path of a run directory, found 3"),
+        ({"min_confidence": 2.0}, "min_confidence: expected a number less than or equal to 1, found 2.0"),
+        ({"trust": True}, "trust is not a key"),
+    )
+    for given, message in problems:
+        asked = {"runs": ["run"], "to": ["builtin:lenet"], **given}
+        with pytest.raises(InvalidError, match=message):
+            Request(**asked)
+        with pytest.raises(InvalidError, match=message):
+            parse(Request, asked, "Request")
 
 
 @pytest.mark.parametrize(

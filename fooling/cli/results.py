@@ -1,0 +1,40 @@
+"""How commands end that ask a study: the result as JSON or drawn, what was left out, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from fooling.cli.terminal import draw, say, say_json, tell
+from fooling.errors import PARTLY
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from fooling.studies.protocol import Result
+
+R = TypeVar("R", bound="Result")
+
+
+def finish(
+    result: R, files: Sequence[Path], pages: Callable[[R], Iterable[RenderableType]], as_json: bool
+) -> int:
+    """Print a result.
+
+    Args:
+        files: that were written of it.
+        pages: draws it for the terminal.
+
+    Returns:
+        The exit code.
+    """
+    if as_json:
+        say_json(result.document())
+    else:
+        draw(*pages(result))
+        for file in files:
+            say(file)
+    for failure in result.failures:
+        tell(f"warning: {failure.what} was left out: {failure.reason}")
+    return PARTLY if result.failures else 0
