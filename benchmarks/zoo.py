@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.report import assets
 from fooling import classifiers
+from fooling.classifiers.architectures.lenet import LeNet
 
 
 def network(name: str, size: int | None = None) -> classifiers.Classifier:
@@ -38,6 +39,29 @@ def network(name: str, size: int | None = None) -> classifiers.Classifier:
         preprocessing=classifiers.Preprocessing(crop=classifiers.Crop(size=own) if size > own else None),
     )
     return classifiers.from_module(module, spec)
+
+
+def authors_lenet() -> classifiers.Classifier:
+    """The LeNet of the authors' repository, whose input is x / 256 without a mean (99.18 % of MNIST).
+
+    Raises:
+        FileNotFoundError: there are no assets.
+    """
+    from safetensors.torch import load_file
+
+    folder = assets()
+    if folder is None:
+        raise FileNotFoundError("no assets: set FOOLING_ASSETS")
+    module = LeNet(10)
+    module.load_state_dict(load_file(folder / "weights" / "lenet_caffe.safetensors"))
+    spec = classifiers.Spec(
+        name="lenet_caffe",
+        size=28,
+        colour="grey",
+        labels=tuple("0123456789"),
+        preprocessing=classifiers.Preprocessing(scale=255 / 256),
+    )
+    return classifiers.from_module(module.eval(), spec)
 
 
 def __getattr__(name: str) -> Callable[[], classifiers.Classifier]:

@@ -15,7 +15,7 @@ import fooling
 from fooling import classifiers
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from benchmarks.mnist_seeds import authors_lenet
+from benchmarks.zoo import authors_lenet
 
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
 NETWORKS = ["builtin:lenet", pytest.param("the authors' LeNet", marks=pytest.mark.slow)]
@@ -24,7 +24,8 @@ NETWORKS = ["builtin:lenet", pytest.param("the authors' LeNet", marks=pytest.mar
 @pytest.fixture
 def classifier(request, network):
     if network == "the authors' LeNet":
-        return authors_lenet(request.getfixturevalue("assets"))
+        request.getfixturevalue("assets")
+        return authors_lenet()
     return classifiers.load(network)
 
 

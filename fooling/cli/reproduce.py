@@ -70,25 +70,25 @@ def reproduce(
         return 0
     wanted = chosen(experiments, model, quick)
     from fooling.reproduce import page
-    from fooling.reproduce.laboratory import Laboratory, Scale, Stopped
     from fooling.reproduce.session import kept, perform
+    from fooling.reproduce.workspace import Scale, Stopped, Workspace
 
     say = (lambda _: None) if quiet else tell
     folder = out or Path("reproduction-quick" if quick else "reproduction")
-    laboratory = Laboratory(
+    workspace = Workspace(
         folder, Scale.of(quick, seeds), data=data, model=model, trust=trust, say=say
     )  # fmt: skip
     try:
-        done = perform(laboratory, wanted, lambda one: None if quiet else _tell(one))
+        done = perform(workspace, wanted, lambda one: None if quiet else _tell(one))
     except (Stopped, KeyboardInterrupt):
         tell(f"interrupted; go on with the same command, or with --out {folder}")
         return INTERRUPTED
     others = [one for one in EXPERIMENTS if one not in wanted]
     everything = sorted([*done, *kept(folder, others)], key=lambda one: EXPERIMENTS.index(one.experiment))
     command = _command(quick, seeds, model, trust, everything)
-    files = page.write(laboratory, everything, command)
+    files = page.write(workspace, everything, command)
     if as_json:
-        say_json(page.document(laboratory, done, command))
+        say_json(page.document(workspace, done, command))
     elif not quiet:
         _print(done, files)
     for one in done:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from fooling.errors import NotFoundError, did_you_mean
 
 if TYPE_CHECKING:
-    from fooling.reproduce.laboratory import Laboratory
     from fooling.reproduce.result import Result
+    from fooling.reproduce.workspace import Workspace
 
 UNVERIFIED = (
     "The paper's numbers are unverified: none was looked up in the paper itself when this was written. They come from the "
@@ -42,17 +42,17 @@ class Experiment:
     where: str
     needs: Needs = "nothing"
 
-    def perform(self, laboratory: Laboratory) -> Result:
+    def perform(self, workspace: Workspace) -> Result:
         """Do it.
 
         Raises:
-            Lacking: something has to be given.
+            MissingInput: something has to be given.
             Stopped: the user interrupted it.
             FoolingError: it failed.
         """
         module, _, function = self.where.partition(":")
         return getattr(importlib.import_module(f"fooling.reproduce.experiments.{module}"), function)(
-            laboratory
+            workspace
         )
 
 

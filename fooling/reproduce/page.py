@@ -12,14 +12,14 @@ from PIL import Image
 from fooling.files import json_bytes, replacing
 from fooling.present.markdown import table
 from fooling.reproduce.catalogue import UNVERIFIED
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.session import FIGURES, Done
+from fooling.reproduce.workspace import Workspace
 from fooling.text import encoded
 
 PAGE, DATA = "paper.md", "paper.json"
 
 
-def write(laboratory: Laboratory, done: Sequence[Done], command: str) -> list[Path]:
+def write(workspace: Workspace, done: Sequence[Done], command: str) -> list[Path]:
     """Write the page, its data and its pictures into `page/`.
 
     Args:
@@ -28,14 +28,14 @@ def write(laboratory: Laboratory, done: Sequence[Done], command: str) -> list[Pa
     Returns:
         The page and its data.
     """
-    folder = laboratory.folder / "page"
+    folder = workspace.folder / "page"
     folder.mkdir(parents=True, exist_ok=True)
-    data = document(laboratory, done, command)
+    data = document(workspace, done, command)
     contents = {PAGE: encoded(markdown(data)), DATA: json_bytes(data)}
     for one in done:
         for figure in one.result.figures:
             name = f"{one.experiment.name}-{figure.name}"
-            picture = (laboratory.folder / FIGURES / f"{name}.png").read_bytes()
+            picture = (workspace.folder / FIGURES / f"{name}.png").read_bytes()
             contents[f"{name}.webp"] = _webp(picture)
     for name, content in contents.items():
         with replacing(folder / name) as file:
@@ -43,9 +43,9 @@ def write(laboratory: Laboratory, done: Sequence[Done], command: str) -> list[Pa
     return [folder / PAGE, folder / DATA]
 
 
-def document(laboratory: Laboratory, done: Sequence[Done], command: str) -> dict[str, Any]:
+def document(workspace: Workspace, done: Sequence[Done], command: str) -> dict[str, Any]:
     """The results as JSON-like data: what `fooling reproduce --json` prints."""
-    scale = laboratory.scale
+    scale = workspace.scale
     return {
         "kind": "fooling reproduction",
         "format": 1,

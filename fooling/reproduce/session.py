@@ -10,8 +10,8 @@ from pathlib import Path
 from fooling.errors import FoolingError
 from fooling.files import json_bytes, replacing
 from fooling.reproduce.catalogue import Experiment
-from fooling.reproduce.laboratory import Laboratory, Lacking
 from fooling.reproduce.result import Result
+from fooling.reproduce.workspace import MissingInput, Workspace
 
 FIGURES, RESULTS = "figures", "results"
 
@@ -30,7 +30,7 @@ class Done:
 
 
 def perform(
-    laboratory: Laboratory,
+    workspace: Workspace,
     experiments: Sequence[Experiment],
     report: Callable[[Done], None] = lambda _: None,
 ) -> list[Done]:
@@ -44,7 +44,7 @@ def perform(
     """
     done = []
     for experiment in experiments:
-        one = _kept(laboratory.folder, experiment) or _performed(laboratory, experiment)
+        one = _kept(workspace.folder, experiment) or _performed(workspace, experiment)
         report(one)
         done.append(one)
     return done
@@ -56,15 +56,15 @@ def kept(folder: Path, experiments: Sequence[Experiment]) -> list[Done]:
     return [one for one in found if one is not None]
 
 
-def _performed(laboratory: Laboratory, experiment: Experiment) -> Done:
-    laboratory.say(f"{experiment.name}: {experiment.title}")
+def _performed(workspace: Workspace, experiment: Experiment) -> Done:
+    workspace.say(f"{experiment.name}: {experiment.title}")
     try:
-        done = Done(experiment, experiment.perform(laboratory))
-    except Lacking as error:
+        done = Done(experiment, experiment.perform(workspace))
+    except MissingInput as error:
         return Done(experiment, Result("open", str(error)))
     except FoolingError as error:
         return Done(experiment, Result("open", f"it failed: {error}"), failed=True)
-    _keep(laboratory.folder, done)
+    _keep(workspace.folder, done)
     return done
 
 

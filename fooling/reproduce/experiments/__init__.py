@@ -1,1 +1,1 @@
-"""The experiments: a function of a laboratory each, which returns a `Result`."""
+"""The experiments: a function of a workspace each, which returns a `Result`."""

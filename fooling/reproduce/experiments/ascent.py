@@ -7,18 +7,18 @@ import numpy as np
 
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.digits import image_of
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.store.view import RunView
 
 CONFIGS = {"without regulariser": "mnist-ascent", "with L2 decay": "mnist-ascent-l2"}
 
 
-def perform(laboratory: Laboratory) -> Result:
+def perform(workspace: Workspace) -> Result:
     """Both settings, a run of 100 climbs each seed."""
     rows, shares, shown = [], {}, []
     for title, config in CONFIGS.items():
-        runs = laboratory.runs(config)
+        runs = workspace.runs(config)
         reached = shares[title] = tuple(share_at(run) for run in runs)
         lowest = tuple(float(run.confidence.min()) for run in runs)
         rows += [

@@ -11,32 +11,32 @@ import numpy as np
 from fooling.confidence import format_confidence, nines
 from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.reproduce.experiments import pictures
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.store.view import RunView
 
 LEVEL = 0.9999  # the paper's
 
 
-def direct(laboratory: Laboratory) -> Result:
+def direct(workspace: Workspace) -> Result:
     """Figure 4."""
-    return _digits(laboratory, "direct")
+    return _digits(workspace, "direct")
 
 
-def cppn(laboratory: Laboratory) -> Result:
+def cppn(workspace: Workspace) -> Result:
     """Figure 5."""
-    return _digits(laboratory, "cppn")
+    return _digits(workspace, "cppn")
 
 
-def _digits(laboratory: Laboratory, encoding: str) -> Result:
-    runs = laboratory.digits(encoding)
+def _digits(workspace: Workspace, encoding: str) -> Result:
+    runs = workspace.digits(encoding)
     ends = [view.confidence.astype(np.float64) for view in runs]
     medians = tuple(float(np.median(end)) for end in ends)
     when = [first_generation(view, "median", LEVEL) for view in runs]
     every = [first_generation(view, "min", LEVEL) for view in runs]
     rows = (
         Row(
-            f"median of the digits after {laboratory.scale.generations} generations",
+            f"median of the digits after {workspace.scale.generations} generations",
             "99.99 % after 200",
             spread(medians),
             medians,

@@ -18,8 +18,8 @@ from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.experiments.transfer import short
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.store.view import RunView
 from fooling.studies.rank_tests import in_words, wilcoxon
 
@@ -51,13 +51,11 @@ class Trial(NamedTuple):
     high: float
 
 
-def perform(laboratory: Laboratory) -> Result:
+def perform(workspace: Workspace) -> Result:
     """All networks held out, both aims; half of that at the quick scale, and CPPN images only."""
-    held = laboratory.scale.pick(NETWORKS, (NETWORKS[0], NETWORKS[3]))
-    encodings = laboratory.scale.pick(ENCODINGS, ENCODINGS[:1])
-    found = [
-        trial for encoding in encodings for one in held for trial in _held_out(laboratory, encoding, one)
-    ]
+    held = workspace.scale.pick(NETWORKS, (NETWORKS[0], NETWORKS[3]))
+    encodings = workspace.scale.pick(ENCODINGS, ENCODINGS[:1])
+    found = [trial for encoding in encodings for one in held for trial in _held_out(workspace, encoding, one)]
     rows, tests, better = [], [], []
     for encoding in encodings:
         of = [trial for trial in found if trial.encoding == encoding]
@@ -78,7 +76,7 @@ def perform(laboratory: Laboratory) -> Result:
         (
             Figure("held-out", "Share of images with the same top-1 class on the network that was held out: a dot a "
                    "seed, a bar at the mean.", _dots(found)),
-            _elites(laboratory, encodings[0], held[-1]),
+            _elites(workspace, encodings[0], held[-1]),
         ),
         _NOTES + _by_network(found),
         {"trials": [trial._asdict() for trial in found]},
@@ -91,18 +89,18 @@ evolved against for 4,000 generations there. Transfer to a network that was held
 """
 
 
-def _held_out(laboratory: Laboratory, encoding: str, held: str) -> list[Trial]:
+def _held_out(workspace: Workspace, encoding: str, held: str) -> list[Trial]:
     """Runs against the other networks together and one by one, and what the held-out network says of them."""
     members = [network for network in NETWORKS if network != held]
-    together = {aim: _ensembles(laboratory, encoding, members, aim) for aim in AIMS}
-    single = {member: laboratory.digits(encoding, member) for member in members}
+    together = {aim: _ensembles(workspace, encoding, members, aim) for aim in AIMS}
+    single = {member: workspace.digits(encoding, member) for member in members}
 
     def ask() -> list[Trial]:
         asked = {aim: _asked(runs, held) for aim, runs in together.items()}
         alone = [_asked(runs, held) for runs in single.values()]
         home = [[(_home(run)) for run in runs] for runs in single.values()]
         trials = []
-        for number, seed in enumerate(laboratory.seeds):
+        for number, seed in enumerate(workspace.seeds):
             for aim, runs in together.items():
                 trials.append(Trial(encoding, held, seed, aim, *asked[aim][number], *_home(runs[number])))
             answers = np.mean([answer[number] for answer in alone], axis=0)
@@ -110,25 +108,25 @@ def _held_out(laboratory: Laboratory, encoding: str, held: str) -> list[Trial]:
             trials.append(Trial(encoding, held, seed, "one", *map(float, (*answers, *homes))))
         return trials
 
-    return [Trial(*trial) for trial in laboratory.once(f"ensemble-{encoding}-{short(held)}", ask)]
+    return [Trial(*trial) for trial in workspace.once(f"ensemble-{encoding}-{short(held)}", ask)]
 
 
-def _ensembles(laboratory: Laboratory, encoding: str, members: Sequence[str], aim: str) -> list[RunView]:
+def _ensembles(workspace: Workspace, encoding: str, members: Sequence[str], aim: str) -> list[RunView]:
     """Runs against several networks at once."""
     name = f"{aim}-of-{'-'.join(map(short, members))}"
-    spec = laboratory.text(
+    spec = workspace.text(
         f"{name}.toml",
         f'name = "{name}"\n\n[ensemble]\nmembers = {list(members)}\ncombination = "{aim}"\n'.replace(
             "'", '"'
         ),
     )
-    generations = laboratory.scale.generations
+    generations = workspace.scale.generations
     return [
-        laboratory.run(
+        workspace.run(
             f"mnist-{encoding}", seed, name=f"mnist-{encoding}-{name}-g{generations}-s{seed}",
             model=f"file:{spec}", search__generations=generations,
         )
-        for seed in laboratory.seeds
+        for seed in workspace.seeds
     ]  # fmt: skip
 
 
@@ -224,11 +222,11 @@ def _dots(trials: Sequence[Trial]) -> bytes:
     return png(figure)
 
 
-def _elites(laboratory: Laboratory, encoding: str, held: str) -> Figure:
+def _elites(workspace: Workspace, encoding: str, held: str) -> Figure:
     members = [network for network in NETWORKS if network != held]
     images, captions = [], []
     for aim in AIMS:
-        run = _ensembles(laboratory, encoding, members, aim)[0]
+        run = _ensembles(workspace, encoding, members, aim)[0]
         images += [image_of(run, number) for number in range(len(run.labels))]
         captions += [format_confidence(float(value)) for value in run.confidence]
     return Figure(

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from fooling.confidence import format_confidence
 from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.present.sheet import contact_sheet
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.store.statistics import describe
 from fooling.store.view import RunView
 from fooling.studies.compare.comparison import class_medians
@@ -31,24 +31,24 @@ BAND_IDS = (("n02085620", "n02113978"), ("n02123045", "n02124075"))
 BAND_PLACES = (range(151, 269), range(281, 286))
 
 
-def evolved(laboratory: Laboratory, encoding: str) -> list[RunView]:
+def evolved(workspace: Workspace, encoding: str) -> list[RunView]:
     """A run of each of the first three seeds against the ImageNet classifier.
 
     Raises:
-        Lacking: there is none.
+        MissingInput: there is none.
     """
     full, quick = GENERATIONS[encoding]
-    return laboratory.runs(
+    return workspace.runs(
         f"imagenet-{encoding}",
-        laboratory.seeds[:SEEDS],
-        model=laboratory.imagenet(),
-        search__generations=laboratory.scale.pick(full, quick),
+        workspace.seeds[:SEEDS],
+        model=workspace.imagenet(),
+        search__generations=workspace.scale.pick(full, quick),
     )
 
 
-def direct(laboratory: Laboratory) -> Result:
+def direct(workspace: Workspace) -> Result:
     """Figure 6."""
-    runs = evolved(laboratory, "direct")
+    runs = evolved(workspace, "direct")
     medians = _medians(runs)
     sure = [at_least(view, 0.99) for view in runs]
     outcome: Verdict = (
@@ -61,17 +61,17 @@ def direct(laboratory: Laboratory) -> Result:
     return Result(
         outcome,
         f"Most classes stay out of reach of directly encoded images (median {format_confidence(float(np.median(medians)))}); "
-        f"{np.median(sure):g} of {len(runs[0].labels):,} reach 99 %.{_short(laboratory, 'direct')}",
+        f"{np.median(sure):g} of {len(runs[0].labels):,} reach 99 %.{_short(workspace, 'direct')}",
         _rows(runs, {"median": "21.59 % after 20,000", "0.99": "45 of 1,000", "0.9999": "–"}),
         figures=_figures(runs, "direct"),
-        notes=_notes(laboratory, runs),
+        notes=_notes(workspace, runs),
         numbers=_numbers(runs),
     )
 
 
-def cppn(laboratory: Laboratory) -> Result:
+def cppn(workspace: Workspace) -> Result:
     """Figure 7, beside figure 6."""
-    runs, others = evolved(laboratory, "cppn"), evolved(laboratory, "direct")
+    runs, others = evolved(workspace, "cppn"), evolved(workspace, "direct")
     ours, theirs = by_class(runs), by_class(others)
     between = mann_whitney(ours, theirs)
     higher = between.p is not None and between.p < ALPHA and (between.better or 0) > 0.5
@@ -90,7 +90,7 @@ def cppn(laboratory: Laboratory) -> Result:
     return Result(
         outcome,
         f"CPPN images are {'believed more' if higher else 'not believed more'} than direct ones; "
-        f"{_BAND_WORDS[lower]}.{_short(laboratory, 'cppn')}",
+        f"{_BAND_WORDS[lower]}.{_short(workspace, 'cppn')}",
         (
             *_rows(runs, {"median": "88.11 % after 5,000", "0.99": "–", "0.9999": "many"}),
             *_band_rows(ours, band),
@@ -98,7 +98,7 @@ def cppn(laboratory: Laboratory) -> Result:
         ),
         tuple(tests),
         _figures(runs, "cppn", band),
-        _notes(laboratory, runs),
+        _notes(workspace, runs),
         _numbers(runs),
     )  # fmt: skip
 
@@ -172,15 +172,15 @@ def _band_rows(values: NDArray[np.float64], band: NDArray[np.bool_] | None) -> l
     ]
 
 
-def _short(laboratory: Laboratory, encoding: str) -> str:
+def _short(workspace: Workspace, encoding: str) -> str:
     full, quick = GENERATIONS[encoding]
-    return f" After {quick} generations of the paper's {full:,}." if laboratory.scale.quick else ""
+    return f" After {quick} generations of the paper's {full:,}." if workspace.scale.quick else ""
 
 
-def _notes(laboratory: Laboratory, runs: Sequence[RunView]) -> str:
+def _notes(workspace: Workspace, runs: Sequence[RunView]) -> str:
     size = runs[0].stored_pixels.shape[1]
     return (
-        f"Classifier: `{laboratory.imagenet()}`, images of {size} x {size} pixels shown whole, not as the mean of ten "
+        f"Classifier: `{workspace.imagenet()}`, images of {size} x {size} pixels shown whole, not as the mean of ten "
         f"crops; {runs[0].evaluations:,} images a run, {len(runs)} runs. Tests of classes take them as independent, "
         "which relatives are not."
     )

@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from fooling.present.markdown import table
-from fooling.reproduce.chance import PermutationTest, permutation_test
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.permutation_tests import PermutationTest, permutation_test
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.studies.intervals import wilson
 
 Features = NDArray[np.float64]  # (runs, classes, values)
 ALPHA = 0.01
 
 
-def perform(laboratory: Laboratory) -> Result:
+def perform(workspace: Workspace) -> Result:
     """Twenty runs or fifty, each told by the others."""
-    runs = laboratory.digits("cppn", seeds=range(laboratory.scale.pick(50, 20)))
+    runs = workspace.digits("cppn", seeds=range(workspace.scale.pick(50, 20)))
     images = np.array([view.images for view in runs])[..., 0]
     labels = runs[0].labels
     chance = 1 / len(labels)

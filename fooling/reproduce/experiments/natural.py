@@ -5,23 +5,23 @@ from __future__ import annotations
 
 from fooling.reproduce.experiments.answer import Answer
 from fooling.reproduce.experiments.retrain import cifar10_plan, first_network
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.workspace import Workspace
 
 SEEDS = range(3)
 
 
-def pairs(laboratory: Laboratory) -> list[Answer]:
+def pairs(workspace: Workspace) -> list[Answer]:
     """CPPN elites of every seed's runs against each of the networks, shown to the others.
 
     Raises:
-        Lacking: there are no images to train on.
+        MissingInput: there are no images to train on.
     """
-    networks = {number: first_network(laboratory, cifar10_plan(laboratory, "7x", number)) for number in SEEDS}
+    networks = {number: first_network(workspace, cifar10_plan(workspace, "7x", number)) for number in SEEDS}
     runs = [
-        (number, laboratory.run("cifar10-cppn", seed, name=f"cifar10-cppn-net{number}-s{seed}",
+        (number, workspace.run("cifar10-cppn", seed, name=f"cifar10-cppn-net{number}-s{seed}",
                                 model=f"file:{path}"))
         for number, path in networks.items()
-        for seed in laboratory.seeds
+        for seed in workspace.seeds
     ]  # fmt: skip
 
     def ask() -> list[Answer]:
@@ -38,4 +38,4 @@ def pairs(laboratory: Laboratory) -> list[Answer]:
             ]  # fmt: skip
         return found
 
-    return [Answer(*one) for one in laboratory.once("transfer-cifar10", ask)]
+    return [Answer(*one) for one in workspace.once("transfer-cifar10", ask)]

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fooling.confidence import format_confidence
-from fooling.reproduce.chance import PermutationTest, permutation_test
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
-from fooling.reproduce.laboratory import Laboratory, Lacking
+from fooling.reproduce.permutation_tests import PermutationTest, permutation_test
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.reproduce.workspace import MissingInput, Workspace
 from fooling.store.view import RunView
 from fooling.studies.rank_tests import in_words, mann_whitney
 
@@ -32,17 +32,17 @@ ALPHA = 0.05
 FAMILIES, MEMBERS = 2, 3  # that are shown
 
 
-def perform(laboratory: Laboratory) -> Result:
+def perform(workspace: Workspace) -> Result:
     """CPPN images of all seeds.
 
     Raises:
-        Lacking: no classifier, or one that does not say which classes are relatives.
+        MissingInput: no classifier, or one that does not say which classes are relatives.
     """
-    runs = evolved(laboratory, "cppn")
+    runs = evolved(workspace, "cppn")
     found = siblings(runs[0].manifest["classifier"]["spec"])
     if not (found >= 0).any():
-        raise Lacking(
-            f"{laboratory.imagenet()} does not say which classes are relatives: expected groups of two classes or "
+        raise MissingInput(
+            f"{workspace.imagenet()} does not say which classes are relatives: expected groups of two classes or "
             "more in its spec (docs/models.md)"
         )
     kept = np.flatnonzero((found >= 0) & np.all([view.stored_rows >= 0 for view in runs], axis=0))

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from fooling.confidence import format_confidence, nines
 from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
-from fooling.reproduce.chance import SignTest, sign_test
 from fooling.reproduce.copies import CONTRAST, FEWEST, LIKE, PATCH, SIDE, find_copies
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.permutation_tests import SignTest, sign_test
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.runs.executors import numerics_here
 from fooling.runs.hosting import Recipe
 from fooling.store.view import RunView
@@ -73,12 +73,12 @@ class Loss:
         return float(np.mean(self.without))
 
 
-def perform(laboratory: Laboratory) -> Result:
+def perform(workspace: Workspace) -> Result:
     """Of digits; and of ImageNet's classes where there is a classifier."""
-    views = {"digits": laboratory.digits("cppn", seeds=range(laboratory.scale.pick(50, 20)))}
-    if laboratory.model is not None:
-        views["ImageNet"] = evolved(laboratory, "cppn")[:1]
-    found = {name: _measured(laboratory, runs) for name, runs in views.items()}
+    views = {"digits": workspace.digits("cppn", seeds=range(workspace.scale.pick(50, 20)))}
+    if workspace.model is not None:
+        views["ImageNet"] = evolved(workspace, "cppn")[:1]
+    found = {name: _measured(workspace, runs) for name, runs in views.items()}
     rows = [row for name, losses in found.items() for row in _rows(name, losses, _believed(views[name]))]
     tests = [test for name, losses in found.items() for test in _tests(name, losses)]
     best = "ImageNet" if found.get("ImageNet") else "digits"
@@ -87,7 +87,7 @@ def perform(laboratory: Laboratory) -> Result:
     for name, losses in found.items():
         if losses:
             figures += [_examples(name, views[name], losses), _dots(name, losses)]
-    if laboratory.model is None:
+    if workspace.model is None:
         notes.append(
             "The paper's images are ImageNet's; those are added when a classifier is given (--model)."
         )
@@ -169,15 +169,15 @@ def _beside(test: RankTest) -> str:
     return "less than as much" if test.better > 0.5 else "more than as much"
 
 
-def _measured(laboratory: Laboratory, runs: Sequence[RunView]) -> list[Loss]:
+def _measured(workspace: Workspace, runs: Sequence[RunView]) -> list[Loss]:
     name = f"repetition-{len(runs)}-{runs[0].directory.name}"
-    made = laboratory.once(name, lambda: [asdict(loss) for loss in _losses(laboratory, runs)])
+    made = workspace.once(name, lambda: [asdict(loss) for loss in _losses(workspace, runs)])
     return [Loss(**one) for one in made]
 
 
-def _losses(laboratory: Laboratory, runs: Sequence[RunView]) -> list[Loss]:
+def _losses(workspace: Workspace, runs: Sequence[RunView]) -> list[Loss]:
     settings = runs[0].settings
-    classifier = Recipe(settings, numerics_here(settings), laboratory.trust).classifier()
+    classifier = Recipe(settings, numerics_here(settings), workspace.trust).classifier()
     found = []
     for view in runs:
         for number in np.flatnonzero(view.confidence >= np.float32(BELIEVED)).tolist():

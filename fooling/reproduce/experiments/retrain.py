@@ -15,8 +15,8 @@ from fooling.errors import INTERRUPTED, FoolingError
 from fooling.present.markdown import table
 from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.present.retrain.figures import figure
-from fooling.reproduce.laboratory import Laboratory, Stopped
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.reproduce.workspace import Stopped, Workspace
 from fooling.studies.rank_tests import in_words, mann_whitney
 from fooling.studies.retrain.measures import Round
 from fooling.studies.retrain.plan import Plan
@@ -28,10 +28,10 @@ LONGER = 10  # times the generations
 CLASS_SIZES = ("1x", "7x")  # of the class "fooling" beside another, on CIFAR-10
 
 
-def mnist(laboratory: Laboratory) -> Result:
+def mnist(workspace: Workspace) -> Result:
     """Figure 11: one experiment in full and three at a fifth of the size; quick, the latter alone, of two rounds."""
-    data, plans = laboratory.mnist(), mnist_plans(laboratory)
-    found = {name: _done(laboratory, data, name, plan) for name, plan in plans.items()}
+    data, plans = workspace.mnist(), mnist_plans(workspace)
+    found = {name: _done(workspace, data, name, plan) for name, plan in plans.items()}
     rounds = next(iter(found.values()))
     medians = [_spread_medians(found, number) for number in (0, -1)]
     lowest = tuple(min(one.median for one in rounds[1:]) for rounds in found.values())
@@ -50,33 +50,33 @@ def mnist(laboratory: Laboratory) -> Result:
         Row("most errors added by any retraining, in points", "–", spread(more, _points), more),
         *_recognised(found),
     )
-    longer = _longer(laboratory, next(iter(found)), len(rounds) - 1)
+    longer = _longer(workspace, next(iter(found)), len(rounds) - 1)
     rows += (Row(f"median after the last, in {LONGER} times the generations", "–", spread(longer), longer),)
     fooled, good = min(lowest) >= LEVEL, max(added) <= POINTS
     return Result(
         "reproduced" if fooled and good else "partly" if fooled or good else "not reproduced",
         f"{'Every retrained network is' if fooled else 'Not every retrained network is'} fooled again at a median of "
-        f"99.99 % within {laboratory.scale.generations} generations: the lowest median is "
+        f"99.99 % within {workspace.scale.generations} generations: the lowest median is "
         f"{format_confidence(min(lowest))}, and {format_confidence(float(np.median(longer)))} is reached against the "
         f"last network in {LONGER} times as many. After the last retraining {'no' if good else 'a'} network errs on digits "
         f"by more than 0.3 points above its first ({_points(max(added))} at most).",
         rows,
         tuple(_by_round(name, rounds) for name, rounds in found.items()),
-        (_rounds_figure(laboratory, next(iter(found))),),
+        (_rounds_figure(workspace, next(iter(found))),),
         _table(found)
-        + _MNIST_NOTES.format(first=rounds[1].fooling_images, steps=laboratory.scale.pick(_STEPS, "")),
+        + _MNIST_NOTES.format(first=rounds[1].fooling_images, steps=workspace.scale.pick(_STEPS, "")),
         {name: _numbers(rounds) for name, rounds in found.items()},
     )
 
 
-def _longer(laboratory: Laboratory, name: str, number: int) -> tuple[float, ...]:
+def _longer(workspace: Workspace, name: str, number: int) -> tuple[float, ...]:
     """Median confidences of the digits in longer runs against an experiment's network of that round, a value a seed:
     is it fooled less, or later?"""
-    network = _folder(laboratory, name) / f"round-{number:02d}" / "network.json"
+    network = _folder(workspace, name) / f"round-{number:02d}" / "network.json"
     runs = [
-        laboratory.run("mnist-cppn", seed, name=f"mnist-cppn-retrained-{name}-s{seed}", model=f"file:{network.absolute()}",
-                       search__generations=LONGER * laboratory.scale.generations)
-        for seed in laboratory.seeds
+        workspace.run("mnist-cppn", seed, name=f"mnist-cppn-retrained-{name}-s{seed}", model=f"file:{network.absolute()}",
+                       search__generations=LONGER * workspace.scale.generations)
+        for seed in workspace.seeds
     ]  # fmt: skip
     return tuple(float(np.median(run.confidence[:-1])) for run in runs)  # the last class is "fooling"
 
@@ -92,13 +92,13 @@ _STEPS = (
 )
 
 
-def mnist_plans(laboratory: Laboratory) -> dict[str, Plan]:
+def mnist_plans(workspace: Workspace) -> dict[str, Plan]:
     """Name -> experiment."""
-    generations = (f"search.generations={laboratory.scale.generations}",)
-    if laboratory.scale.quick:
+    generations = (f"search.generations={workspace.scale.generations}",)
+    if workspace.scale.quick:
         return {
             f"fifth-s{seed}": Plan(rounds=2, size=0.2, runs=5, seed=seed, assignments=generations)
-            for seed in laboratory.seeds
+            for seed in workspace.seeds
         }
     # Caffe's LeNet is trained for 10,000 steps, which is ten epochs of all digits, at a rate that never falls below half.
     # Ten epochs of a fifth leave the test error going up and down by a point. Fifty, and half a cosine, bring it to rest
@@ -119,16 +119,16 @@ def mnist_plans(laboratory: Laboratory) -> dict[str, Plan]:
     return {"full-s0": Plan(rounds=5, seed=0, assignments=generations), **fifths}
 
 
-def cifar10(laboratory: Laboratory) -> Result:
+def cifar10(workspace: Workspace) -> Result:
     """Figure 12, on CIFAR-10: a class "fooling" as large as another, and seven times as large; three seeds."""
-    data = laboratory.cifar10()
+    data = workspace.cifar10()
     found: dict[str, list[list[Round]]] = {size: [] for size in CLASS_SIZES}
     for seed in range(3):
         like = None
         for size in reversed(CLASS_SIZES):  # the larger harvest holds the smaller one
             name = f"cifar10-{size}-s{seed}"
-            found[size].append(_done(laboratory, data, name, cifar10_plan(laboratory, size, seed), like))
-            like = like or _folder(laboratory, name)
+            found[size].append(_done(workspace, data, name, cifar10_plan(workspace, size, seed), like))
+            like = like or _folder(workspace, name)
     before = tuple(rounds[0].median for rounds in found["7x"])
     after = {size: tuple(rounds[1].median for rounds in found[size]) for size in CLASS_SIZES}
     rows = [Row("median confidence against the first network", "88.1 %", spread(before), before)]
@@ -148,7 +148,7 @@ def cifar10(laboratory: Laboratory) -> Result:
         _cifar10_tests(found),
         (Figure("medians", "The median confidence of every run: against the first network of each seed, and against those "
                 "retrained with a fooling class of either size.", _medians(found)),
-         _rounds_figure(laboratory, "cifar10-7x-s0"),
+         _rounds_figure(workspace, "cifar10-7x-s0"),
         ),
         "The paper did this with 1,000 ImageNet classes, and 9,000 fooling images of 5 runs. The tests take runs as "
         "independent; those of one seed face the same network.",
@@ -194,38 +194,38 @@ def cifar10_verdict(before: Sequence[float], after: Mapping[str, Sequence[float]
     return verdict, f"Evolution reaches a median of {first} against the first networks; {'; '.join(parts)}."
 
 
-def cifar10_plan(laboratory: Laboratory, size: str, seed: int) -> Plan:
+def cifar10_plan(workspace: Workspace, size: str, seed: int) -> Plan:
     """One experiment."""
     return Plan(
         rounds=1,
         first=size,
         per_run=200,
-        size=laboratory.scale.pick(1.0, 0.1),
+        size=workspace.scale.pick(1.0, 0.1),
         seed=seed,
         architecture="resnet-cifar",
         assignments=("search.generations=100",),
     )
 
 
-def first_network(laboratory: Laboratory, plan: Plan) -> Path:
+def first_network(workspace: Workspace, plan: Plan) -> Path:
     """The file of an experiment's network of round 0 on CIFAR-10; the experiment is begun where it is missing."""
-    path = _folder(laboratory, f"cifar10-{plan.first}-s{plan.seed}")
+    path = _folder(workspace, f"cifar10-{plan.first}-s{plan.seed}")
     file = path / "round-00" / "network.json"
     if not file.exists():
-        _done(laboratory, laboratory.cifar10(), path.name, plan)
+        _done(workspace, workspace.cifar10(), path.name, plan)
     return file.absolute()
 
 
-def _folder(laboratory: Laboratory, name: str) -> Path:
-    return laboratory.folder / "retrain" / name
+def _folder(workspace: Workspace, name: str) -> Path:
+    return workspace.folder / "retrain" / name
 
 
-def _done(laboratory: Laboratory, data: Path, name: str, plan: Plan, like: Path | None = None) -> list[Round]:
+def _done(workspace: Workspace, data: Path, name: str, plan: Plan, like: Path | None = None) -> list[Round]:
     """An experiment, or what is left of it."""
-    laboratory.say(f"retrain {name}")
+    workspace.say(f"retrain {name}")
     try:
         return retrain(
-            data, _folder(laboratory, name), plan, like=like, report=laboratory.say, draw=figure, pages=beside
+            data, _folder(workspace, name), plan, like=like, report=workspace.say, draw=figure, pages=beside
         )
     except FoolingError as error:
         if error.exit_code == INTERRUPTED:
@@ -283,11 +283,11 @@ def _table(found: dict[str, list[Round]]) -> str:
     return table(heads, rows)
 
 
-def _rounds_figure(laboratory: Laboratory, name: str) -> Figure:
+def _rounds_figure(workspace: Workspace, name: str) -> Figure:
     return Figure(
         f"rounds-{name}",
         f"The rounds of {name}: test error, confidence, what is called fooling, and elites of each round.",
-        (_folder(laboratory, name) / "retrain.png").read_bytes(),
+        (_folder(workspace, name) / "retrain.png").read_bytes(),
     )
 
 

@@ -16,8 +16,8 @@ from fooling.confidence import format_confidence
 from fooling.present.compare import figures
 from fooling.present.markdown import table
 from fooling.present.plots import png
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.store.view import RunView
 from fooling.studies.compare.comparison import Comparison, Pair, compare
 from fooling.studies.compare.document import document
@@ -29,9 +29,9 @@ ALPHA = 0.05
 SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)  # of the budget, at which the medians are told
 
 
-def perform(laboratory: Laboratory) -> Result:
+def perform(workspace: Workspace) -> Result:
     """Both encodings, every seed."""
-    comparison = compare([view for encoding in ENCODINGS for view in _both(laboratory, encoding)])
+    comparison = compare([view for encoding in ENCODINGS for view in _both(workspace, encoding)])
     pairs = [_pair(comparison, encoding) for encoding in ENCODINGS]
     return Result(
         *verdict(comparison, pairs),
@@ -55,12 +55,10 @@ def perform(laboratory: Laboratory) -> Result:
     )
 
 
-def _both(laboratory: Laboratory, encoding: str) -> list[RunView]:
+def _both(workspace: Workspace, encoding: str) -> list[RunView]:
     """MAP-Elites, then as many images for each class alone as it has for all, divided by their number."""
-    together = laboratory.digits(encoding)
-    alone = laboratory.runs(
-        f"mnist-{encoding}-single", search__evaluations=together[0].evaluations // CLASSES
-    )
+    together = workspace.digits(encoding)
+    alone = workspace.runs(f"mnist-{encoding}-single", search__evaluations=together[0].evaluations // CLASSES)
     return [*together, *alone]
 
 

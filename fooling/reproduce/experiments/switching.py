@@ -16,8 +16,8 @@ from fooling.confidence import format_confidence
 from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.reproduce.workspace import Workspace
 from fooling.store.view import RunView, lineage_of
 from fooling.studies.lineage.replay import replay
 from fooling.studies.lineage.walk import Ancestor, ancestors, line
@@ -28,11 +28,11 @@ TRIED = 10  # elites whose lines are looked at
 SHOWN = 8  # images of a line
 
 
-def perform(laboratory: Laboratory) -> Result:
+def perform(workspace: Workspace) -> Result:
     """Digits with both encodings; ImageNet's classes where there is a classifier."""
-    groups = {f"digits, {encoding}": laboratory.digits(encoding) for encoding in ("cppn", "direct")}
-    if laboratory.model is not None:
-        groups = {"ImageNet, cppn": evolved(laboratory, "cppn"), **groups}
+    groups = {f"digits, {encoding}": workspace.digits(encoding) for encoding in ("cppn", "direct")}
+    if workspace.model is not None:
+        groups = {"ImageNet, cppn": evolved(workspace, "cppn"), **groups}
     shares = {name: [switched(view) for view in views] for name, views in groups.items()}
     first = next(iter(groups))
     encodings = [np.array(shares[f"digits, {encoding}"]) for encoding in ("cppn", "direct")]

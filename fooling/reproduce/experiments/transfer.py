@@ -18,8 +18,8 @@ from fooling.present.plots import TEXT, colour, literal, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.answer import Answer
 from fooling.reproduce.experiments.digits import image_of
-from fooling.reproduce.laboratory import Laboratory, Lacking
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
+from fooling.reproduce.workspace import MissingInput, Workspace
 from fooling.studies.intervals import wilson
 from fooling.studies.rank_tests import in_words, mann_whitney, wilcoxon
 
@@ -31,9 +31,9 @@ SURE = 0.9999
 SHOWN = 8
 
 
-def answers(laboratory: Laboratory, encoding: str, networks: Sequence[str]) -> list[Answer]:
+def answers(workspace: Workspace, encoding: str, networks: Sequence[str]) -> list[Answer]:
     """Every network's elites, of every seed, shown to every network."""
-    runs = [(network, run) for network in networks for run in laboratory.digits(encoding, network)]
+    runs = [(network, run) for network in networks for run in workspace.digits(encoding, network)]
 
     def ask() -> list[Answer]:
         from fooling.studies.transfer.measure import measure, source_of
@@ -52,17 +52,17 @@ def answers(laboratory: Laboratory, encoding: str, networks: Sequence[str]) -> l
             for (home, run), cell in zip(runs, measure(sources, target), strict=True)
         ]
 
-    return [Answer(*found) for found in laboratory.once(f"transfer-{encoding}-{len(networks)}", ask)]
+    return [Answer(*found) for found in workspace.once(f"transfer-{encoding}-{len(networks)}", ask)]
 
 
-def same_architecture(laboratory: Laboratory) -> Result:
+def same_architecture(workspace: Workspace) -> Result:
     """Two LeNets trained from different initial weights."""
     rows: list[Row] = []
     notes: list[str] = []
     verdicts: list[bool] = []
     numbers: dict[str, Any] = {}
     for encoding in ENCODINGS:
-        found = answers(laboratory, encoding, TWINS)
+        found = answers(workspace, encoding, TWINS)
         away = [one for one in found if one.source != one.target]
         shares = [one.share for one in away]
         both = [sure_on_both(one) for one in away]
@@ -79,29 +79,29 @@ def same_architecture(laboratory: Laboratory) -> Result:
         ]
         verdicts += [max(both) > 0, max(alone) > 0]
         numbers[encoding] = [one._asdict() for one in away]
-    rows += _cifar(laboratory, notes, numbers)
+    rows += _cifar(workspace, notes, numbers)
     held = all(verdicts)
     return Result(
         "reproduced" if held else "partly" if any(verdicts) else "not reproduced",
         "Some images fool both networks at 99.99 %, some fool one alone"
         + (", with both encodings." if held else "; not all of it with both encodings."),
         tuple(rows),
-        figures=(_examples(laboratory),),
+        figures=(_examples(workspace),),
         notes="\n\n".join(notes),
         numbers=numbers,
     )
 
 
-def _cifar(laboratory: Laboratory, notes: list[str], numbers: dict[str, Any]) -> list[Row]:
+def _cifar(workspace: Workspace, notes: list[str], numbers: dict[str, Any]) -> list[Row]:
     """The pairs of residual networks for CIFAR-10, where there is time and data for them."""
-    if laboratory.scale.quick:
+    if workspace.scale.quick:
         notes.append("The pairs of CIFAR-10 networks take an hour: they are not part of `--quick`.")
         return []
     from fooling.reproduce.experiments.natural import pairs
 
     try:
-        found = pairs(laboratory)
-    except Lacking as error:
+        found = pairs(workspace)
+    except MissingInput as error:
         notes.append(f"Without pairs of CIFAR-10 networks: {error}.")
         return []
     numbers["cifar10"] = [one._asdict() for one in found]
@@ -116,7 +116,7 @@ def _cifar(laboratory: Laboratory, notes: list[str], numbers: dict[str, Any]) ->
     ]
 
 
-def across(laboratory: Laboratory) -> Result:
+def across(workspace: Workspace) -> Result:
     """All networks that ship, every one against every other."""
     rows: list[Row] = []
     tests: list[str] = []
@@ -124,7 +124,7 @@ def across(laboratory: Laboratory) -> Result:
     numbers: dict[str, Any] = {}
     kinds: dict[str, list[Answer]] = {}
     for encoding in ENCODINGS:
-        found = answers(laboratory, encoding, NETWORKS)
+        found = answers(workspace, encoding, NETWORKS)
         numbers[encoding] = [one._asdict() for one in found]
         tables.append(f"Same top-1, {encoding} images, with Wilson's 95 % intervals:\n\n{matrix(found)}")
         kinds[encoding] = [one for one in found if is_across(one)]
@@ -274,11 +274,11 @@ def _share(found: Sequence[Answer], source: str, target: str) -> float:
     return hits / count
 
 
-def _examples(laboratory: Laboratory) -> Figure:
+def _examples(workspace: Workspace) -> Figure:
     """Images that both twins are sure of, and images that fool one alone."""
     images, captions = [], []
-    runs = {run.settings.seed: run for run in laboratory.digits("direct", TWINS[0])}
-    found = [one for one in answers(laboratory, "direct", TWINS) if (one.source, one.target) == TWINS]
+    runs = {run.settings.seed: run for run in workspace.digits("direct", TWINS[0])}
+    found = [one for one in answers(workspace, "direct", TWINS) if (one.source, one.target) == TWINS]
     sure = [
         (one, number)
         for number in range(len(found[0].home))

@@ -1,4 +1,4 @@
-"""A laboratory of small runs."""
+"""A workspace of small runs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from fooling.reproduce.laboratory import Laboratory, Scale
+from fooling.reproduce.workspace import Scale, Workspace
 
 SMALL = Scale(quick=True, seeds=3, generations=3)
 
 
 @pytest.fixture
-def laboratory(tmp_path: Path) -> Laboratory:
+def workspace(tmp_path: Path) -> Workspace:
     """Three seeds, three generations, no data, no model."""
-    return Laboratory(tmp_path / "laboratory", SMALL)
+    return Workspace(tmp_path / "workspace", SMALL)

@@ -10,8 +10,8 @@ import pytest
 
 from fooling.reproduce.catalogue import UNVERIFIED
 from fooling.reproduce.experiments import digits
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.page import markdown
+from fooling.reproduce.workspace import Workspace
 
 PAPER = Path(__file__).resolve().parents[3] / "docs" / "results" / "paper"
 SURE, UNSURE = 0.99995, 0.9
@@ -38,9 +38,9 @@ def test_every_finding_of_the_paper_is_judged(
     assert f"in {sum(median == SURE for median in medians)} of 2 runs" in why
 
 
-def test_a_run_that_never_gets_there_is_not_called_reproduced(laboratory: Laboratory) -> None:
+def test_a_run_that_never_gets_there_is_not_called_reproduced(workspace: Workspace) -> None:
     """Three generations are too few for any digit to be sure."""
-    found = digits.direct(laboratory)
+    found = digits.direct(workspace)
     assert any(row.ours.startswith("never") for row in found.rows)
     assert found.verdict != "reproduced"
 

@@ -7,7 +7,7 @@ import pytest
 
 from fooling.reproduce.experiments import ensemble
 from fooling.reproduce.experiments.ensemble import Trial
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.workspace import Workspace
 
 
 def trial(held: str, seed: int, aim: str, share: float) -> Trial:
@@ -22,27 +22,27 @@ def test_pairs_are_of_the_same_network_and_seed() -> None:
 
 
 def test_the_held_out_network_is_never_asked_in_evolution(
-    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network that images were evolved against is not held out: its answer would be no transfer."""
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(
         ensemble, "_ensembles", lambda lab, encoding, members, aim: asked.append(tuple(members)) or []
     )
-    monkeypatch.setattr(Laboratory, "digits", lambda lab, encoding, model: asked.append((model,)) or [])
+    monkeypatch.setattr(Workspace, "digits", lambda lab, encoding, model: asked.append((model,)) or [])
     monkeypatch.setattr(ensemble, "_asked", lambda runs, held: [])
-    monkeypatch.setattr(Laboratory, "once", lambda lab, name, ask: [])
+    monkeypatch.setattr(Workspace, "once", lambda lab, name, ask: [])
     for held in ensemble.NETWORKS:
         asked.clear()
-        ensemble._held_out(laboratory, "cppn", held)
+        ensemble._held_out(workspace, "cppn", held)
         assert asked
         assert all(held not in members for members in asked)
 
 
-def test_an_ensembles_spec_names_its_members(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ensembles_spec_names_its_members(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = {}
-    monkeypatch.setattr(Laboratory, "run", lambda lab, config, seed, **settings: seen.update(settings))
-    ensemble._ensembles(laboratory, "cppn", ["builtin:lenet", "builtin:lenet-b"], "minimum")
+    monkeypatch.setattr(Workspace, "run", lambda lab, config, seed, **settings: seen.update(settings))
+    ensemble._ensembles(workspace, "cppn", ["builtin:lenet", "builtin:lenet-b"], "minimum")
     from fooling import classifiers
 
     combined = classifiers.load(seen["model"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fooling.reproduce.experiments import imagenet
-from fooling.reproduce.laboratory import Laboratory, Lacking, Scale
+from fooling.reproduce.workspace import MissingInput, Scale, Workspace
 
 
 def test_dogs_and_cats_by_wordnet_id() -> None:
@@ -64,20 +64,20 @@ def test_a_class_is_its_median_over_the_runs() -> None:
 
 
 @pytest.mark.parametrize("perform", [imagenet.direct, imagenet.cppn])
-def test_without_a_classifier_it_says_so(laboratory: Laboratory, perform: Any) -> None:
-    with pytest.raises(Lacking, match="--model"):
-        perform(laboratory)
+def test_without_a_classifier_it_says_so(workspace: Workspace, perform: Any) -> None:
+    with pytest.raises(MissingInput, match="--model"):
+        perform(workspace)
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Two generations against the LeNet that ships."""
     monkeypatch.setattr(imagenet, "GENERATIONS", {"cppn": (9, 2), "direct": (9, 2)})
-    return Laboratory(tmp_path / "laboratory", Scale(True, 3, 3), model="builtin:lenet")
+    return Workspace(tmp_path / "workspace", Scale(True, 3, 3), model="builtin:lenet")
 
 
 @pytest.mark.slow
-def test_both_encodings_and_their_tests(small: Laboratory) -> None:
+def test_both_encodings_and_their_tests(small: Workspace) -> None:
     """The slightest slip here shows after hours of evolution only."""
     direct, cppn = imagenet.direct(small), imagenet.cppn(small)
     assert direct.numbers["generations"] == 2

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fooling.reproduce.chance import PermutationTest
 from fooling.reproduce.experiments import mosaic
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.permutation_tests import PermutationTest
+from fooling.reproduce.workspace import Workspace
 
 RUNS, CLASSES, SIDE = 12, 10, 12
 
@@ -77,8 +77,8 @@ def test_verdict(p: float, above: int, expected: str) -> None:
 
 
 @pytest.mark.slow
-def test_digits(laboratory: Laboratory) -> None:
-    found = mosaic.perform(laboratory)
+def test_digits(workspace: Workspace) -> None:
+    found = mosaic.perform(workspace)
     assert all("n = 200" in test for test in found.tests)
     assert [len(row.values) for row in found.rows] == [20, 20]
     page = Image.open(io.BytesIO(found.figures[0].picture))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fooling.reproduce.chance import PermutationTest
 from fooling.reproduce.experiments import related
-from fooling.reproduce.laboratory import Laboratory, Lacking, Scale
+from fooling.reproduce.permutation_tests import PermutationTest
+from fooling.reproduce.workspace import MissingInput, Scale, Workspace
 
 FAMILIES, MEMBERS = 6, 4
 GROUPS = np.repeat(np.arange(FAMILIES), MEMBERS)
@@ -112,14 +112,14 @@ def views(groups: dict[str, list[int]]) -> list[Any]:
 
 
 @pytest.fixture
-def laboratory(tmp_path: Path) -> Laboratory:
-    return Laboratory(tmp_path / "laboratory", Scale(True, 3, 3), model="an:invention")
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace", Scale(True, 3, 3), model="an:invention")
 
 
-def test_all_of_it(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_of_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = {f"family {number}": np.flatnonzero(number == GROUPS).tolist() for number in range(FAMILIES)}
     monkeypatch.setattr(related, "evolved", lambda *_: views(groups))
-    found = related.perform(laboratory)
+    found = related.perform(workspace)
     assert found.verdict == "reproduced"
     assert all("n = 24" in test for test in found.tests)
     assert [len(row.values) for row in found.rows[:4]] == [3, 3, 3, 3]
@@ -127,8 +127,8 @@ def test_all_of_it(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_classifier_without_groups_is_not_enough(
-    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(related, "evolved", lambda *_: views({}))
-    with pytest.raises(Lacking, match="groups"):
-        related.perform(laboratory)
+    with pytest.raises(MissingInput, match="groups"):
+        related.perform(workspace)

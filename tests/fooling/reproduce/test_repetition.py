@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from fooling.reproduce.experiments import repetition
 from fooling.reproduce.experiments.repetition import Loss
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.workspace import Workspace
 
 
 def dots() -> np.ndarray:
@@ -81,9 +81,9 @@ def test_verdict(found: list[Loss], expected: str) -> None:
 
 
 @pytest.mark.slow
-def test_digits(laboratory: Laboratory) -> None:
-    found = repetition.perform(laboratory)
-    again = repetition.perform(laboratory)
+def test_digits(workspace: Workspace) -> None:
+    found = repetition.perform(workspace)
+    again = repetition.perform(workspace)
     assert found.to_dict() == again.to_dict(), "what was measured is kept"
     assert found.rows[0].ours.split(" (")[0].endswith("of 200")
     counted = len(found.numbers["digits"])

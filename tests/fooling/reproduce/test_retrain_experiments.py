@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fooling.reproduce.experiments import retrain
-from fooling.reproduce.laboratory import Laboratory
 from fooling.reproduce.result import Result
+from fooling.reproduce.workspace import Workspace
 from fooling.studies.retrain.measures import Recognised, Round, Share
 
 
@@ -25,16 +25,16 @@ def one(number: int, median: float, errors: int = 100) -> Round:
 
 
 @pytest.fixture
-def result(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> Any:
+def result(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function from rounds to the result of `retrain-mnist`."""
 
     def of(rounds: list[Round], longer: float = 0.5) -> Result:
-        monkeypatch.setattr(Laboratory, "mnist", lambda self: None)
+        monkeypatch.setattr(Workspace, "mnist", lambda self: None)
         monkeypatch.setattr(retrain, "_done", lambda *arguments: rounds)
         monkeypatch.setattr(retrain, "_rounds_figure", lambda *arguments: None)
         run = SimpleNamespace(confidence=np.array([longer] * 10 + [1.0], np.float32))
-        monkeypatch.setattr(Laboratory, "run", lambda self, *arguments, **settings: run)
-        return retrain.mnist(laboratory)
+        monkeypatch.setattr(Workspace, "run", lambda self, *arguments, **settings: run)
+        return retrain.mnist(workspace)
 
     return of
 

@@ -12,9 +12,9 @@ from fooling.errors import FoolingError
 from fooling.reproduce import page
 from fooling.reproduce.catalogue import EXPERIMENTS, Experiment, chosen
 from fooling.reproduce.experiments import pictures
-from fooling.reproduce.laboratory import Laboratory, Lacking
 from fooling.reproduce.result import Figure, Result, Row, spread
 from fooling.reproduce.session import kept, perform
+from fooling.reproduce.workspace import MissingInput, Workspace
 
 PICTURE = pictures.strip([np.zeros((4, 4, 1), np.uint8)] * 2, ["a", "b\nc"], heads=("row",))
 
@@ -33,7 +33,7 @@ def found(verdict: str = "reproduced") -> Result:
 
 def experiment(name: str, outcome: Result | Exception) -> Experiment:
     class One(Experiment):
-        def perform(self, laboratory: Laboratory) -> Result:
+        def perform(self, workspace: Workspace) -> Result:
             calls.append(name)
             if isinstance(outcome, Exception):
                 raise outcome
@@ -50,41 +50,41 @@ def _fresh() -> None:
     calls.clear()
 
 
-def test_what_is_done_is_not_done_again(laboratory: Laboratory) -> None:
+def test_what_is_done_is_not_done_again(workspace: Workspace) -> None:
     wanted = [experiment("one", found())]
-    first = perform(laboratory, wanted)
-    second = perform(laboratory, wanted)
+    first = perform(workspace, wanted)
+    second = perform(workspace, wanted)
     assert calls == ["one"]
     assert json.dumps(second[0].result.to_dict()) == json.dumps(first[0].result.to_dict())
 
 
-def test_one_failure_costs_no_other(laboratory: Laboratory) -> None:
+def test_one_failure_costs_no_other(workspace: Workspace) -> None:
     wanted = [
         experiment("broken", FoolingError("no disk")),
-        experiment("lacking", Lacking("give --data DIR")),
+        experiment("lacking", MissingInput("give --data DIR")),
         experiment("good", found()),
     ]
-    done = perform(laboratory, wanted)
+    done = perform(workspace, wanted)
     assert [one.result.verdict for one in done] == ["open", "open", "reproduced"]
     assert "no disk" in done[0].result.why
     assert done[0].failed
     assert done[1].result.why == "give --data DIR"
-    assert [one.experiment.name for one in kept(laboratory.folder, wanted)] == ["good"], (
+    assert [one.experiment.name for one in kept(workspace.folder, wanted)] == ["good"], (
         "open ones are tried again"
     )
 
 
-def test_a_damaged_result_is_told_and_not_counted(laboratory: Laboratory) -> None:
+def test_a_damaged_result_is_told_and_not_counted(workspace: Workspace) -> None:
     wanted = [experiment("one", found())]
-    perform(laboratory, wanted)
-    (laboratory.folder / "results" / "one.json").write_text("{")
+    perform(workspace, wanted)
+    (workspace.folder / "results" / "one.json").write_text("{")
     with pytest.raises(FoolingError, match=r"one\.json.*remove it"):
-        perform(laboratory, wanted)
+        perform(workspace, wanted)
 
 
-def test_the_page_has_every_number_and_picture(laboratory: Laboratory) -> None:
-    done = perform(laboratory, [experiment("one", found()), experiment("two", Lacking("give it"))])
-    files = page.write(laboratory, done, "fooling reproduce --quick")
+def test_the_page_has_every_number_and_picture(workspace: Workspace) -> None:
+    done = perform(workspace, [experiment("one", found()), experiment("two", MissingInput("give it"))])
+    files = page.write(workspace, done, "fooling reproduce --quick")
     text = files[0].read_text()
     for expected in (
         "**reproduced**",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fooling.reproduce.experiments import single
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.workspace import Workspace
 from fooling.studies.compare.comparison import Pair
 from fooling.studies.rank_tests import RankTest
 
@@ -38,8 +38,8 @@ def test_direction(
 
 
 @pytest.mark.slow
-def test_digits(laboratory: Laboratory) -> None:
-    found = single.perform(laboratory)
+def test_digits(workspace: Workspace) -> None:
+    found = single.perform(workspace)
     assert [row.quantity.split(":")[0] for row in found.rows[::2]] == [
         "map-elites, cppn",
         "single-class, cppn",

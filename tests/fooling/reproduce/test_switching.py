@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fooling.reproduce.experiments import switching
-from fooling.reproduce.laboratory import Laboratory
+from fooling.reproduce.workspace import Workspace
 from fooling.studies.lineage.walk import Ancestor
 
 
@@ -75,8 +75,8 @@ def test_verdict(shares: list[float], expected: str) -> None:
 
 
 @pytest.mark.slow
-def test_digits(laboratory: Laboratory) -> None:
-    found = switching.perform(laboratory)
+def test_digits(workspace: Workspace) -> None:
+    found = switching.perform(workspace)
     for row, runs in zip(found.rows, found.numbers.values(), strict=False):
         assert len(row.values) == 3
         assert row.values == tuple(one["goal_switches"] / one["replacements"] for one in runs)

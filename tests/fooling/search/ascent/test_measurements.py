@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from benchmarks import ascent, ascent_results
+from benchmarks import ascent
+from docs.results.make import ascent as pages
 from fooling import classifiers
 from fooling.classifiers import Numerics
 
@@ -15,9 +16,9 @@ def test_noise_is_fine_and_blurred_noise_is_coarse() -> None:
     """The page says of which settings the structures are larger: by this figure."""
     noise = np.random.default_rng(0).normal(128, 40, (3, 64, 64, 3)).clip(0, 255)
     smooth = gaussian_filter(noise, (0, 4, 4, 0))
-    share = np.pi * ascent_results.COARSE**2
-    assert ascent_results.coarse(noise.astype(np.uint8)) == pytest.approx(share, rel=0.1)
-    assert ascent_results.coarse((128 + 4 * (smooth - 128)).clip(0, 255).astype(np.uint8)) > 0.9
+    share = np.pi * pages.COARSE**2
+    assert pages.coarse(noise.astype(np.uint8)) == pytest.approx(share, rel=0.1)
+    assert pages.coarse((128 + 4 * (smooth - 128)).clip(0, 255).astype(np.uint8)) > 0.9
 
 
 def test_a_measured_step_is_of_a_whole_batch() -> None:
@@ -33,6 +34,6 @@ def test_a_measured_step_is_of_a_whole_batch() -> None:
 
 def test_pictures_fit_a_repository(tmp_path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
-    page = ascent_results.tiles([noise, noise], ["a", "b"], list("wxyz"), 128)
-    ascent_results.write(page, tmp_path / "page.webp")
-    assert (tmp_path / "page.webp").stat().st_size <= ascent_results.LARGEST_FILE
+    page = pages.tiles([noise, noise], ["a", "b"], list("wxyz"), 128)
+    pages.write(page, tmp_path / "page.webp")
+    assert (tmp_path / "page.webp").stat().st_size <= pages.LARGEST_FILE

@@ -132,11 +132,10 @@ pickle.dump(compute(Host(None, classifier), "climb", shared, climbs), open(sys.a
 
 
 def networks(assets: Path) -> dict[str, Classifier]:
-    from benchmarks.mnist_seeds import authors_lenet
-    from benchmarks.zoo import network
+    from benchmarks.zoo import authors_lenet, network
 
     return {
-        "the authors' LeNet": authors_lenet(assets).with_numerics(Numerics(batch=10)),
+        "the authors' LeNet": authors_lenet().with_numerics(Numerics(batch=10)),
         "mobilenet": network("mobilenet_v1_025_128").with_numerics(Numerics(batch=6)),
         "mobilenet, ten crops": network("mobilenet_v1_025_128").shown(144, "ten").with_numerics(Numerics(batch=20)),
         "squeezenet": network("squeezenet_v11").with_numerics(Numerics(batch=2)),

@@ -10,33 +10,33 @@ import pytest
 
 import fooling
 from fooling.errors import FoolingError, InvalidError
-from fooling.reproduce.laboratory import Laboratory, Lacking, Scale
+from fooling.reproduce.workspace import MissingInput, Scale, Workspace
 from fooling.store.view import RunView
 
 SMALL = Scale(quick=True, seeds=3, generations=3)
 
 
-def test_a_run_is_made_once(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = laboratory.digits("cppn")
+def test_a_run_is_made_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = workspace.digits("cppn")
     monkeypatch.setattr(fooling, "run", None)  # a second run would fail
-    again = laboratory.digits("cppn")
+    again = workspace.digits("cppn")
     assert [run.archive.digest() for run in again] == [run.archive.digest() for run in first]
     assert [run.settings.seed for run in again] == [0, 1, 2]
     assert all(run.generation == 3 for run in again)
 
 
-def test_other_settings_are_another_run(laboratory: Laboratory) -> None:
-    one = laboratory.run("mnist-cppn", 0, search__generations=2)
-    other = laboratory.run("mnist-cppn", 0, search__generations=2, search__population=60)
-    model = laboratory.run("mnist-cppn", 0, search__generations=2, model="builtin:lenet-b")
+def test_other_settings_are_another_run(workspace: Workspace) -> None:
+    one = workspace.run("mnist-cppn", 0, search__generations=2)
+    other = workspace.run("mnist-cppn", 0, search__generations=2, search__population=60)
+    model = workspace.run("mnist-cppn", 0, search__generations=2, model="builtin:lenet-b")
     assert len({run.directory for run in (one, other, model)}) == 3
     assert other.settings.search.population == 60
 
 
 def test_an_interrupted_run_is_finished_as_if_nothing_had_been(
-    laboratory: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = laboratory.run("mnist-cppn", 0, name="whole", search__generations=4)
+    whole = workspace.run("mnist-cppn", 0, name="whole", search__generations=4)
     original = fooling.run
 
     class Crash(Exception):
@@ -48,34 +48,34 @@ def test_an_interrupted_run_is_finished_as_if_nothing_had_been(
 
     monkeypatch.setattr(fooling, "run", lambda *a, **k: original(*a, **k, report=crash))
     with pytest.raises(Crash):
-        laboratory.run("mnist-cppn", 0, name="broken", search__generations=4)
+        workspace.run("mnist-cppn", 0, name="broken", search__generations=4)
     monkeypatch.setattr(fooling, "run", None)
-    finished = laboratory.run("mnist-cppn", 0, name="broken", search__generations=4)
+    finished = workspace.run("mnist-cppn", 0, name="broken", search__generations=4)
     assert finished.archive.digest() == whole.archive.digest()
 
 
-def test_a_measurement_is_made_once(laboratory: Laboratory) -> None:
+def test_a_measurement_is_made_once(workspace: Workspace) -> None:
     made = []
 
     def measure() -> dict[str, Any]:
         made.append(1)
         return {"value": (1, 2)}
 
-    first, second = (laboratory.once("thing", measure) for _ in range(2))
+    first, second = (workspace.once("thing", measure) for _ in range(2))
     assert first == second == {"value": [1, 2]}, "the first answer must look like the one that is read back"
     assert len(made) == 1
 
 
-def test_two_scales_are_not_mixed(laboratory: Laboratory) -> None:
-    Laboratory(laboratory.folder, SMALL)
+def test_two_scales_are_not_mixed(workspace: Workspace) -> None:
+    Workspace(workspace.folder, SMALL)
     with pytest.raises(InvalidError, match=r"made with --quick and 3 seeds, not with 5 seeds.*--out"):
-        Laboratory(laboratory.folder, Scale())
+        Workspace(workspace.folder, Scale())
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(FoolingError, match="is no fooling reproduction"):
-        Laboratory(tmp_path, SMALL)
+        Workspace(tmp_path, SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -85,24 +85,24 @@ def test_a_damaged_manifest_is_told(tmp_path: Path, content: str) -> None:
     with pytest.raises(
         FoolingError, match=r"is no fooling reproduction|reproduction\.json: expected the scale"
     ):
-        Laboratory(tmp_path, SMALL)
+        Workspace(tmp_path, SMALL)
 
 
 def test_missing_data_says_what_to_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FOOLING_ASSETS", raising=False)
-    bare = Laboratory(tmp_path / "a", SMALL)
-    with pytest.raises(Lacking, match=r"mnist .*--data DIR"):
+    bare = Workspace(tmp_path / "a", SMALL)
+    with pytest.raises(MissingInput, match=r"mnist .*--data DIR"):
         bare.mnist()
-    with pytest.raises(Lacking, match=r"cifar10/cifar10\.npz .*--data DIR"):
+    with pytest.raises(MissingInput, match=r"cifar10/cifar10\.npz .*--data DIR"):
         bare.cifar10()
-    with pytest.raises(Lacking, match="--model SPEC"):
+    with pytest.raises(MissingInput, match="--model SPEC"):
         bare.imagenet()
-    wrong = Laboratory(tmp_path / "b", SMALL, data=tmp_path / "nowhere")
-    with pytest.raises(Lacking, match=r"nowhere.* is not there"):
+    wrong = Workspace(tmp_path / "b", SMALL, data=tmp_path / "nowhere")
+    with pytest.raises(MissingInput, match=r"nowhere.* is not there"):
         wrong.mnist()
 
 
 def test_data_are_found_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "assets" / "mnist").mkdir(parents=True)
     monkeypatch.setenv("FOOLING_ASSETS", str(tmp_path / "assets"))
-    assert Laboratory(tmp_path / "a", SMALL).mnist() == tmp_path / "assets" / "mnist"
+    assert Workspace(tmp_path / "a", SMALL).mnist() == tmp_path / "assets" / "mnist"

@@ -30,7 +30,7 @@ class Stopped(Exception):
     """A run was interrupted by the user, after a checkpoint."""
 
 
-class Lacking(FoolingError):
+class MissingInput(FoolingError):
     """An experiment lacks something that the user has to give."""
 
 
@@ -63,7 +63,7 @@ class Scale:
         return quick if self.quick else full
 
 
-class Laboratory:
+class Workspace:
     """A folder of runs and measurements.
 
     Attributes:
@@ -173,7 +173,7 @@ class Laboratory:
         """The folder of MNIST's four IDX files.
 
         Raises:
-            Lacking: there is none.
+            MissingInput: there is none.
         """
         return self._found("mnist", "the four IDX files of MNIST")
 
@@ -181,7 +181,7 @@ class Laboratory:
         """The file with CIFAR-10's images: `train_x`, `train_y`, `test_x`, `test_y`, `classes`.
 
         Raises:
-            Lacking: there is none.
+            MissingInput: there is none.
         """
         return self._found(
             "cifar10/cifar10.npz", "CIFAR-10's images as train_x, train_y, test_x, test_y, classes"
@@ -191,18 +191,20 @@ class Laboratory:
         """The SPEC of the ImageNet classifier.
 
         Raises:
-            Lacking: none was given.
+            MissingInput: none was given.
         """
         if self.model is None:
-            raise Lacking("expected an ImageNet classifier: give one with --model SPEC")
+            raise MissingInput("expected an ImageNet classifier: give one with --model SPEC")
         return self.model
 
     def _found(self, part: str, what: str) -> Path:
         if self._data is None:
-            raise Lacking(f"expected training images: give a folder that has {part} ({what}) with --data DIR")
+            raise MissingInput(
+                f"expected training images: give a folder that has {part} ({what}) with --data DIR"
+            )
         path = self._data / part
         if not path.exists():
-            raise Lacking(f"{path} is not there: expected {what}; give another folder with --data DIR")
+            raise MissingInput(f"{path} is not there: expected {what}; give another folder with --data DIR")
         return path
 
 

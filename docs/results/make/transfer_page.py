@@ -1,7 +1,7 @@
 """A page about transfer among networks, from what `fooling transfer` wrote.
 
     fooling transfer RUN... --to SPEC,SPEC,... --out transfer --trust
-    python -m benchmarks.transfer_page NAME transfer
+    python -m docs.results.make.transfer_page NAME transfer
 
 Writes docs/results/NAME.md, NAME.json and the heat map. A cell is one run's elites on one network; the medians and
 tests take a run as the unit, since its images are relatives.
@@ -18,15 +18,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.report import ROOT
 from fooling.files import json_bytes
 from fooling.model_specs import short
 from fooling.present.markdown import table as markdown
 from fooling.store.view import RunView, open_run
 from fooling.studies.rank_tests import in_words, mann_whitney
 
-PLACE = ROOT / "docs" / "results"
-MARK = "<!-- below: written by benchmarks.transfer_page -->"
+PLACE = Path(__file__).resolve().parents[1]
+MARK = "<!-- below: written by docs.results.make.transfer_page -->"
 SURE = 0.99
 
 

@@ -1,6 +1,6 @@
 """A page of results from finished runs: a table, curves, groups of classes, tests, contact sheets.
 
-    python -m benchmarks.run_page NAME RUN... [--sheets RUN...]
+    python -m docs.results.make.run_page NAME RUN... [--sheets RUN...]
 
 Writes docs/results/NAME.md, NAME.json, a figure and a contact sheet of each run named by --sheets. The runs
 themselves are not kept: their manifests, digests and statistics are.
@@ -19,7 +19,6 @@ import numpy as np
 from PIL import Image
 
 import fooling
-from benchmarks.report import ROOT, exponent
 from fooling.confidence import format_confidence
 from fooling.present.export import export_sheet
 from fooling.present.markdown import table as markdown
@@ -29,8 +28,8 @@ from fooling.reproduce.experiments.switching import switched
 from fooling.store.view import RunView, summary
 from fooling.studies.rank_tests import in_words, mann_whitney
 
-PLACE = ROOT / "docs" / "results"
-MARK = "<!-- below: written by benchmarks.run_page -->"
+PLACE = Path(__file__).resolve().parents[1]
+MARK = "<!-- below: written by docs.results.make.run_page -->"
 MARKS = (0, 10, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 LEVELS = (0.5, 0.9, 0.99, 0.9999)
 NAMES = {"cppn": "CPPN", "direct": "direct"}
@@ -153,7 +152,7 @@ def growth(runs: Sequence[RunView]) -> float:
     points = [(e["evaluations"], e["median"]) for view in runs for e in view.curve]
     last = max(images for images, _ in points)
     images, medians = zip(*(point for point in points if point[0] >= last / 10), strict=True)
-    return exponent(images, medians)
+    return float(np.polyfit(np.log(images), np.log(medians), 1)[0])
 
 
 def heading(key: Setting) -> str:

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from fooling.reproduce.chance import permutation_test, sign_test
+from fooling.reproduce.permutation_tests import permutation_test, sign_test
 
 # Darwin's crossed and self-fertilised maize, in eighths of an inch (Fisher 1935, "The Design of Experiments").
 MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], float)
@@ -44,10 +44,10 @@ def test_permutation_test_comes_near_to_all_arrangements() -> None:
     def dealt(generator: np.random.Generator | None) -> float:
         return _difference(np.arange(6) if generator is None else generator.permutation(6))
 
-    found = permutation_test(dealt, 6, deals=4000)
+    found = permutation_test(dealt, 6, permutations=4000)
     assert found.p == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 4000))
     assert found.expected == pytest.approx(0.0, abs=0.1)
-    assert found == permutation_test(dealt, 6, deals=4000), "the same question has the same answer"
+    assert found == permutation_test(dealt, 6, permutations=4000), "the same question has the same answer"
 
 
 def test_a_permutation_test_never_says_impossible() -> None:

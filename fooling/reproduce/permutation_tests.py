@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fooling.studies.rank_tests import format_p
 
-DEALS = 999  # permutations: the least p is 0.001
+PERMUTATIONS = 999  # permutations: the least p is 0.001
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class PermutationTest:
 
 
 def permutation_test(
-    statistic: Callable[[np.random.Generator | None], float], n: int, deals: int = DEALS
+    statistic: Callable[[np.random.Generator | None], float], n: int, permutations: int = PERMUTATIONS
 ) -> PermutationTest:
     """The same statistic gives the same result, each time.
 
@@ -77,6 +77,6 @@ def permutation_test(
     """
     generator = np.random.Generator(np.random.Philox(key=0))
     observed = statistic(None)
-    dealt = np.array([statistic(generator) for _ in range(deals)])
+    dealt = np.array([statistic(generator) for _ in range(permutations)])
     as_high = int((dealt >= observed - 1e-12).sum())  # sums of the same numbers in another order are equal
-    return PermutationTest(observed, float(dealt.mean()), n, (1 + as_high) / (1 + deals))
+    return PermutationTest(observed, float(dealt.mean()), n, (1 + as_high) / (1 + permutations))

@@ -1,16 +1,16 @@
 """How sure do networks get by gradient ascent, and what do regularisers show?
 
-    python -m benchmarks.ascent_results [--quick] [--seed 0]
+    python -m docs.results.make.ascent [--quick] [--seed 0]
 
 The MNIST configs on every LeNet there is; the four settings of the paper's supplement on two ImageNet networks of
 the assets, its 20 classes from 5 starts each, with the constants of the ready-made configs and with the authors'.
-Writes docs/results/ascent.md and the pictures beside it, and benchmarks/results/ascent_results.json.
+Writes docs/results/ascent.md, ascent.json and the pictures beside them; --quick, which takes a few steps only, prints
+the page instead.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,16 +21,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import fooling
-from benchmarks.mnist_seeds import networks
-from benchmarks.report import ROOT, assets, save
-from benchmarks.zoo import network
+from benchmarks.report import assets, machine
+from benchmarks.zoo import authors_lenet, network
+from fooling import classifiers
 from fooling.classifiers import Classifier
+from fooling.files import json_bytes
 from fooling.present.markdown import table as markdown
 from fooling.search.ascent.records import MILESTONES, Records
 from fooling.store.directory import RunDirectory
 from fooling.store.view import newest_checkpoint
 
-PLACE = ROOT / "docs" / "results"
+PLACE = Path(__file__).resolve().parents[1]
 CLASSES = (200, 207, 215, 279, 366, 367, 390, 414, 445, 500, 509, 580, 643, 657, 704, 713, 782, 805, 826, 906)
 NETWORKS = ("mobilenet_v1_025_128", "mcunet_5fps_128")
 SETTINGS = {
@@ -86,6 +87,12 @@ def climb(config: str, classifier: Classifier, flags: Mapping[str, Any]) -> Clim
         "contrast": float(records.best_pixels.std(axis=(1, 2, 3)).mean() / 255),
     }
     return Climbed(record, records.best_pixels)
+
+
+def networks() -> dict[str, Classifier]:
+    """The LeNets that ship, and the authors' own where the assets are."""
+    found = {spec: classifiers.load(spec) for spec in classifiers.known() if spec.startswith("builtin:lenet")}
+    return {**found, "the authors' LeNet": authors_lenet()} if assets() else found
 
 
 def coarse(pixels: NDArray[np.uint8]) -> float:
@@ -187,7 +194,7 @@ def pictures(name: str, images: Mapping[str, NDArray[np.uint8]], labels: Sequenc
 
 
 def page(result: Mapping[str, Any]) -> str:
-    """The page of results, from what `save` wrote."""
+    """The page of results, from what the JSON holds."""
     parts = [INTRODUCTION, f"On {result['machine']['device']}, shared with other work.\n"]
     parts += ["## MNIST\n", table(result["MNIST"], 10), MNIST_WORDS]
     for name in NETWORKS:
@@ -198,11 +205,11 @@ def page(result: Mapping[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few steps; writes only the JSON, kept apart")
+    parser.add_argument("--quick", action="store_true", help="few steps; prints the page")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     flags = {"seed": given.seed, **({"search.steps": 5} if given.quick else {})}
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"machine": machine()}
     result["MNIST"], rows = mnist(flags)
     if not given.quick:
         names = [short(name) for name in result["MNIST"]]
@@ -211,9 +218,11 @@ def main() -> None:
         result[name], images = imagenet(name, flags)
         if not given.quick:
             pictures(name, images, network(name).labels)
-    saved = save("ascent_results", result, quick=given.quick)
-    if not given.quick:
-        (PLACE / "ascent.md").write_text(page(json.loads(saved.read_text())))
+    if given.quick:
+        print(page(result))
+        return
+    (PLACE / "ascent.json").write_bytes(json_bytes(result))
+    (PLACE / "ascent.md").write_text(page(result))
 
 
 def short(name: str) -> str:
@@ -224,7 +233,7 @@ def short(name: str) -> str:
 
 INTRODUCTION = """# Gradient ascent
 
-Written by `python -m benchmarks.ascent_results`; every run's numbers are in `benchmarks/results/ascent_results.json`.
+Written by `python -m docs.results.make.ascent`; every run's numbers are in [ascent.json](ascent.json).
 What the settings mean is told in [gradient ascent](../ascent.md). A share is one of climbs, each class from each
 start; all within 500 steps and of 8-bit images.
 
