@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fooling.service.jobs.models import Job, Page, State
+from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.service.jobs import changes
+from fooling.service.jobs.describing import is_folder, job_of, no_such, run_id, run_of
+from fooling.service.jobs.estimating import remaining_seconds
+from fooling.service.jobs.index import Index
+from fooling.service.jobs.launching import Means
+from fooling.service.jobs.locks import exclusive
+from fooling.service.jobs.models import ConflictError, Job, Page, QueueFullError, State
+from fooling.service.jobs.places import Places, id_of, is_id
+from fooling.service.jobs.queue import moved, ordered, read_pinned, write_pinned
+from fooling.service.jobs.records import Record, Submission, Wish, make, read_submission, read_wish
+from fooling.service.jobs.submitting import submission_of
+from fooling.service.jobs.supervisor import Supervisor
+from fooling.untrusted import parse_json, read_plain
+
+_LONGEST_LIST = 10_000
+_LONGEST_RESULT = 2**28  # bytes
+_STALE = 1.0  # seconds that a list may be old where no supervisor keeps it up to date
 
 
 class Jobs:
@@ -37,7 +57,19 @@ class Jobs:
         Raises:
             FoolingError: the folder can't be made or written.
         """
-        raise NotImplementedError
+        self._places = places = Places(root.absolute())
+        try:
+            for folder in (places.root, places.own, places.jobs, places.live, places.trash):
+                folder.mkdir(mode=0o777 if folder is places.root else 0o700, parents=True, exist_ok=True)
+                if folder.is_symlink() and folder != places.root:
+                    raise FoolingError(f"{folder}: expected a folder, found a link")
+            with exclusive(places.mutex):
+                pass
+        except OSError as error:
+            raise FoolingError(f"can't write in {places.own}: {error.strerror or error}") from None
+        self._index = Index(places.index)
+        self._supervisor = Supervisor(places, self._index, running, Means(trust, address))
+        self._most_queued, self._refreshed = most_queued, float("-inf")
 
     def submit(
         self, kind: str, request: Mapping[str, Any], *, label: str = "", idempotency_key: str | None = None
@@ -56,11 +88,25 @@ class Jobs:
             ConflictError: the key was used with another request.
             QueueFullError: too many wait.
         """
-        raise NotImplementedError
+        id = id_of(f"key {idempotency_key}") if idempotency_key is not None else secrets.token_hex(10)
+        submission = submission_of(id, kind, request, label)
+        with exclusive(self._places.mutex):
+            if earlier := self._earlier(submission):
+                return earlier
+            if len(self._index.ours_in([State.QUEUED])) >= self._most_queued:
+                raise QueueFullError(f"{self._most_queued} jobs wait already: try again when some have ended")
+            make(self._places.job(id), submission, Record())
+        self._supervisor.look(id)
+        self._supervisor.wake()
+        return self.get(id)
 
     def get(self, id: str) -> Job:
         """A job as it is now."""
-        raise NotImplementedError
+        try:
+            job = job_of(self._places, id)
+        except NotFoundError:
+            job = run_of(self._places, self._foreign(id))
+        return self._completed(job, self._queue() if job.state is State.QUEUED else [])
 
     def list(
         self,
@@ -83,35 +129,65 @@ class Jobs:
         Raises:
             InvalidError: the cursor is none of ours, or the limit is out of range.
         """
-        raise NotImplementedError
+        if not 1 <= limit <= _LONGEST_LIST:
+            raise InvalidError(f"limit: expected 1 to {_LONGEST_LIST:,}, found {limit}")
+        if not self._supervisor.is_running and time.monotonic() - self._refreshed > _STALE:
+            self._supervisor.refresh()
+            self._refreshed = time.monotonic()
+        given = {"state": state and str(state), "kind": kind, "model": model, "label": label}
+        filters = {column: value for column, value in given.items() if value is not None}
+        page = self._index.page(filters, q, limit, cursor)
+        queue = self._queue() if any(job.state is State.QUEUED for job in page.items) else []
+        return page.model_copy(update={"items": [self._completed(job, queue) for job in page.items]})
 
     def pause(self, id: str) -> Job:
         """Ask a job to write a checkpoint and to end its process; nothing happens where it has."""
-        raise NotImplementedError
+        return self._change(changes.pause, id)
 
     def resume(self, id: str) -> Job:
         """Put a paused job, or one that failed, back into the queue; nothing happens where it is there or runs."""
-        raise NotImplementedError
+        return self._change(changes.resume, id)
 
     def cancel(self, id: str) -> Job:
         """Ask a job to end for good; nothing happens where it has been cancelled. Its directory stays."""
-        raise NotImplementedError
+        return self._change(changes.cancel, id)
 
     def reorder(self, id: str, before: str | None) -> Job:
         """Put a waiting job before another one in the queue, or at its end."""
-        raise NotImplementedError
+        with exclusive(self._places.mutex):
+            queue = self._queue()
+            for each in (id, *([before] if before is not None else [])):
+                if each not in queue:
+                    raise ConflictError(
+                        f"the job is {self.get(each).state}: only jobs that wait have an order"
+                    )
+            if id != before:
+                write_pinned(self._places.queue, moved(queue, id, before))
+        self._supervisor.wake()
+        return self.get(id)
 
     def delete(self, id: str) -> None:
-        """Remove an ended job and its directory."""
-        raise NotImplementedError
+        """Remove an ended job and its directory. Of a run that `fooling run` made, nobody may be writing it."""
+        with exclusive(self._places.mutex):
+            try:
+                changes.delete(self._places, id)
+            except NotFoundError:
+                directory = self._foreign(id)
+                changes.refuse_written(self._places, directory)
+                changes.discard(self._places, directory)
+        self._index.remove([id])
+        changes.empty_trash(self._places)
 
     def directory(self, id: str) -> Path:
         """The run directory of a job, which may not be there yet. For the server's own use: never sent out."""
-        raise NotImplementedError
+        try:
+            return self._places.root / read_submission(self._places.job(id)).directory
+        except (ValueError, OSError):
+            return self._places.root / self._foreign(id)
 
     def events_file(self, id: str) -> Path:
         """The log of a run (`fooling.store.events`), which may not be there yet, and shrinks at a resume."""
-        raise NotImplementedError
+        return self.directory(id) / "events.jsonl"
 
     def result(self, id: str) -> dict[str, Any]:
         """What a completed study found.
@@ -119,15 +195,79 @@ class Jobs:
         Raises:
             ConflictError: it is no study, or not completed.
         """
-        raise NotImplementedError
+        job = self.get(id)
+        if job.kind == "run" or job.state is not State.COMPLETED:
+            raise ConflictError(f"the {job.kind} is {job.state}: expected a study that is completed")
+        found = parse_json(read_plain(self._places.job(id).result, _LONGEST_RESULT), "result.json")
+        assert isinstance(found, dict)
+        return found
 
     @contextmanager
     def supervise(self) -> Iterator[None]:
         """In this block a thread of this process starts queued jobs, notices those whose process has died, and keeps
         the index up to date. Jobs that run go on when the block ends."""
-        raise NotImplementedError
-        yield
+        self._supervisor.start()
+        try:
+            yield
+        finally:
+            self._supervisor.stop()
 
     def close(self) -> None:
         """Close the index. Jobs go on."""
-        raise NotImplementedError
+        self._index.close()
+
+    def _earlier(self, submission: Submission) -> Job | None:
+        """The job that was made with the same key."""
+        files = self._places.job(submission.id)
+        try:
+            earlier = read_submission(files)
+        except OSError:
+            return None
+        if read_wish(files) is Wish.DELETE:
+            changes.finish_deleting(self._places, submission.id, earlier.directory)
+            return None
+        if earlier.digest != submission.digest:
+            raise ConflictError("the idempotency key was used with another request: take a new one")
+        return self.get(submission.id)
+
+    def _change(self, change: Callable[[Places, str], None], id: str) -> Job:
+        with exclusive(self._places.mutex):
+            try:
+                change(self._places, id)
+            except NotFoundError:
+                self._foreign(id)
+                raise ConflictError(
+                    "the run was made by `fooling run`, which alone can stop it or go on with it"
+                ) from None
+        self._supervisor.look(id)
+        self._supervisor.wake()
+        return self.get(id)
+
+    def _foreign(self, id: str) -> str:
+        """The directory, relative to the root, of a run that the service was not asked for.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        directory = self._index.directory(id) if is_id(id) else None
+        if directory is None or run_id(directory) != id or not self._is_run(directory):
+            raise no_such(id)
+        return directory
+
+    def _is_run(self, directory: str) -> bool:
+        path = self._places.root
+        for part in directory.split("/"):
+            path = path / part
+            if part in ("", ".", "..") or not is_folder(path):
+                return False
+        return os.path.lexists(path / "manifest.json")
+
+    def _queue(self) -> Sequence[str]:
+        """The ids of the jobs that wait, the next one first."""
+        return ordered(self._index.ours_in([State.QUEUED]), read_pinned(self._places.queue))
+
+    def _completed(self, job: Job, queue: Sequence[str]) -> Job:
+        """With what depends on other jobs."""
+        position = queue.index(job.id) + 1 if job.id in queue else None
+        estimate = remaining_seconds(self._index, job)
+        return job.model_copy(update={"position": position, "estimate_seconds": estimate})

@@ -60,6 +60,7 @@ class Progress(BaseModel):
     Attributes:
         generation: completed after the first, random population; -1 before that.
         generations: that its settings ask for; None where that is not known (yet).
+        planned: images that its settings ask for; None likewise.
         evaluations: images classified.
         seconds: of searching, all parts of an interrupted run together.
         median, mean, min, max: confidence over the classes, 0 to 1; None before the first generation.
@@ -69,6 +70,7 @@ class Progress(BaseModel):
 
     generation: int = -1
     generations: int | None = None
+    planned: int | None = None
     evaluations: int = 0
     seconds: float = 0.0
     median: float | None = None

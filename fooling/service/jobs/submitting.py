@@ -1,0 +1,89 @@
+"""What is asked for, checked before it is taken: whatever can be told to be wrong without loading a model is told now."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from fooling.config import Settings, resolve
+from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.ready_made import DEFAULT_CONFIG, names
+from fooling.search.settings import MapElitesSettings
+from fooling.service.jobs.records import LONGEST, Submission, canonical
+from fooling.service.jobs.work import run_flags
+
+_KEYS = ("config", "model", "seed", "set")
+
+
+def submission_of(id: str, kind: str, request: Mapping[str, Any], label: str) -> Submission:
+    """A request as it is kept.
+
+    Raises:
+        InvalidError: it is no request for such a job.
+        NotFoundError: there is no such kind, or no such config.
+    """
+    text = canonical([kind, dict(request), label])
+    if len(text) > LONGEST // 2:
+        raise InvalidError(f"the request: expected at most {LONGEST // 2:,} characters, found {len(text):,}")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    kept: dict[str, Any] = {
+        "id": id,
+        "kind": kind,
+        "request": dict(request),
+        "label": label,
+        "digest": digest,
+    }
+    kept |= {"created": time.time(), "folder": os.getcwd()}
+    if kind != "run":
+        raise NotFoundError(f"no kind of job named {kind!r}: expected run")
+    config, settings = settings_of(request)
+    return Submission(
+        **kept,
+        directory=f"{_plain_name(config)}-seed{settings.seed}-{id[:8]}",
+        model=settings.model,
+        seed=settings.seed,
+        encoding=settings.encoding.name,
+        search=settings.search.name,
+        generations=_generations(settings),
+        evaluations=_evaluations(settings),
+    )
+
+
+def settings_of(request: Mapping[str, Any]) -> tuple[str, Settings]:
+    """The config and the settings that a run would begin with.
+
+    Raises:
+        InvalidError, NotFoundError: a key that is none, a config that there isn't, or settings that are wrong.
+    """
+    for key in request:
+        if key not in _KEYS:
+            raise InvalidError(f"{key!r}: expected one of {', '.join(_KEYS)}{did_you_mean(key, _KEYS)}")
+    config, given = request.get("config") or DEFAULT_CONFIG, request.get("set") or {}
+    if not isinstance(config, str) or config not in names():
+        raise NotFoundError(f"no config named {str(config)[:80]!r}{did_you_mean(str(config), names())}")
+    if not isinstance(given, Mapping):
+        raise InvalidError(f"set: expected keys and values, found {type(given).__name__}")
+    return config, resolve(config, flags=run_flags(dict(request)))
+
+
+def _generations(settings: Settings) -> int | None:
+    """After the first; None where that depends on the classes of the model."""
+    search = settings.search
+    return None if getattr(search, "classes", ()) is None else search.generations
+
+
+def _evaluations(settings: Settings) -> int | None:
+    """Images that are classified in all, where that does not depend on the model."""
+    search = settings.search
+    if not isinstance(search, MapElitesSettings):
+        return None
+    planned = (search.initial or search.population) + search.generations * search.population
+    return planned if settings.stop.evaluations is None else min(planned, settings.stop.evaluations)
+
+
+def _plain_name(config: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", config).lstrip("-.")[:80] or "run"
