@@ -32,6 +32,15 @@ class OutOfAnswers(FoolingError):
     A run ends with what it has."""
 
 
+class Interrupted(FoolingError):
+    """The user stopped it. What is done is kept, and the same command goes on."""
+
+    exit_code = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("interrupted; the same command goes on from here")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """'; did you mean NEAR?' where something near is known, else ''."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

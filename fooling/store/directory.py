@@ -18,7 +18,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,17 +162,22 @@ def refuse_links(directory: RunDirectory) -> None:
             raise InvalidError(f"{path}: expected {expected}, found something else")
 
 
+def locked(directory: RunDirectory) -> AbstractContextManager[None]:
+    """Be the only writer of a run directory; see `only_writer`."""
+    return only_writer(directory.path)
+
+
 @contextmanager
-def locked(directory: RunDirectory) -> Iterator[None]:
-    """Be the only writer of a run directory.
+def only_writer(folder: Path) -> Iterator[None]:
+    """Be the only process that writes in a folder, by a lock on its file "lock".
 
     Raises:
         FoolingError: another process writes it, or it can't be written.
     """
     try:
-        file = open(directory.lock, "a+b")
+        file = open(folder / "lock", "a+b")
     except OSError as error:
-        raise FoolingError(f"can't write in {directory.path}: {error.strerror or error}") from None
+        raise FoolingError(f"can't write in {folder}: {error.strerror or error}") from None
     with file:
         for attempt in range(5):
             try:
@@ -180,7 +185,7 @@ def locked(directory: RunDirectory) -> Iterator[None]:
                 break
             except OSError:  # a reader that looks whether there is a writer holds it for an instant
                 if attempt == 4:
-                    raise FoolingError(f"{directory.path} is being written by another process") from None
+                    raise FoolingError(f"{folder} is being written by another process") from None
                 time.sleep(0.05)
         yield
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from fooling.api import beside
 from fooling.confidence import format_confidence, nines
-from fooling.errors import INTERRUPTED, FoolingError
+from fooling.errors import Interrupted
 from fooling.present.markdown import table
 from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.present.retrain.figures import figure
@@ -225,12 +225,16 @@ def _done(workspace: Workspace, data: Path, name: str, plan: Plan, like: Path | 
     workspace.say(f"retrain {name}")
     try:
         return retrain(
-            data, _folder(workspace, name), plan, like=like, report=workspace.say, draw=figure, pages=beside
+            data,
+            _folder(workspace, name),
+            plan,
+            warm_start_from=like,
+            report=workspace.say,
+            draw=figure,
+            pages=beside,
         )
-    except FoolingError as error:
-        if error.exit_code == INTERRUPTED:
-            raise Stopped from None
-        raise
+    except Interrupted:
+        raise Stopped from None
 
 
 def _spread_medians(found: dict[str, list[Round]], number: int) -> tuple[float, ...]:

@@ -5,7 +5,7 @@
     rounds = retrain("mnist/", "retrain", Plan(rounds=3, first=6000, more=1000))
     rounds[3].accuracy.value, rounds[3].recognised.new.value
 
-`plan` says what is asked for, `data` what is trained on, `trainers` how; `harvest` takes images out of runs,
+`plan` says what is asked for, `data` what is trained on, `trainers` how; `sampling` takes images out of runs,
 `rounds` goes round and round, `measures` says what a round brought; `document` says it,
 `fooling.present.retrain` shows it.
 """

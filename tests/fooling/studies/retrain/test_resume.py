@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fooling.errors import FoolingError, InvalidError
+from fooling.errors import FoolingError, Interrupted, InvalidError
 from fooling.studies.retrain import Plan, retrain, rounds
-from fooling.studies.retrain.rounds import Interrupted
 from tests.fooling.studies.retrain.small import DATA, PLAN, SMALL
 from tests.kills import kill_process
 
@@ -65,7 +64,7 @@ def test_what_is_done_is_not_done_again(experiment, tmp_path):
 
 
 def test_a_run_that_was_cut_off_begins_anew(experiment, tmp_path):
-    """Its harvest needs its first generations too."""
+    """Its images come from its first generations too."""
     copy = shutil.copytree(experiment[0], tmp_path / "copy")
     for path in (copy / "round-02" / "runs").iterdir():
         path.unlink()
@@ -113,7 +112,7 @@ def test_a_beginning_that_is_alike_is_taken_over(experiment, tmp_path):
     smaller = Plan(**{**PLAN, "first": 6, "rounds": 1})
     alone, lines = tmp_path / "alone", list[str]()
     retrain(DATA, alone, smaller)
-    retrain(DATA, tmp_path / "taken", smaller, like=experiment[0], report=lines.append)
+    retrain(DATA, tmp_path / "taken", smaller, warm_start_from=experiment[0], report=lines.append)
     assert not [line for line in lines if "round 0" in line and ("training" in line or ": run" in line)]
     ours = results(tmp_path / "taken")
     assert {name: ours[name] for name in results(alone)} == results(alone)
@@ -122,9 +121,9 @@ def test_a_beginning_that_is_alike_is_taken_over(experiment, tmp_path):
 def test_a_beginning_that_is_not_alike_is_refused(experiment, tmp_path):
     """Its networks would be others than the plan says."""
     with pytest.raises(InvalidError, match=r"does not begin alike: its plan\.seed is 0, expected 7"):
-        retrain(DATA, tmp_path / "out", Plan(**{**PLAN, "seed": 7}), like=experiment[0])
-    with pytest.raises(InvalidError, match=r"nowhere.*expected the plan of an experiment"):
-        retrain(DATA, tmp_path / "out", Plan(**PLAN), like=tmp_path / "nowhere")
+        retrain(DATA, tmp_path / "out", Plan(**{**PLAN, "seed": 7}), warm_start_from=experiment[0])
+    with pytest.raises(InvalidError, match=r"nowhere.*expected a record of what was begun"):
+        retrain(DATA, tmp_path / "out", Plan(**PLAN), warm_start_from=tmp_path / "nowhere")
 
 
 def test_how_it_is_computed_may_change(experiment, tmp_path):
@@ -154,11 +153,21 @@ def test_a_damaged_file_is_named(experiment, tmp_path):
     copy = shutil.copytree(experiment[0], tmp_path / "copy")
     path = copy / "round-01" / "runs" / "0001.npz"
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(InvalidError, match=r"0001\.npz: expected what was kept of a run.*remove it"):
+    with pytest.raises(InvalidError, match=r"0001\.npz: expected the result of a step.*remove it"):
         retrain(DATA, copy, Plan(**PLAN))
     path.unlink()
     retrain(DATA, copy, Plan(**PLAN))
     assert results(copy) == results(experiment[0])
+
+
+def test_a_run_against_another_network_is_refused(experiment, tmp_path):
+    """A network that was trained again and came out otherwise must not get the other's confidences."""
+    copy = shutil.copytree(experiment[0], tmp_path / "copy")
+    path = copy / "round-01" / "runs" / "0001.npz"
+    arrays = dict(np.load(path, allow_pickle=False))
+    np.savez(path, **{**arrays, "network": np.array("0" * 64)})
+    with pytest.raises(InvalidError, match=r"expected a run against the network beside it .*against 0{12}"):
+        retrain(DATA, copy, Plan(**PLAN))
 
 
 def test_ctrl_c_in_a_run_keeps_what_is_done(experiment, tmp_path, monkeypatch):

@@ -9,29 +9,28 @@ from hypothesis import strategies as st
 
 import fooling
 from fooling import RunView
-from fooling.errors import FoolingError, InvalidError
-from fooling.studies.retrain import harvest as harvests
-from fooling.studies.retrain.harvest import Collector, Harvest, chosen
+from fooling.store.steps import StepStore
+from fooling.studies.retrain.sampling import FORM, EliteSampler, SampledRun, chosen
 
 GENERATIONS, CLASSES = 12, 9  # the tenth is left out, as "fooling" is
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunView, dict[int, Harvest]]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunView, dict[int, SampledRun]]:
     """A run against the shipped LeNet, and what is kept of it for several wishes."""
-    collectors = {wanted: Collector(CLASSES, wanted, GENERATIONS) for wanted in (4, 25, 1000)}
+    samplers = {wanted: EliteSampler(CLASSES, wanted, GENERATIONS) for wanted in (4, 25, 1000)}
 
     def report(view: RunView) -> None:
-        for collector in collectors.values():
-            collector(view)
+        for sampler in samplers.values():
+            sampler(view)
 
     view = fooling.run(
         "mnist-cppn",
-        out=tmp_path_factory.mktemp("harvest") / "run",
+        out=tmp_path_factory.mktemp("sampled") / "run",
         assignments=[f"search.generations={GENERATIONS}", "search.population=40"],
         report=report,
     )
-    return view, {wanted: collector.harvest(view) for wanted, collector in collectors.items()}
+    return view, {wanted: sampler.sample(view) for wanted, sampler in samplers.items()}
 
 
 @pytest.mark.parametrize("wanted", [4, 25, 1000])
@@ -77,25 +76,8 @@ def test_as_many_as_there_are_evenly_spread(earlier, last, wanted):
 
 
 def test_what_is_written_reads_back_and_repeats(run, tmp_path):
-    kept = run[1][25]
-    for name in ("a", "b"):
-        harvests.write(tmp_path / f"{name}.npz", kept)
+    kept, store = run[1][25], StepStore(tmp_path)
+    again, _ = (store.once(name, lambda: kept, FORM) for name in ("a", "b"))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    again = harvests.read(tmp_path / "a.npz", str(kept.network))
-    assert again is not None
     for name, array in vars(kept).items():
         assert np.array_equal(getattr(again, name), array)
-    assert harvests.read(tmp_path / "c.npz", str(kept.network)) is None
-
-
-def test_a_run_against_another_network_is_refused(run, tmp_path):
-    """A network that was trained again and came out otherwise must not get the other's confidences."""
-    harvests.write(tmp_path / "a.npz", run[1][4])
-    with pytest.raises(InvalidError, match=r"expected a run against the network beside it \(0{12}\)"):
-        harvests.read(tmp_path / "a.npz", "0" * 64)
-
-
-def test_a_place_that_cannot_be_written_is_one_line(run, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(FoolingError, match=r"can't write .*a\.npz"):
-        harvests.write(tmp_path / "file" / "a.npz", run[1][4])
