@@ -1,7 +1,7 @@
 """The activation functions of CPPNs: one table of numbers, names and formulas.
 
-The numbers are stored in genotypes and files: append, never renumber. The formulas here are the plain
-definitions in float64; the renderers compute them in a defined float32 arithmetic (`cppn.arithmetic`).
+The numbers are stored in genotypes and files: append new ones, never renumber. The formulas here are the
+plain definitions in float64; the renderers compute them in a defined float32 arithmetic (`cppn.arithmetic`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ SINE, SIGMOID, GAUSSIAN, LINEAR, TANH, RELU = range(6)
 # Name -> number, in the order of the numbers.
 NAMES = ("sine", "sigmoid", "gaussian", "linear", "tanh", "relu")
 
-# The set that the paper's experiments sample from (Nguyen 2015, section 2 and released code), and the one
-# of the innovation-engine experiment "no sine" (Nguyen 2015b), which gives more recognisable images.
+# The functions that the paper's experiments draw from (Nguyen 2015, section 2 and released code).
 PAPER = ("sine", "sigmoid", "gaussian", "linear")
-NO_SINE = ("tanh", "sigmoid", "gaussian", "linear")
 
 FORMULAS: dict[int, Callable[[Array], Array]] = {
     SINE: np.sin,
@@ -34,7 +32,7 @@ FORMULAS: dict[int, Callable[[Array], Array]] = {
 
 
 def numbers(names: tuple[str, ...] | list[str]) -> NDArray[np.uint8]:
-    """The numbers of some activation functions.
+    """The numbers of the activation functions with these names, as uint8.
 
     Raises:
         KeyError: a name is not in the table.

@@ -1,8 +1,8 @@
-"""One defined arithmetic: elementary functions whose bits do not depend on any library of mathematics.
+"""Elementary functions in a defined arithmetic: their bits do not depend on any library of mathematics.
 
-Each is a range reduction and a polynomial in plain IEEE operations: no fused multiply-add, no branches. So
-LLVM vectorises them, and every renderer on every processor gets the same bits. The float32 ones serve numbers
-inside kernels and, from the same source, whole arrays in numpy.
+Each function is a range reduction and a polynomial in plain IEEE operations, without fused multiply-add and
+without branches. So LLVM vectorises it, and every renderer on every processor gets the same bits. The float32
+functions work on numbers inside kernels and, from the same source, on whole arrays in numpy.
 
 Sources: `sine` and `exponential` are minimax fits made for this project, after a range reduction in parts
 (Cody & Waite 1980, "Software Manual for the Elementary Functions"); `logarithm` is FDLIBM's e_log.c (Sun
@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
-from cppn.jit import everywhere, inline
+from cppn.jit import forceinline, jitable
 
-# Adding this float32 rounds a small number to an integer and leaves that integer in the lowest bits.
+# Adding this float32 to a small number rounds it to an integer (ties to even), which then stands in the
+# lowest bits.
 ROUNDER = np.float32(1.5 * 2**23)
 
-# pi = 8 bits + 9 bits + the rest, so that k times a part is exact for k up to 2^15: that is SINE_LIMIT.
+# pi is split into 8 bits, 9 bits and the rest, so that k times a part is exact for k up to 2^15. That sets
+# SINE_LIMIT.
 SINE_LIMIT = np.float32(102_900.0)
 INVERSE_PI = np.float32(1.0 / np.pi)
 PI_1, PI_2, PI_3 = np.float32(3.140625), np.float32(0.0009670257568359375), np.float32(6.2783295e-07)
@@ -39,20 +41,21 @@ E2, E3 = np.float32(0.4999920129776001), np.float32(0.16667133569717407)
 E4, E5 = np.float32(0.04189449921250343), np.float32(0.008312049321830273)
 _MANTISSA = np.int32(23)
 
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+# log(2) in float64, as a part that is exact when multiplied by an exponent, and the rest.
+LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _MANTISSA_64 = np.int64(52)
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:
-    """x held between low and high; a NaN becomes low."""
+    """x limited to [low, high]; a NaN becomes `low`."""
     x = np.where(x > low, x, low)
     return np.where(x < high, x, high)
 
 
 @overload(clip)
 def _clip_in_kernels(x: Any, low: Any, high: Any) -> Callable[..., Any]:
-    # numba's own np.where makes an array of every number.
+    # Inside kernels, numba's own np.where would make an array of every number.
     def clip_number(x: Any, low: Any, high: Any) -> Any:
         x = x if x > low else low
         return x if x < high else high
@@ -60,13 +63,13 @@ def _clip_in_kernels(x: Any, low: Any, high: Any) -> Callable[..., Any]:
     return clip_number
 
 
-@everywhere
+@jitable
 def sine(x: Any) -> Any:
-    """sin(x), float32, within 1.2e-7 for |x| <= SINE_LIMIT; beyond that, sin(+-SINE_LIMIT). A NaN counts as
-    -SINE_LIMIT.
+    """sin(x) as float32, within 1.2e-7 for |x| <= SINE_LIMIT. Beyond that, x is limited to +-SINE_LIMIT; a
+    NaN counts as -SINE_LIMIT.
 
-    The error is against the sine of the float32 number x itself. Near |x| = 1e5 neighbouring float32 numbers
-    are 1/128 apart: there it is the argument that is coarse, not its sine.
+    The error is measured against the sine of the float32 number x itself. Near |x| = 1e5, neighbouring
+    float32 numbers are 1/128 apart: there the argument is coarse, not its sine.
     """
     x = clip(x, -SINE_LIMIT, SINE_LIMIT)
     rounded = np.float32(x * INVERSE_PI + ROUNDER)
@@ -78,10 +81,11 @@ def sine(x: Any) -> Any:
     return np.int32(value.view(np.int32) ^ odd).view(np.float32)
 
 
-@everywhere
+@jitable
 def exponential(x: Any) -> Any:
-    """e^x, float32, relative error below 2.5e-7, for x held between EXPONENTIAL_LOW and EXPONENTIAL_HIGH: the
-    result is always a normal number, from 1.2e-38 to 3.4e38. A NaN counts as EXPONENTIAL_LOW."""
+    """e^x as float32, with a relative error below 2.5e-7. x is limited to [EXPONENTIAL_LOW,
+    EXPONENTIAL_HIGH], so the result is always a normal number, from 1.2e-38 to 3.4e38. A NaN counts as
+    EXPONENTIAL_LOW."""
     x = clip(x, EXPONENTIAL_LOW, EXPONENTIAL_HIGH)
     rounded = np.float32(x * INVERSE_LN2 + ROUNDER)
     k = rounded - ROUNDER
@@ -91,10 +95,10 @@ def exponential(x: Any) -> Any:
     return np.int32(value.view(np.int32) + power).view(np.float32)
 
 
-@inline
+@forceinline
 def logarithm(x: float) -> float:
-    """ln(x), float64, within 1 ulp, for positive normal numbers: uniform draws in (0, 1]. Zero, subnormal,
-    negative and non-finite numbers are not catered for."""
+    """ln(x) as float64, within 1 ulp, for positive normal numbers, such as uniform draws in (0, 1]. The
+    result is meaningless for zero, subnormal, negative and non-finite numbers."""
     bits = np.float64(x).view(np.int64)
     exponent = (bits - _SQRT_HALF_BITS) >> _MANTISSA_64
     f = np.int64(bits - (exponent << _MANTISSA_64)).view(np.float64) - 1.0  # 1 + f in [sqrt(1/2), sqrt(2))
@@ -108,4 +112,4 @@ def logarithm(x: float) -> float:
     )
     half = 0.5 * f * f
     k = np.float64(exponent)
-    return k * _LN2_HIGH - ((half - (s * (half + (even + odd)) + k * _LN2_LOW)) - f)
+    return k * LN2_HIGH - ((half - (s * (half + (even + odd)) + k * LN2_LOW)) - f)

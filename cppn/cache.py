@@ -1,5 +1,5 @@
-"""Where compiled kernels are kept: the user's cache directory, or, where there is none that can be written (a container
-with a foreign user, a service without a home), a private folder among the temporary ones."""
+"""The folder for compiled kernels: the user's cache directory, or a private temporary folder where that
+cannot be written (in a container with a foreign user, or a service without a home)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from pathlib import Path
 
 @functools.cache
 def cache_directory() -> Path:
-    """The folder for this project's cache; made, and writable by this process. It holds machine code, so that nobody
-    else may write in one among the temporary ones."""
+    """The folder for this project's cache, which exists and can be written by this process. It holds machine
+    code, so a temporary one is used only where nobody else can write in it."""
     usual = usual_directory()
     return usual if usual is not None and _is_usable(usual) else _temporary()
 
 
 def usual_directory() -> Path | None:
-    """The user's, by the platform's custom ($XDG_CACHE_HOME is obeyed); None where no home is known."""
+    """The user's cache directory, where the platform has it ($XDG_CACHE_HOME is obeyed); None where there is
+    no home directory."""
     if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base) / "fooling"
     try:
@@ -43,7 +44,8 @@ def _is_usable(folder: Path) -> bool:
 
 
 def _temporary() -> Path:
-    """The one of this user, if it is theirs alone; else, as somebody took its name, a new one for this process."""
+    """The temporary cache folder of this user. Where somebody else owns a folder of that name, a new folder
+    that is deleted when this process ends."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     folder = Path(tempfile.gettempdir()) / f"fooling-cache-{user}"
     try:
@@ -56,7 +58,7 @@ def _temporary() -> Path:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether it is a folder, no link to one, that this user owns and nobody else can enter."""
+    """Whether this is a folder (not a link to one) that this user owns and nobody else can enter."""
     found = folder.lstat()
     if not hasattr(os, "getuid"):
         return stat.S_ISDIR(found.st_mode)

@@ -1,8 +1,10 @@
-"""CPPN genotypes to and from neat-python's genomes, and a neat-python config whose networks mean the same.
+"""Conversion of CPPN genotypes to and from neat-python's genomes, and a neat-python config for networks like
+ours.
 
-neat-python's own activation functions are scaled (its "sin" is sin(5z), its "gauss" exp(-5z^2)), so the config
-knows those of `cppn.activations` under names of their own: "cppn_sine" and so on. Its genomes number inputs
--1 to -4, outputs from 0, hidden nodes after them; each pair of nodes has one connection at most.
+neat-python's own activation functions are scaled (its "sin" is sin(5z), its "gauss" is exp(-5z^2)), so the
+config adds those of `cppn.activations` under other names: "cppn_sine" and so on. A neat-python genome numbers
+its inputs -1 to -4, its outputs from 0 and its hidden nodes after them; a pair of nodes has at most one
+connection.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ _NAMES = tuple(_PREFIX + name for name in activations.NAMES)
 def neat_config(outputs: int, population: int, rates: Rates | None = None) -> neat.Config:
     """A config for `neat.Population` and `neat.nn.FeedForwardNetwork`, without an .ini file.
 
-    Genomes begin and vary as close to `rates` as neat-python can: without biases or responses, the inputs
-    connected to each output. What NEAT adds (speciation, crossover, stagnation) has neat-python's usual
-    values, which the caller may set on the config. There is no fitness threshold: give `run` a number of
-    generations. neat-python draws from the global `random`: seed it.
+    Genomes begin with every input connected to every output, without biases or responses, and vary as close
+    to `rates` as neat-python can. What NEAT adds (speciation, crossover, stagnation) has neat-python's usual
+    values, which the caller may change on the config. There is no fitness threshold, so `neat.Population.run`
+    needs a number of generations. neat-python draws from the global `random`, which the caller should seed.
 
     Args:
         outputs: 1 (grey) or 3 (colour).
-        population: the number of genomes of a generation.
-        rates: of variation, by default `Rates()`.
+        population: how many genomes a generation has.
+        rates: how genomes vary; `Rates()` if None.
     """
     config: neat.Config = object.__new__(neat.Config)  # its __init__ reads a file
     config.genome_type = neat.DefaultGenome
@@ -93,7 +95,7 @@ def _genome_settings(outputs: int, rates: Rates) -> dict[str, object]:
 
 
 def _float_settings(name: str, value: float) -> dict[str, object]:
-    """An attribute that stays what it is."""
+    """The settings of an attribute that never changes."""
     rates = dict.fromkeys(("init_stdev", "replace_rate", "mutate_rate", "mutate_power"), 0.0)
     fixed = {"init_mean": value, "min_value": value, "max_value": value, **rates}
     return {f"{name}_{key}": setting for key, setting in fixed.items()}
@@ -104,7 +106,7 @@ def _weight_settings(rates: Rates) -> dict[str, object]:
     return {
         "weight_init_type": "uniform",
         "weight_init_mean": 0.0,
-        "weight_init_stdev": limit / 2.0,  # uniform within twice this
+        "weight_init_stdev": limit / 2.0,  # neat-python draws uniformly within two of these
         "weight_min_value": -limit,
         "weight_max_value": limit,
         "weight_replace_rate": 0.0,
@@ -115,11 +117,12 @@ def _weight_settings(rates: Rates) -> dict[str, object]:
 
 
 def to_genomes(population: Population, config: neat.Config) -> list[neat.DefaultGenome]:
-    """The genotypes as genomes; `key` is the row. Parallel edges become one connection: their weights add up.
+    """The genotypes as genomes, whose keys are their rows. Parallel edges become one connection with the sum
+    of their weights.
 
-    Innovation numbers come from the config's tracker, which is made if it has none, so that a connection
-    between the same two nodes has the same number in all genomes; and new nodes will be numbered after these.
-    To evolve them on, make the tracker `neat.Population.reproduction`'s too.
+    Innovation numbers come from the tracker of the config, which gets one if it has none: a connection
+    between the same two nodes has the same number in all genomes, and nodes that are added later get higher
+    numbers than these. To evolve the genomes further, set the same tracker on `neat.Population.reproduction`.
     """
     settings = config.genome_config
     if settings.innovation_tracker is None:
@@ -155,17 +158,19 @@ def _share(offsets: np.ndarray, row: int) -> slice:
 
 
 def _key(node: int) -> int:
-    """neat-python's number of a node."""
+    """The number that neat-python gives to one of our nodes."""
     return -1 - node if node < INPUTS else node - INPUTS
 
 
 def from_genomes(genomes: Iterable[neat.DefaultGenome], config: neat.Config) -> Population:
-    """Genomes as genotypes: the inverse of `to_genomes`, but that parallel edges stay merged and weights are
-    rounded to float32. Disabled connections are left out; hidden nodes come in the order of their keys.
+    """Genomes as genotypes. This is the inverse of `to_genomes`, except that parallel edges stay merged and
+    weights are rounded to float32. Disabled connections are left out; hidden nodes come in the order of their
+    keys.
 
     Raises:
-        ValueError: a genome that means something else than a genotype can: other activation functions than
-            those of `neat_config`, a bias, a response, another aggregation than the sum, a cycle.
+        ValueError: a genome has what a genotype can't have: an activation function that `neat_config` does
+        not add, a
+            bias, a response, an aggregation other than the sum, or a cycle.
     """
     outputs = config.genome_config.num_outputs
     functions: list[int] = []

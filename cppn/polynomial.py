@@ -3,9 +3,9 @@ handling in genetic algorithms"), in the simple form of sferes2 that the paper's
 2015, section 1 and released code): the step does not know the bounds, the sum is clipped.
 
 Which numbers mutate is drawn by geometric skipping (Devroye 1986, "Non-uniform random variate generation",
-X.2): the gap to the next one instead of a coin for each, so that the cost follows the mutations and not the
-length. Random words, gaps and steps are made a tile at a time, in loops that LLVM vectorises; all of it is
-plain IEEE arithmetic, none of it the maths library's, so the bits are the same on every machine.
+X.2): the gap to the next mutation is drawn instead of a coin for each number, so that the cost grows with the
+mutations and not with the numbers. Random words, gaps and steps are made a tile at a time, in loops that LLVM
+vectorises. All of it is plain IEEE arithmetic, so the bits are the same on every machine.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.arithmetic import logarithm
-from cppn.jit import inline
+from cppn.arithmetic import LN2_HIGH, LN2_LOW, logarithm
+from cppn.jit import forceinline
 from cppn.keys import ChildKey, centred, words_into
 
-STEPS = 16  # of a tile
+STEPS = 16  # mutations in a tile
 
 _LOG2_E = 1.44269504088896340736
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves a number's nearest integer in the low bits
+_ROUND = (
+    6755399441055744.0  # 1.5 * 2^52: adding it rounds a number to an integer, which stands in the low bits
+)
 _BIAS, _EXPONENT = np.int64(1023), np.int64(52)
 
 
 class Tile(NamedTuple):
-    """Room for some mutations.
+    """Scratch arrays for STEPS mutations.
 
     Attributes:
-        words: (2 * STEPS,) uint32, for each mutation the word of its gap and that of its step.
-        gaps: (STEPS,) float64, numbers left alone before each mutation.
-        steps: (STEPS,) float64, in (-1, 1).
+        words: (2 * STEPS,) uint32: for each mutation, the random word for its gap and the one for its step.
+        gaps: (STEPS,) float64: how many numbers are left alone before each mutation.
+        steps: (STEPS,) float64 in (-1, 1): the change, as a share of the width of the interval.
     """
 
     words: NDArray[np.uint32]
@@ -41,19 +42,19 @@ class Tile(NamedTuple):
     steps: NDArray[np.float64]
 
 
-@inline
+@forceinline
 def new_tile() -> Tile:
-    """A tile, for use inside a kernel."""
+    """An uninitialised tile, made inside a kernel."""
     return Tile(np.empty(2 * STEPS, np.uint32), np.empty(STEPS), np.empty(STEPS))
 
 
-@inline
+@forceinline
 def power(x: float, exponent: float) -> float:
-    """x ** exponent for x in (0, 1], where the result is below 1e300; what is below 1e-300 becomes that."""
+    """x ** exponent for x in (0, 1], for results below 1e300; results below 1e-300 become about 1e-300."""
     y = max(logarithm(x) * exponent, -690.0)
     shifted = y * _LOG2_E + _ROUND
     n = shifted - _ROUND
-    r = (y - n * _LN2_HIGH) - n * _LN2_LOW  # y = n log(2) + r, |r| <= log(2) / 2
+    r = (y - n * LN2_HIGH) - n * LN2_LOW  # y = n log(2) + r, |r| <= log(2) / 2
     p = 1.0 / 6227020800.0
     p = p * r + 1.0 / 479001600.0
     p = p * r + 1.0 / 39916800.0
@@ -71,37 +72,40 @@ def power(x: float, exponent: float) -> float:
     return p * np.int64((np.float64(shifted).view(np.int64) + _BIAS) << _EXPONENT).view(np.float64)
 
 
-@inline
+@forceinline
 def step(u: float, eta: float) -> float:
-    """The step of polynomial mutation for a uniform u in (0, 1): negative below 1/2, else positive."""
+    """The step of a polynomial mutation, in (-1, 1), for a uniform u in (0, 1): negative for u below 1/2."""
     tail = 2.0 * min(u, 1.0 - u)
     size = 1.0 - power(tail, 1.0 / (eta + 1.0))
     return -size if u < 0.5 else size
 
 
-@inline
+@forceinline
 def gap_scale(rate: float) -> float:
-    """1 / log(1 - rate): what turns the logarithm of a uniform number into a geometric gap."""
+    """1 / log(1 - rate): the factor from the logarithm of a uniform number to a geometric gap."""
     if rate >= 1.0:
         return -0.0
     return 1.0 / (-rate if rate < 1e-8 else logarithm(1.0 - rate))
 
 
-@inline
+@forceinline
 def mutate_values(
     values: NDArray[np.float32], low: float, high: float, rate: float, eta: float, key: ChildKey, tile: Tile
 ) -> int:
-    """Mutate each of some numbers with probability `rate`, in place, clipped to [low, high].
+    """Mutate each number with probability `rate`, in place, clipped to [low, high].
 
     Args:
         values: (n,) float32.
+        eta: the distribution index: the higher it is, the smaller the steps.
+        key: the child whose random words are used, from block 0 on.
+        tile: scratch arrays.
 
     Returns:
-        The first of the child's blocks that was not drawn from.
+        The child's first block of random words that was not used.
     """
     scale, width, size = gap_scale(rate), high - low, np.float64(values.shape[0])
     block = 0
-    place = -1.0  # a float, as the gaps of tiny rates exceed every integer
+    place = -1.0  # a float, because the gaps of tiny rates exceed every integer
     while place < size:
         words_into(key, block, tile.words)
         block += STEPS // 2

@@ -1,4 +1,7 @@
-"""Rendering: from CPPN genotypes to the 8-bit images that are classified (Nguyen 2015, section 2)."""
+"""Rendering: from CPPN genotypes to the 8-bit images that are classified (Nguyen 2015, section 2).
+
+Each pixel's position is fed into the network, whose outputs are the colour of the pixel.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,15 @@ class Raster:
     """How genotypes become images.
 
     Attributes:
-        size: of the images in pixels: the side of a square, or (height, width).
-        coordinates: whether the inputs x and y run from -1 to 1 along the shorter side ("normalised"), or
+        size: the side of a square image, or (height, width), in pixels.
+        coordinates: whether the inputs x and y run from -1 to 1 along the shorter side ("normalised") or
             count pixels ("raw", as released: the image then depends on the size); see `inputs`.
-        colour: what the outputs mean: "grey" (1 output), "hls", "hsv" or "rgb" (3 outputs).
-        quantisation: "rounded" or "released": see `cppn.rendering.colour`.
-        channels: 1, or 3: for "grey", three that are alike.
+        colour: what the outputs mean: "grey" (1 output), or "hls", "hsv" or "rgb" (3 outputs).
+        quantisation: "rounded" or "released"; see `cppn.rendering.colour`.
+        channels: how many channels an image has, 1 or 3; "grey" with 3 gives three equal channels.
 
     Raises:
-        ValueError: an attribute is none of these.
+        ValueError: a value that is none of these.
     """
 
     size: int | tuple[int, int]
@@ -50,38 +53,39 @@ class Raster:
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """The height of an image in pixels."""
         return self.size if isinstance(self.size, int) else self.size[0]
 
     @property
     def width(self) -> int:
-        """In pixels."""
+        """The width of an image in pixels."""
         return self.size if isinstance(self.size, int) else self.size[1]
 
     @property
     def pixels(self) -> int:
-        """Of an image."""
+        """How many pixels an image has."""
         return self.height * self.width
 
     @property
     def inputs(self) -> NDArray[np.float32]:
-        """(3, height, width) float32, read-only: the inputs of each pixel."""
+        """(3, height, width) float32, read-only: the inputs of the network at each pixel; see `inputs`."""
         return inputs(self.height, self.width, self.coordinates)
 
     @property
     def outputs(self) -> int:
-        """The outputs that a genotype must have: 1 or 3."""
+        """How many outputs a genotype must have: 1 or 3."""
         return colours.numbers_of(self.colour)
 
 
 @lru_cache(maxsize=4)
 def inputs(height: int, width: int, coordinates: str) -> NDArray[np.float32]:
-    """The inputs of each pixel, (3, height, width) float32, read-only: x of its column, y of its row, and d.
+    """The inputs of the network at each pixel, (3, height, width) float32, read-only: x (by column), y (by
+    row) and d.
 
-    Raw, x and y count pixels from 0. Normalised, they run from -1 to 1 along the shorter side s, and from
-    -longer / s to longer / s along the other one: a circle is one in images of any shape, and an image is the
-    same picture at every size of its aspect ratio. d is the distance from the centre, always of the normalised
-    ones. The only pixel of a side of 1 is its centre, 0.
+    "raw" x and y count pixels from 0. "normalised" ones run from -1 to 1 along the shorter side s and from
+    -longer / s to longer / s along the longer one, so that a circle stays a circle in images of any shape,
+    and a genotype gives the same picture at every size of one aspect ratio. d is the distance from the centre
+    in normalised coordinates, always. Where a side has one pixel, its coordinate is 0, the centre.
     """
     short = min(height, width)
     x, y = _normalised(width, width / short), _normalised(height, height / short)
@@ -96,20 +100,19 @@ def inputs(height: int, width: int, coordinates: str) -> NDArray[np.float32]:
 
 
 def _normalised(side: int, end: float) -> NDArray[np.float32]:
-    """The pixels of a side, from -end to end."""
+    """(side,) float32: the coordinates of the pixels along a side, from -end to end."""
     pixels = np.arange(side, dtype=np.float32)
-    # A correctly rounded quotient of integers: the inputs are exactly symmetric about the centre.
+    # A correctly rounded quotient of integers makes the inputs exactly symmetric about the centre.
     return (2 * pixels - np.float32(side - 1)) / np.float32(max(side - 1, 1)) * np.float32(end)
 
 
 def render(population: Population, raster: Raster) -> NDArray[np.uint8]:
     """The images of a population: (N, height, width, channels) uint8.
 
-    An image depends on its genotype and the raster alone, to the bit. May be called from several threads.
+    An image depends on its genotype and the raster alone, to the bit. Several threads may render at once.
 
     Raises:
-        ValueError: the genotypes have another number of outputs than the raster's colour needs, or an
-            activation function that is not in `cppn.activations`.
+        ValueError: as for `check`.
     """
     check(population, raster)
     out = np.empty((len(population), raster.pixels * raster.channels), np.uint8)
@@ -124,25 +127,14 @@ def render(population: Population, raster: Raster) -> NDArray[np.uint8]:
     return out.reshape(len(population), raster.height, raster.width, raster.channels)
 
 
-def values(population: Population, raster: Raster) -> NDArray[np.float32]:
-    """What the networks put out, before it becomes colour: (N, height, width, outputs) float32.
+def check(population: Population, raster: Raster) -> None:
+    """Refuse a population that can't be drawn on a raster: kernels check nothing.
 
     Raises:
-        ValueError: as `render`.
+        ValueError: the genotypes do not have the number of outputs that the colour needs, or have an
+        activation function
+            that is not in `cppn.activations`.
     """
-    check(population, raster)
-    out = np.empty((len(population), raster.pixels, raster.outputs), np.float32)
-    kernel.evaluate(
-        population.packed(),
-        population.outputs,
-        raster.inputs.reshape(PIXEL_INPUTS, -1),
-        out,
-    )
-    return out.reshape(len(population), raster.height, raster.width, raster.outputs)
-
-
-def check(population: Population, raster: Raster) -> None:
-    """Raises ValueError unless the population can be drawn on the raster."""
     if population.outputs != raster.outputs:
         raise ValueError(
             f"expected genotypes of {raster.outputs} outputs for the colour {raster.colour}, "

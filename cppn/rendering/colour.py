@@ -1,16 +1,16 @@
 """From the numbers that an encoding puts out to the 8-bit pixels that are classified (Nguyen 2015, section 2,
 and the released code).
 
-A number v counts as |v|, at most 1. The rest is a choice:
+A number v counts as |v|, at most 1. The colour and the quantisation decide the rest:
 
     quantisation   grey, rgb             hls, hsv
     "rounded"      floor(255 v + 1/2)    hue 0 to 1 is one turn; the channels are then quantised as rgb is
     "released"     floor(255 v)          bytes first, whose hue counts 2 degrees a unit, 0 to 510 degrees;
                                          then the channels, to the nearest byte, ties to even
 
-Released hls is what OpenCV makes of such bytes: all 2^24 triples gave the bytes of OpenCV 4.14's
-cvtColor(HLS2RGB). (Its HSV2RGB cuts fractions off where this rounds.) The conversions are OpenCV's formulas
-(modules/imgproc, color_hsv), without branches.
+The conversions are OpenCV's formulas (modules/imgproc, color_hsv), without branches. With "released" and hls,
+all 2^24 triples of bytes gave the bytes of OpenCV 4.14's cvtColor(HLS2RGB). OpenCV's HSV2RGB cuts fractions
+off where this code rounds.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.arithmetic import clip
-from cppn.jit import everywhere, kernel, readonly
+from cppn.arithmetic import ROUNDER, clip
+from cppn.jit import jitable, kernel, readonly
 
 COLOURS = ("grey", "hls", "hsv", "rgb")
 QUANTISATIONS = ("rounded", "released")
@@ -29,21 +29,18 @@ QUANTISATIONS = ("rounded", "released")
 AS_IS, HLS, HSV = range(3)
 _ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
 _THREE, _FOUR, _SIX, _FULL = np.float32(3), np.float32(4), np.float32(6), np.float32(255)
-# Added and taken away again, it rounds a small float32 to an integer, ties to even.
-_ROUNDER = np.float32(1.5 * 2**23)
-_TILE = 1024
+_TILE = 1024  # pixels
 
 
 class Style(NamedTuple):
-    """How numbers become bytes: a choice from the table above, as constants.
+    """How numbers become bytes: one case of the table above, as constants.
 
     Attributes:
         conversion: AS_IS, HLS or HSV.
         cut: whether numbers are cut to bytes before the conversion.
-        hue: what the first number is multiplied by, for the conversion.
-        unit: what the others are multiplied by.
-        add: the byte of a channel c is int((255 c + add) - subtract).
-        subtract: see `add`.
+        hue: the factor of the first number, before the conversion.
+        unit: the factor of the other numbers, before the conversion.
+        add, subtract: the byte of a channel c in [0, 1] is int((255 c + add) - subtract).
     """
 
     conversion: int
@@ -55,7 +52,7 @@ class Style(NamedTuple):
 
 
 def style_of(colour: str, quantisation: str) -> Style:
-    """The constants of a choice.
+    """The constants for a colour and a quantisation.
 
     Raises:
         ValueError: a name is not in COLOURS or QUANTISATIONS.
@@ -69,17 +66,21 @@ def style_of(colour: str, quantisation: str) -> Style:
         return Style(AS_IS, False, _ONE, _ONE, _ZERO if released else _HALF, _ZERO)
     conversion = HLS if colour == "hls" else HSV
     if released:
-        return Style(conversion, True, _SIX / np.float32(180), _ONE / _FULL, _ROUNDER, _ROUNDER)
+        return Style(conversion, True, _SIX / np.float32(180), _ONE / _FULL, ROUNDER, ROUNDER)
     return Style(conversion, False, _SIX, _ONE, _HALF, _ZERO)
 
 
 def numbers_of(colour: str) -> int:
-    """How many numbers a pixel of this colour is made of: 1 or 3."""
+    """How many numbers an encoding gives for each pixel: 1 for "grey", else 3."""
     return 1 if colour == "grey" else 3
 
 
 def check_channels(colour: str, channels: int) -> None:
-    """Raises ValueError unless images of this colour can have so many channels."""
+    """Refuse a number of channels that images of this colour can't have.
+
+    Raises:
+        ValueError: the channels are not 3, nor 1 where the colour is "grey".
+    """
     allowed = (1, 3) if colour == "grey" else (3,)
     if channels not in allowed:
         raise ValueError(
@@ -87,21 +88,22 @@ def check_channels(colour: str, channels: int) -> None:
         )
 
 
-@everywhere
+@jitable
 def fold(v: Any) -> Any:
     """|v|, at most 1; a NaN becomes 0."""
     return clip(np.abs(v), _ZERO, _ONE)
 
 
-@everywhere
+@jitable
 def cut(v: Any) -> Any:
-    """255 v without its fraction, still float32."""
+    """255 v without its fraction, as float32."""
     return np.float32(np.int32(v * _FULL))
 
 
-@everywhere
+@jitable
 def _ramps(hue: Any) -> tuple[Any, Any, Any]:
-    """How much red, green and blue a hue has, in [0, 1]; `hue` in sixths of a turn, [0, 12)."""
+    """The shares of red, green and blue in a hue, each in [0, 1]; `hue` is in sixths of a turn, in [0,
+    12)."""
     hue = hue - _SIX * np.float32(hue >= _SIX)
     red = clip(np.abs(hue - _THREE) - _ONE, _ZERO, _ONE)
     green = clip(_TWO - np.abs(hue - _TWO), _ZERO, _ONE)
@@ -109,9 +111,10 @@ def _ramps(hue: Any) -> tuple[Any, Any, Any]:
     return red, green, blue
 
 
-@everywhere
+@jitable
 def hls_to_rgb(hue: Any, lightness: Any, saturation: Any) -> tuple[Any, Any, Any]:
-    """float32 channels in [0, 1], of `hue` in sixths of a turn, [0, 12), the others in [0, 1]."""
+    """Red, green and blue in [0, 1], float32. `hue` is in sixths of a turn, in [0, 12); the others are in [0,
+    1]."""
     red, green, blue = _ramps(hue)
     high = clip(lightness * (_ONE + saturation), _ZERO, lightness + saturation - lightness * saturation)
     low = _TWO * lightness - high
@@ -119,9 +122,10 @@ def hls_to_rgb(hue: Any, lightness: Any, saturation: Any) -> tuple[Any, Any, Any
     return low + span * red, low + span * green, low + span * blue
 
 
-@everywhere
+@jitable
 def hsv_to_rgb(hue: Any, saturation: Any, value: Any) -> tuple[Any, Any, Any]:
-    """float32 channels in [0, 1], of `hue` in sixths of a turn, [0, 12), the others in [0, 1]."""
+    """Red, green and blue in [0, 1], float32. `hue` is in sixths of a turn, in [0, 12); the others are in [0,
+    1]."""
     red, green, blue = _ramps(hue)
     return (
         value * (_ONE - saturation * (_ONE - red)),
@@ -130,13 +134,13 @@ def hsv_to_rgb(hue: Any, saturation: Any, value: Any) -> tuple[Any, Any, Any]:
     )
 
 
-@everywhere
+@jitable
 def to_byte(channel: Any, style: Style) -> Any:
     """A channel in [0, 1] as uint8."""
     return np.uint8(np.int32((channel * _FULL + style.add) - style.subtract))
 
 
-@everywhere
+@jitable
 def paint(
     style: Style,
     values: NDArray[np.float32],
@@ -145,12 +149,15 @@ def paint(
     channels: int,
     out: NDArray[np.uint8],
 ) -> None:
-    """The pixels of the first `count` numbers in the rows `slots` of `values`, which are overwritten.
+    """Turn the numbers of the first `count` pixels into bytes.
 
     Args:
-        values: (rows, at least count) float32, a row for each number of a pixel.
-        slots: (1,) or (3,) int64; of 1, three channels are alike.
-        out: (at least count * channels,) uint8, a pixel's channels side by side.
+        values: (rows, at least count) float32; the rows in `slots` hold the numbers of the pixels, and are
+            overwritten.
+        slots: (1,) or (3,) int64, the row of each number of a pixel. With one number and 3 channels, the
+            channels are equal.
+        channels: 1 or 3.
+        out: (at least count * channels,) uint8, the channels of a pixel side by side.
     """
     for k in range(len(slots)):
         row, unit = values[slots[k]], style.hue if k == 0 else style.unit
@@ -182,7 +189,13 @@ def paint(
 def _paint_all(
     style: Style, numbers: int, values: NDArray[np.float32], channels: int, out: NDArray[np.uint8]
 ) -> None:
-    """`paint` of values that have a pixel's numbers side by side."""
+    """`paint` for values in which the numbers of a pixel stand side by side.
+
+    Args:
+        numbers: how many numbers a pixel has, 1 or 3.
+        values: (pixels * numbers,) float32.
+        out: (pixels * channels,) uint8.
+    """
     pixels = len(values) // numbers
     rows, slots = np.empty((3, _TILE), np.float32), np.arange(numbers)
     for start in range(0, pixels, _TILE):
@@ -198,19 +211,19 @@ def _paint_all(
 
 
 def to_bytes(values: NDArray[np.float32], colour: str, quantisation: str, channels: int) -> NDArray[np.uint8]:
-    """Pixels of numbers that need no network: the genes of the direct encoding.
+    """Images from the numbers of their pixels, such as the genes of the direct encoding.
 
     Args:
-        values: (n, height, width, C) float32; C is 1 for "grey" and else 3, in the order of the colour's name.
+        values: (n, height, width, C) float32; C is 1 for "grey", else 3, in the order of the colour's name.
         colour: one of COLOURS.
         quantisation: one of QUANTISATIONS.
-        channels: 1, or 3: for "grey", three that are alike.
+        channels: 1 or 3; "grey" with 3 gives three equal channels.
 
     Returns:
-        (n, height, width, channels) uint8; red, green, blue.
+        (n, height, width, channels) uint8: grey; or red, green and blue.
 
     Raises:
-        ValueError: an unknown name, or numbers of values and channels that don't go with the colour.
+        ValueError: an unknown name, or values or channels that do not go with the colour.
     """
     style, numbers = style_of(colour, quantisation), numbers_of(colour)
     check_channels(colour, channels)

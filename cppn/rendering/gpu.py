@@ -1,8 +1,8 @@
-"""Rendering on CUDA devices: programs are compiled on the CPU (`cppn.rendering.program`), sent over in one
-piece and drawn there (`cppn.rendering.triton_kernel`); the images stay on the device.
+"""Rendering on CUDA devices: programs are compiled on the CPU (`cppn.rendering.program`), sent to the device
+in one piece and drawn there (`cppn.rendering.triton_kernel`); the images stay on the device.
 
-Checked bit for bit against the CPU in Triton's interpreter, and its machine code for an H100 was searched for
-contracted, approximate and flushing operations; it has not been run on hardware yet.
+Tests compare the images with the CPU's, bit for bit, in Triton's interpreter. The machine code for an H100
+was searched for contracted, approximate and flushing operations. The kernel has not run on hardware yet.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from cppn.rendering import Raster, check, colour, inputs
 from cppn.rendering.program import PIXEL_INPUTS, Programs, compile_population
 
 _PROGRAMS_PER_CORE = 8  # blocks of pixels that one multiprocessor works on at a time
-_ALIGNED = 4  # numbers in 16 bytes: Triton compiles a kernel anew where an array is not so aligned
+_ALIGNED = 4  # numbers in 16 bytes: Triton compiles a kernel again for an array that is not so aligned
 
-# Neither compiling, at the first launch, nor the interpreter is made for several threads.
+# Several threads may neither compile (at the first launch) nor use the interpreter at once.
 _LAUNCHING = threading.Lock()
 
 
@@ -35,21 +35,21 @@ def is_available() -> bool:
 
 
 def to_device(array: NDArray, device: str) -> Tensor:
-    """An array on a device. To CUDA it travels from pinned memory, on this thread's stream, while the
-    processor goes on."""
+    """An array on a device. A copy to CUDA is enqueued on this thread's stream, from pinned memory, and not
+    waited for."""
     tensor = torch.from_numpy(array)
     return tensor if device == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
 
 
 def render(population: Population, raster: Raster, device: str) -> Tensor:
-    """The images of a population, (N, height, width, channels) uint8 on the device: those of
-    `cppn.rendering.render`, bit for bit. Enqueued on this thread's stream, not waited for.
+    """The images of a population, (N, height, width, channels) uint8 on the device, bit for bit those of
+    `cppn.rendering.render`. They are enqueued on this thread's stream and not waited for.
 
     Args:
         device: "cuda" or "cuda:N"; "cpu" under Triton's interpreter (TRITON_INTERPRET=1).
 
     Raises:
-        ValueError: as `cppn.rendering.render`.
+        ValueError: as for `cppn.rendering.check`.
         ModuleNotFoundError: triton is not installed.
     """
     from cppn.rendering import triton_kernel
@@ -95,7 +95,8 @@ def _compile(genotypes: Packed, outputs: int) -> Programs:
 
 
 def _send(programs: Programs, device: str) -> list[Tensor]:
-    """The arrays of some programs on a device, integers as int32; they travel together."""
+    """The arrays of the programs on a device, in the order of `Programs`, with integers as int32. They travel
+    in one copy."""
     steps = int(programs.steps[-1])
     edges = int(programs.edges[steps])
     lengths = (len(programs.steps), len(programs.results), steps, steps, steps + 1, edges, edges)
@@ -115,7 +116,7 @@ def _send(programs: Programs, device: str) -> list[Tensor]:
 
 @lru_cache
 def _inputs_on(height: int, width: int, coordinates: str, device: str) -> Tensor:
-    # Waited for, because it will be read on the streams of other threads.
+    # The copy is waited for, because the streams of other threads will read it.
     return torch.tensor(inputs(height, width, coordinates)).to(device)
 
 
@@ -126,5 +127,5 @@ def _programs_at_once(device: str) -> int:
 
 
 def _current(device: str) -> AbstractContextManager[object]:
-    """Triton launches on torch's current device."""
+    """Make a device torch's current one, on which Triton launches."""
     return nullcontext() if device == "cpu" else torch.cuda.device(device)

@@ -1,7 +1,7 @@
-"""The renderer: draws populations on the CPU, at the speed of its vector units.
+"""The renderer for CPUs, at the speed of their vector units.
 
-The image is cut into tiles, of so few pixels that what a network computes there stays in the processor's
-second cache. Each loop runs over a whole tile and does one thing, so that LLVM vectorises it. Calls share
+An image is cut into tiles, so small that what a network computes on a tile stays in the second cache of the
+processor. Each loop runs over a whole tile and does one thing, so that LLVM vectorises it. Calls share
 nothing: several threads may render at once.
 """
 
@@ -10,33 +10,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.jit import everywhere, kernel
+from cppn.jit import jitable, kernel
 from cppn.population import INPUTS, Packed
 from cppn.rendering.colour import Style, paint
 from cppn.rendering.nodes import activate
 from cppn.rendering.program import PIXEL_INPUTS, Programs, compile_population, longest
 
-TILE = 2352  # pixels: 3 * 28 * 28. Smaller ones cost up to half of the speed, larger ones gain nothing.
-_LANES = 16  # float32 numbers in the widest registers; TILE is a multiple of it
+TILE = 2352  # pixels: 3 * 28 * 28. Smaller tiles cost up to half of the speed, larger ones gain nothing.
+_LANES = 16  # float32 numbers in the widest registers; TILE is a multiple of this
 
 
-@everywhere
+@jitable
 def _new_tile(genotypes: Packed) -> NDArray[np.float32]:
-    """Room for the slots of any of these genotypes, on the pixels of a tile."""
+    """Uninitialised (slots, TILE) float32, with slots enough for each of these genotypes."""
     return np.empty((INPUTS + longest(genotypes.node_offsets), TILE), np.float32)
 
 
-@everywhere
+@jitable
 def _set_inputs(inputs: NDArray[np.float32], start: int, count: int, tile: NDArray[np.float32]) -> None:
     for k in range(PIXEL_INPUTS):
         for i in range(count):
             tile[k, i] = inputs[k, start + i]
 
 
-@everywhere
+@jitable
 def _draw(g: int, programs: Programs, count: int, tile: NDArray[np.float32]) -> None:
-    """Run the program of genotype `g` on the first `count` pixels of a tile, and on some more: loops that
-    run to a multiple of the lanes have no remainder."""
+    """Run the program of genotype `g` on the first `count` pixels of a tile. A few more pixels are computed
+    too, so that loops end at a multiple of the lanes and need no code for a remainder."""
     count = (count + _LANES - 1) // _LANES * _LANES
     slot = PIXEL_INPUTS
     for step in range(programs.steps[g], programs.steps[g + 1]):
@@ -44,7 +44,7 @@ def _draw(g: int, programs: Programs, count: int, tile: NDArray[np.float32]) -> 
         slot += 1
 
 
-@everywhere
+@jitable
 def _evaluate(
     step: int, programs: Programs, tile: NDArray[np.float32], node: NDArray[np.float32], count: int
 ) -> None:
@@ -74,12 +74,12 @@ def render(
     """Draw every genotype into its row of `out`.
 
     Args:
-        genotypes: N of them.
-        outputs: of each genotype, 1 or 3.
+        genotypes: N genotypes.
+        outputs: how many outputs each genotype has, 1 or 3.
         inputs: (PIXEL_INPUTS, pixels) float32.
         style: how the outputs become bytes.
-        channels: of a pixel, 1 or 3.
-        out: (N, pixels * channels) uint8.
+        channels: how many channels a pixel has, 1 or 3.
+        out: (N, pixels * channels) uint8, written.
     """
     programs, tile = compile_population(genotypes, outputs), _new_tile(genotypes)
     for start in range(0, inputs.shape[1], TILE):
@@ -89,17 +89,3 @@ def render(
             _draw(g, programs, count, tile)
             results = programs.results[g * outputs : (g + 1) * outputs]
             paint(style, tile, results, count, channels, out[g, start * channels :])
-
-
-@kernel
-def evaluate(genotypes: Packed, outputs: int, inputs: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """What the networks put out, before it becomes colour: into `out`, (N, pixels, outputs) float32."""
-    programs, tile = compile_population(genotypes, outputs), _new_tile(genotypes)
-    for start in range(0, inputs.shape[1], TILE):
-        count = min(TILE, inputs.shape[1] - start)
-        _set_inputs(inputs, start, count, tile)
-        for g in range(len(out)):
-            _draw(g, programs, count, tile)
-            for k in range(outputs):
-                for i in range(count):
-                    out[g, start + i, k] = tile[programs.results[g * outputs + k], i]

@@ -1,6 +1,6 @@
 """The activation functions of `cppn.activations` in the defined float32 arithmetic of `cppn.arithmetic`.
 
-Whatever the weights are, NaN and infinity included, what a node puts out is a finite number.
+The output of a node is a finite number, whatever the weights are, NaN and infinity included.
 """
 
 from __future__ import annotations
@@ -12,50 +12,50 @@ from numpy.typing import NDArray
 
 from cppn.activations import GAUSSIAN, LINEAR, RELU, SIGMOID, SINE, TANH
 from cppn.arithmetic import clip, exponential, sine
-from cppn.jit import everywhere
+from cppn.jit import jitable
 
 _ZERO, _ONE, _TWO, _THREE = np.float32(0), np.float32(1), np.float32(2), np.float32(3)
 _TANH = np.float32(10)  # tanh(5p) is the sigmoid of 10p
 _LARGEST = np.finfo(np.float32).max
 
 
-@everywhere
+@jitable
 def sigmoid(p: Any) -> Any:
     """2 / (1 + e^-p) - 1."""
     return _TWO / (_ONE + exponential(-p)) - _ONE
 
 
-@everywhere
+@jitable
 def tanh(p: Any) -> Any:
     """tanh(5p)."""
     return sigmoid(_TANH * p)
 
 
-@everywhere
+@jitable
 def gaussian(p: Any) -> Any:
     """e^(-p^2)."""
     return exponential(-(p * p))
 
 
-@everywhere
+@jitable
 def linear(p: Any) -> Any:
-    """p / 3, held between -1 and 1."""
+    """p / 3, limited to [-1, 1]."""
     return clip(p, -_THREE, _THREE) / _THREE
 
 
-@everywhere
+@jitable
 def relu(p: Any) -> Any:
-    """p where it is positive, else 0; at most the largest float32."""
+    """p where it is positive, else 0, and at most the largest finite float32."""
     return clip(p, _ZERO, _LARGEST)
 
 
 FUNCTIONS = {SINE: sine, SIGMOID: sigmoid, GAUSSIAN: gaussian, LINEAR: linear, TANH: tanh, RELU: relu}
 
 
-@everywhere
+@jitable
 def activate(function: int | np.integer, values: NDArray[np.float32], count: int) -> None:
-    """Put the first `count` values, potentials, through activation function number `function`, in place. For
-    kernels: a loop for each function, because loops without branches are vectorised."""
+    """Apply activation function number `function` to the first `count` values, in place; inside kernels. Each
+    function has a loop of its own, because LLVM vectorises loops without branches."""
     if function == SINE:
         for i in range(count):
             values[i] = sine(values[i])

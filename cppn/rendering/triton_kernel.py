@@ -1,8 +1,8 @@
-"""The renderer for GPUs, in Triton: `cppn.rendering.kernel` and the functions that it is made of, operation
-by operation, so that the images are the same to the bit.
+"""The renderer for GPUs, in Triton (Tillet, Kung & Cox 2019). It repeats `cppn.rendering.kernel`, and the
+functions that the kernel calls, operation by operation, so that the images are the same to the bit.
 
-Triton (Tillet, Kung & Cox 2019) would divide approximately and may contract a product and a sum to one
-rounding: here divisions are `div_rn`, and OPTIONS forbid contraction. Importing this file needs triton.
+By itself, Triton divides approximately and may contract a product and a sum to one rounding: so divisions
+here are `div_rn`, and OPTIONS forbid contraction. Importing this file needs triton.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from cppn import activations, arithmetic
 from cppn.rendering import colour, program
 
 BLOCK = 256  # pixels that are computed together
-# One stage: with more, Triton fetches operands ahead, and what a step reads the step before may just write.
+# With more than one stage, Triton would fetch operands ahead, which the step before may be about to write.
 OPTIONS = {"num_warps": 4, "num_stages": 1, "enable_fp_fusion": False}
 
-# Kernels may read such constants only.
+# Kernels can read only constants of this type.
 _ROUNDER = tl.constexpr(float(arithmetic.ROUNDER))
 _SINE_LIMIT, _INVERSE_PI = (
     tl.constexpr(float(arithmetic.SINE_LIMIT)),
@@ -127,7 +127,7 @@ def _hsv_to_rgb(hue: tl.tensor, saturation: tl.tensor, value: tl.tensor) -> tl.t
 def _number(
     slot: tl.tensor, tile: tl.tensor, unit: tl.tensor, cut: tl.constexpr, block: tl.constexpr
 ) -> tl.tensor:
-    """One of the numbers that a pixel is made of, for the conversion."""
+    """One of the numbers of a pixel, folded, cut and scaled for the conversion."""
     v = _clip(tl.abs(tl.load(tile + tl.load(slot) * block)), 0.0, 1.0)
     if cut:
         v = (v * 255.0).to(tl.int32).to(tl.float32)
@@ -181,14 +181,15 @@ def render(
     channels: tl.constexpr,
     block: tl.constexpr,
 ) -> None:
-    """Draw every genotype. Each program takes turns: a block of one genotype's pixels at a time.
+    """Draw every genotype. Each Triton program draws one block of a genotype's pixels after the other.
 
     Args:
-        steps ... weights: of `cppn.rendering.program.Programs`; int32 where those are int64.
+        steps ... weights: the fields of `cppn.rendering.program.Programs`, with int64 as int32.
         inputs: (3, pixels) float32.
-        scratch: (programs, room, block) float32, for the slots of any genotype.
-        out: (genotypes, pixels, channels) uint8.
-        hue, unit, add, subtract, conversion, cut: of `cppn.rendering.colour.Style`.
+        scratch: (Triton programs, room, block) float32; `room` is the number of slots of the longest
+            genotype.
+        out: (genotypes, pixels, channels) uint8, written.
+        hue, unit, add, subtract, conversion, cut: the fields of `cppn.rendering.colour.Style`.
     """
     lanes = tl.arange(0, block)
     tile = scratch + tl.program_id(0).to(tl.int64) * room * block + lanes
@@ -198,7 +199,7 @@ def render(
         inside = pixel < pixels
         for k in tl.static_range(_PIXEL_INPUTS):
             tl.store(tile + k * block, tl.load(inputs + k * pixels + pixel, inside, 0.0))
-        tl.debug_barrier()  # whichever thread wrote a number, any may read it
+        tl.debug_barrier()  # any thread may read what another one wrote
         first = tl.load(steps + g)
         for step in range(first, tl.load(steps + g + 1)):
             potential = _evaluate(step, starts, edges, slots, weights, tile, block)
@@ -221,4 +222,4 @@ def render(
             tl.store(image, _byte(red, add, subtract), inside)
             tl.store(image + 1, _byte(green, add, subtract), inside)
             tl.store(image + 2, _byte(blue, add, subtract), inside)
-        tl.debug_barrier()  # the next turn writes where this one may still read
+        tl.debug_barrier()  # the next turn writes where some threads may still read

@@ -1,7 +1,7 @@
-"""Making and mutating populations of CPPNs (Nguyen 2015, section 2). There is no crossover: the released
-code's copies the parents.
+"""Making and mutating populations of CPPNs (Nguyen 2015, section 2). There is no crossover: in the released
+code, crossover copies the parents.
 
-A child depends on its parent, its key and the rates, never on what else is in the batch.
+A child depends on its parent, its key and the rates, and on nothing else in the batch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cppn import activations
 from cppn.jit import readonly
 from cppn.keys import INITIALISE, MUTATE, Keys
 from cppn.population import INPUTS, Packed, Population
-from cppn.variation.mutation import MORE_EDGES, MORE_NODES, Odds, mutate_all
+from cppn.variation.mutation import MORE_EDGES, MORE_NODES, PackedRates, mutate_all
 from cppn.variation.validity import check
 
 __all__ = ["Rates", "check", "initialise", "mutate"]
@@ -28,10 +28,11 @@ class Rates:
     """How CPPNs vary; the defaults are the paper's.
 
     Attributes:
-        weight_rate: probability that an edge's weight mutates.
-        weight_eta: of the polynomial mutation; the higher, the smaller the steps.
-        activation_rate: probability that a node's activation function is drawn anew.
-        add_edge, delete_edge, add_node, delete_node: probabilities per child.
+        weight_rate: the probability that the weight of an edge mutates.
+        weight_eta: the distribution index of the polynomial mutation; the higher it is, the smaller the
+            steps.
+        activation_rate: the probability that the activation function of a node is drawn again.
+        add_edge, delete_edge, add_node, delete_node: the probability of each edit, per child.
         weight_range: weights lie in [-weight_range, weight_range].
         activations: names of the functions to draw from, each equally likely.
 
@@ -63,7 +64,7 @@ class Rates:
 
 
 def initialise(keys: Keys, outputs: int, rates: Rates) -> Population:
-    """One random CPPN per key: the inputs connected to each output, nothing hidden.
+    """One random CPPN per key, without hidden nodes: every input is connected to every output.
 
     Args:
         outputs: 1 (grey) or 3 (colour).
@@ -84,15 +85,15 @@ def initialise(keys: Keys, outputs: int, rates: Rates) -> Population:
 
 
 def mutate(population: Population, keys: Keys, rates: Rates) -> Population:
-    """A mutated child of each genotype (`cppn.variation.mutation` has the steps); the parents stay.
+    """A mutated child of each genotype, as a new population; `cppn.variation.mutation` has the edits.
 
     Raises:
-        ValueError: not one key per genotype.
+        ValueError: there is not one key per genotype.
     """
     if len(keys) != len(population):
         raise ValueError(f"expected a key per genotype: {len(population)}, found {len(keys)}")
     out = _room_for(population)
-    mutate_all(population.outputs, population.packed(), _odds(rates), *keys.counters(MUTATE), out)
+    mutate_all(population.outputs, population.packed(), _packed(rates), *keys.counters(MUTATE), out)
     nodes, edges = out.node_offsets[-1], out.edge_offsets[-1]
     return Population(
         population.outputs,
@@ -106,6 +107,7 @@ def mutate(population: Population, keys: Keys, rates: Rates) -> Population:
 
 
 def _room_for(population: Population) -> Packed:
+    """Uninitialised arrays, large enough for the children of a population."""
     count = len(population)
     edges = len(population.sources) + MORE_EDGES * count
     return Packed(
@@ -119,6 +121,6 @@ def _room_for(population: Population) -> Packed:
 
 
 @lru_cache(maxsize=16)
-def _odds(rates: Rates) -> Odds:
-    numbers = [float(getattr(rates, name)) for name in Odds._fields[:-1]]
-    return Odds._make([*numbers, readonly(activations.numbers(rates.activations))])
+def _packed(rates: Rates) -> PackedRates:
+    numbers = [float(getattr(rates, name)) for name in PackedRates._fields[:-1]]
+    return PackedRates._make([*numbers, readonly(activations.numbers(rates.activations))])

@@ -1,4 +1,4 @@
-"""One CPPN genotype under edit, and what of its graph the edits must know."""
+"""One CPPN genotype that is being edited, and the basic edits of its graph."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.jit import inline
+from cppn.jit import forceinline
 from cppn.keys import Integer
 from cppn.population import INPUTS
 
 
 class Genotype(NamedTuple):
-    """Views of a genotype's arrays, with room for what edits may append.
+    """Views of the arrays of a genotype, longer than it so that edits can append to them.
 
     Attributes:
-        outputs: output nodes.
-        counts: (2,) int64: output and hidden nodes, edges.
-        activations: (room,) uint8, of the outputs and hidden nodes: node i's is at i - INPUTS.
-        sources, targets: (room,) int32, local node numbers.
-        weights: (room,) float32.
+        outputs: the number of output nodes.
+        counts: (2,) int64: the number of output and hidden nodes, and the number of edges.
+        activations: (>= nodes,) uint8, the activation functions of output and hidden nodes; that of node i
+            stands at i - INPUTS.
+        sources, targets: (>= edges,) int32, the nodes that each edge connects, in local numbers.
+        weights: (>= edges,) float32.
     """
 
     outputs: int
@@ -31,23 +32,23 @@ class Genotype(NamedTuple):
     weights: NDArray[np.float32]
 
 
-@inline
+@forceinline
 def append_node(genotype: Genotype, activation: np.uint8) -> np.int64:
-    """Append a hidden node; returns its number."""
+    """Append a hidden node. Returns its number."""
     genotype.activations[genotype.counts[0]] = activation
     genotype.counts[0] += 1
     return INPUTS + genotype.counts[0] - 1
 
 
-@inline
+@forceinline
 def append_edge(genotype: Genotype, source: Integer, target: Integer, weight: np.float32) -> None:
-    """Append an edge."""
+    """Append an edge from node `source` to node `target`."""
     last = genotype.counts[1]
     genotype.sources[last], genotype.targets[last], genotype.weights[last] = source, target, weight
     genotype.counts[1] += 1
 
 
-@inline
+@forceinline
 def remove_edge(genotype: Genotype, edge: Integer) -> None:
     """Remove an edge; the others keep their order."""
     genotype.counts[1] -= 1
@@ -57,9 +58,9 @@ def remove_edge(genotype: Genotype, edge: Integer) -> None:
         genotype.weights[i] = genotype.weights[i + 1]
 
 
-@inline
+@forceinline
 def remove_node(genotype: Genotype, node: Integer) -> None:
-    """Remove a hidden node and its edges; the nodes after it move up by one number."""
+    """Remove a hidden node and its edges; the numbers of the nodes after it fall by one."""
     nodes, edges = genotype.counts
     for i in range(node - INPUTS, nodes - 1):
         genotype.activations[i] = genotype.activations[i + 1]
@@ -74,7 +75,7 @@ def remove_node(genotype: Genotype, node: Integer) -> None:
     genotype.counts[0], genotype.counts[1] = nodes - 1, kept
 
 
-@inline
+@forceinline
 def mark_ancestors(genotype: Genotype, node: Integer, marked: NDArray[np.bool_]) -> None:
     """Mark a node and every node that it depends on.
 

@@ -1,7 +1,9 @@
-"""The mutation of a CPPN (Nguyen 2015, section 2, and the released `gen_dnn_ff.hpp`): five edits, in this
-order, of every child. None of them can close a cycle, feed an input or let an output feed anything.
+"""The mutation of a CPPN (Nguyen 2015, section 2, and the released `gen_dnn_ff.hpp`).
 
-The released code mutates one more gene, a parameter of each node that nothing reads: it is left out.
+Each child gets, in this order: mutated weights, new activation functions, an edge added, an edge deleted, a
+node added, a node deleted; each with its probability. No edit can close a cycle, add an edge into an input or
+add an edge out of an output. The released code also mutates a parameter of each node that nothing reads; that
+is left out here.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.jit import inline, kernel
+from cppn.jit import forceinline, kernel
 from cppn.keys import below, child_key, unit, words_into
 from cppn.polynomial import mutate_values, new_tile
 from cppn.population import INPUTS, Packed
@@ -24,12 +26,13 @@ from cppn.variation.genotype import (
     remove_node,
 )
 
-MORE_NODES, MORE_EDGES = 1, 2  # what one mutation can add
-TOPOLOGY_WORDS = 12
+MORE_NODES, MORE_EDGES = 1, 2  # the most nodes and edges that one mutation can add
+TOPOLOGY_WORDS = 12  # random words of `change_topology`
 
 
-class Odds(NamedTuple):
-    """`cppn.variation.Rates` as the kernel takes them; `choices` are numbers of activation functions."""
+class PackedRates(NamedTuple):
+    """`cppn.variation.Rates` as the kernel takes them. `choices` are the numbers of the activation functions
+    to draw from."""
 
     weight_rate: float
     weight_eta: float
@@ -42,18 +45,30 @@ class Odds(NamedTuple):
     choices: NDArray[np.uint8]
 
 
-@inline
-def redraw_activations(genotype: Genotype, odds: Odds, words: NDArray[np.uint32]) -> None:
-    """Each node's activation, with probability `activation_rate`: any of the set, the old one too."""
+@forceinline
+def redraw_activations(genotype: Genotype, rates: PackedRates, words: NDArray[np.uint32]) -> None:
+    """With probability `activation_rate`, give each node a random activation function; it may be the old one.
+
+    Args:
+        words: (2 * nodes,) uint32, two for each node.
+    """
     for i in range(genotype.counts[0]):
-        if unit(words[2 * i]) < odds.activation_rate:
-            genotype.activations[i] = odds.choices[below(words[2 * i + 1], len(odds.choices))]
+        if unit(words[2 * i]) < rates.activation_rate:
+            genotype.activations[i] = rates.choices[below(words[2 * i + 1], len(rates.choices))]
 
 
-@inline
-def add_edge(genotype: Genotype, odds: Odds, words: NDArray[np.uint32], marked: NDArray[np.bool_]) -> None:
-    """From an input or hidden node to an output or hidden node that is neither it nor an ancestor of it.
-    A second edge between the same two nodes is allowed. An output is always there to be a target."""
+@forceinline
+def add_edge(
+    genotype: Genotype, rates: PackedRates, words: NDArray[np.uint32], marked: NDArray[np.bool_]
+) -> None:
+    """Add an edge from any input or hidden node to any output or hidden node that is neither the source nor
+    one of its ancestors. There may be a second edge between the same two nodes. The outputs are always
+    possible targets.
+
+    Args:
+        words: (3,) uint32, for the source, the target and the weight.
+        marked: (at least INPUTS + nodes,) bool, overwritten.
+    """
     outputs, nodes = genotype.outputs, genotype.counts[0]
     source = below(words[0], INPUTS + nodes - outputs)
     if source >= INPUTS:
@@ -66,50 +81,57 @@ def add_edge(genotype: Genotype, odds: Odds, words: NDArray[np.uint32], marked: 
     for node in range(INPUTS, INPUTS + nodes):
         if not marked[node]:
             if rank == 0:
-                weight = odds.weight_range * (2.0 * unit(words[2]) - 1.0)
+                weight = rates.weight_range * (2.0 * unit(words[2]) - 1.0)
                 append_edge(genotype, source, node, np.float32(weight))
                 return
             rank -= 1
 
 
-@inline
-def add_node(genotype: Genotype, odds: Odds, words: NDArray[np.uint32]) -> None:
-    """A hidden node in place of any edge. Both new edges get the old one's weight (not 1 and the weight)."""
+@forceinline
+def add_node(genotype: Genotype, rates: PackedRates, words: NDArray[np.uint32]) -> None:
+    """Put a new hidden node in the place of any edge. Both new edges get the weight of the old one (in NEAT,
+    one of them would get 1).
+
+    Args:
+        words: (2,) uint32, for the edge and the activation function.
+    """
     edge = below(words[0], genotype.counts[1])
     source, target = np.int64(genotype.sources[edge]), np.int64(genotype.targets[edge])
     weight = genotype.weights[edge]
     remove_edge(genotype, edge)
-    node = append_node(genotype, odds.choices[below(words[1], len(odds.choices))])
+    node = append_node(genotype, rates.choices[below(words[1], len(rates.choices))])
     append_edge(genotype, source, node, weight)
     append_edge(genotype, node, target, weight)
 
 
-@inline
+@forceinline
 def change_topology(
-    genotype: Genotype, odds: Odds, words: NDArray[np.uint32], marked: NDArray[np.bool_]
+    genotype: Genotype, rates: PackedRates, words: NDArray[np.uint32], marked: NDArray[np.bool_]
 ) -> None:
-    """The four edits of the graph; where there is nothing to edit, nothing happens. What a deletion leaves
-    unconnected stays so.
+    """Apply the four edits of the graph, each with its probability. An edit that has nothing to delete does
+    nothing. Nodes that a deletion leaves unconnected stay in the genotype.
 
     Args:
-        words: (TOPOLOGY_WORDS,) uint32; each edit has its own, whether it happens or not.
+        words: (TOPOLOGY_WORDS,) uint32; each edit has words of its own, whether it happens or not.
+        marked: (at least INPUTS + nodes,) bool, overwritten.
     """
-    if unit(words[0]) < odds.add_edge:
-        add_edge(genotype, odds, words[1:4], marked)
-    if unit(words[4]) < odds.delete_edge and genotype.counts[1] > 0:
+    if unit(words[0]) < rates.add_edge:
+        add_edge(genotype, rates, words[1:4], marked)
+    if unit(words[4]) < rates.delete_edge and genotype.counts[1] > 0:
         remove_edge(genotype, below(words[5], genotype.counts[1]))
-    if unit(words[6]) < odds.add_node and genotype.counts[1] > 0:
-        add_node(genotype, odds, words[7:9])
+    if unit(words[6]) < rates.add_node and genotype.counts[1] > 0:
+        add_node(genotype, rates, words[7:9])
     hidden = genotype.counts[0] - genotype.outputs
-    if unit(words[9]) < odds.delete_node and hidden > 0:
+    if unit(words[9]) < rates.delete_node and hidden > 0:
         remove_node(genotype, INPUTS + genotype.outputs + below(words[10], hidden))
 
 
-@inline
+@forceinline
 def copy_parent(
     outputs: int, parents: Packed, row: int, counts: NDArray[np.int64], out: Packed, node: int, edge: int
 ) -> Genotype:
-    """A copy of a parent, in `out` from `node` and `edge` on, with room for what mutation can add."""
+    """Copy the parent in row `row` to `out`, from indices `node` and `edge` on. The genotype that is returned
+    has room for what a mutation can add; `counts`, (2,) int64, is overwritten and becomes its counts."""
     first_node, first_edge = parents.node_offsets[row], parents.edge_offsets[row]
     counts[0] = parents.node_offsets[row + 1] - first_node
     counts[1] = parents.edge_offsets[row + 1] - first_edge
@@ -135,20 +157,20 @@ def copy_parent(
 def mutate_all(
     outputs: int,
     parents: Packed,
-    odds: Odds,
+    rates: PackedRates,
     seed: np.uint64,
     generation: int,
     lane: int,
     children: NDArray[np.uint32],
     out: Packed,
 ) -> None:
-    """Mutate N genotypes into packed arrays.
+    """Write a mutated child of each of N genotypes to packed arrays.
 
     Args:
         parents: N genotypes.
-        children: (N,) uint32, the children's numbers.
-        out: what is written: offsets of N + 1; node arrays with room for MORE_NODES more per genotype,
-            edge arrays for MORE_EDGES.
+        seed, generation, lane, children: see `cppn.keys.Keys.counters`.
+        out: the arrays that are written: (N + 1,) offsets, node arrays with room for MORE_NODES more per
+            genotype, edge arrays with room for MORE_EDGES more.
     """
     largest = 0
     for row in range(len(children)):
@@ -156,17 +178,17 @@ def mutate_all(
     tile, counts = new_tile(), np.empty(2, np.int64)
     words = np.empty(TOPOLOGY_WORDS + 2 * largest + 3, np.uint32)
     marked = np.empty(INPUTS + largest, np.bool_)
-    limit = odds.weight_range
-    node, edge = 0, 0  # where the next child goes
+    limit = rates.weight_range
+    node, edge = 0, 0  # the indices in `out` where the next child begins
     out.node_offsets[0] = out.edge_offsets[0] = 0
     for row in range(len(children)):
         child = copy_parent(outputs, parents, row, counts, out, node, edge)
         key = child_key(seed, generation, lane, children[row])
         weights = child.weights[: counts[1]]
-        block = mutate_values(weights, -limit, limit, odds.weight_rate, odds.weight_eta, key, tile)
+        block = mutate_values(weights, -limit, limit, rates.weight_rate, rates.weight_eta, key, tile)
         drawn = words[: (TOPOLOGY_WORDS + 2 * counts[0] + 3) // 4 * 4]
         words_into(key, block, drawn)
-        redraw_activations(child, odds, drawn[TOPOLOGY_WORDS:])
-        change_topology(child, odds, drawn[:TOPOLOGY_WORDS], marked)
+        redraw_activations(child, rates, drawn[TOPOLOGY_WORDS:])
+        change_topology(child, rates, drawn[:TOPOLOGY_WORDS], marked)
         node, edge = node + counts[0], edge + counts[1]
         out.node_offsets[row + 1], out.edge_offsets[row + 1] = node, edge

@@ -1,4 +1,5 @@
-"""Whether arrays from outside are CPPNs: kernels index without bounds checks, so this comes before them."""
+"""The check of arrays from outside: kernels index without bounds checks, so nothing but valid genotypes may
+reach them."""
 
 from __future__ import annotations
 
@@ -20,10 +21,10 @@ _DTYPES = {
 
 
 def check(population: Population) -> Population:
-    """The population, if every genotype in it is a valid one.
+    """The population itself, if every genotype in it is valid.
 
     Raises:
-        ValueError: says in one line what is wrong, and where.
+        ValueError: the line says what is wrong, and where.
     """
     for name, dtype in _DTYPES.items():
         array = getattr(population, name)
@@ -44,7 +45,7 @@ def check(population: Population) -> Population:
 
 
 def _check_offsets(name: str, offsets: NDArray[np.int64], length: int, least: int) -> None:
-    """Offsets that cut `length` items into runs of at least `least`."""
+    """Refuse offsets that do not cut `length` items into runs of at least `least`."""
     inside = len(offsets) and offsets[0] == 0 and offsets[-1] == length and offsets.max() <= length
     if not inside or offsets.min() < 0 or (np.diff(offsets) < least).any():
         raise ValueError(f"{name}: expected numbers from 0 to {length} in steps of at least {least}")
@@ -77,10 +78,12 @@ def first_cycle(
     sources: NDArray[np.int32],
     targets: NDArray[np.int32],
 ) -> int:
-    """The first genotype whose edges close a cycle, -1 if none does."""
+    """The first genotype whose edges close a cycle; -1 if there is none."""
     for row in range(len(node_offsets) - 1):
         nodes = INPUTS + node_offsets[row + 1] - node_offsets[row]
-        depth = np.zeros(nodes, np.int64)  # longest path to each node, if it ends
+        depth = np.zeros(
+            nodes, np.int64
+        )  # the length of the longest path to each node; it grows for ever in a cycle
         settled, sweeps = False, 0
         while not settled:
             if sweeps > nodes:

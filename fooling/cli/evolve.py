@@ -66,12 +66,12 @@ def run(
         resolve(config or DEFAULT_CONFIG, assignments, flags).model
     )  # typos are told before seconds of imports
 
-    from cppn.jit import told_of_compiling
+    from cppn.jit import on_compile
     from fooling import api
     from fooling.cli.progress import Progress
     from fooling.runs.executors import Wishes
 
-    with Progress(quiet) as progress, told_of_compiling(progress.compiling):
+    with Progress(quiet) as progress, on_compile(progress.compiling):
         view = api.run(
             config,
             out=out,
@@ -110,12 +110,12 @@ def resume(
       fooling resume runs/mine
       fooling resume runs/mine --workers 4
     """
-    from cppn.jit import told_of_compiling
+    from cppn.jit import on_compile
     from fooling import api
     from fooling.cli.progress import Progress
     from fooling.runs.executors import Wishes
 
-    with Progress(quiet) as progress, told_of_compiling(progress.compiling):
+    with Progress(quiet) as progress, on_compile(progress.compiling):
         view = api.resume(
             directory,
             trust=trust,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.jit import inline, kernel
+from cppn.jit import forceinline, kernel
 from cppn.keys import child_key, unit, words_into
 from cppn.polynomial import power
 
@@ -21,7 +21,7 @@ ALIKE = 1.1920929e-07  # float32's epsilon: genes that differ by no more are the
 _ONE = np.uint32(1)
 
 
-@inline
+@forceinline
 def spread(low: float, high: float, side: float, u: float, eta: float) -> float:
     """The child's gene beside two parental genes, 0 <= low < high <= 1, for u in (0, 1).
 
@@ -37,7 +37,7 @@ def spread(low: float, high: float, side: float, u: float, eta: float) -> float:
     return min(max(0.5 * (low + high + side * beta * distance), 0.0), 1.0)
 
 
-@inline
+@forceinline
 def cross_tile(
     genes: NDArray[np.float32],
     mates: NDArray[np.float32],

@@ -21,19 +21,19 @@ from cppn.arithmetic import (
     logarithm,
     sine,
 )
-from cppn.jit import inline
+from cppn.jit import forceinline
 
 Array = NDArray[np.float32]
 ODDITIES = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-45, 3.4e38, -3.4e38], np.float32)
 
 
-@inline  # a kernel, but not cached: its assembly is looked at
+@forceinline  # a kernel, but not cached: its assembly is looked at
 def _sines(x: Array, out: Array) -> None:
     for i in range(len(x)):
         out[i] = sine(x[i])
 
 
-@inline  # a kernel, but not cached: its assembly is looked at
+@forceinline  # a kernel, but not cached: its assembly is looked at
 def _exponentials(x: Array, out: Array) -> None:
     for i in range(len(x)):
         out[i] = exponential(x[i])
@@ -97,7 +97,7 @@ def test_loops_are_compiled_to_vectors_without_fused_multiply_adds(loop: Any) ->
     assert not re.search(r"vfn?m(add|sub)", assembly)
 
 
-@inline
+@forceinline
 def _logarithms(x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     for i in range(len(x)):
         out[i] = logarithm(x[i])

@@ -14,7 +14,8 @@ from cppn import variation
 from cppn.exchange import from_genomes, neat_config, to_genomes
 from cppn.keys import Keys
 from cppn.population import Population
-from cppn.rendering import Raster, inputs, values
+from cppn.rendering import Raster, inputs
+from tests.cppn.rendering.reference import kernel_values
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ def test_exported_networks_compute_what_is_drawn() -> None:
     """A failure costs neat-python as the oracle. Its float64 and our float32 differ by rounding, which
     weights of up to 10 magnify at each node."""
     population, config = evolved(8, 3), neat_config(3, 10)
-    drawn = values(population, Raster(5, colour="hls", channels=3))
+    drawn = kernel_values(population, Raster(5, colour="hls", channels=3))
     pixels = inputs(5, 5, "normalised").reshape(3, -1)
     for genome, image in zip(to_genomes(population, config), drawn, strict=True):
         network = neat.nn.FeedForwardNetwork.create(genome, config)
@@ -120,7 +121,7 @@ def test_neat_python_evolves_genomes_that_are_genotypes(outputs: int) -> None:
 
     def fitness(genomes: list[tuple[int, Any]], _: neat.Config) -> None:
         population = from_genomes([genome for _, genome in genomes], config)
-        for (_, genome), image in zip(genomes, values(population, raster), strict=True):
+        for (_, genome), image in zip(genomes, kernel_values(population, raster), strict=True):
             genome.fitness = float(np.abs(np.diff(image, axis=0)).mean())
         species.append(len(evolution.species.species))
 

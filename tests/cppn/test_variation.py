@@ -23,6 +23,8 @@ NEVER = dict.fromkeys(
 )
 
 # Input 0 -> 5 -> 6 -> output 4, input 1 -> 4, input 2 -> 7 (a dead end), and 5 -> 4.
+# The functions of the innovation-engine experiment "no sine" (Nguyen 2015b).
+NO_SINE = ("tanh", "sigmoid", "gaussian", "linear")
 DIAMOND = Population(
     1,
     np.array([0, 4]),
@@ -166,10 +168,10 @@ def test_the_first_genotypes_connect_every_input_to_every_output(outputs: int) -
 
 def test_functions_come_from_the_chosen_set() -> None:
     """Another set is another experiment (`no sine`)."""
-    rates = Rates(activations=activations.NO_SINE, activation_rate=1.0)
+    rates = Rates(activations=NO_SINE, activation_rate=1.0)
     population = initialise(Keys.of_generation(2, 0, 200), 3, rates)
     mutated = mutate(population, Keys.of_generation(2, 1, 200), rates)
-    chosen = set(activations.numbers(activations.NO_SINE).tolist())
+    chosen = set(activations.numbers(NO_SINE).tolist())
     assert set(population.activations.tolist()) == set(mutated.activations.tolist()) == chosen
 
 

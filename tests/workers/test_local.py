@@ -65,7 +65,7 @@ def test_no_more_threads_are_started_than_there_are_chunks_for(executor: LocalEx
     assert threading.active_count() == before
     assert list(executor.map("probe", None, [])) == []
     assert list(executor.map("probe", None, range(9))) == list(range(9))
-    assert threading.active_count() == before + 2
+    assert before < threading.active_count() <= before + 2
 
 
 def test_what_breaks_in_another_thread_reaches_the_caller_and_the_next_generation_is_computed(

@@ -16,7 +16,9 @@ from cppn.activations import NAMES
 from cppn.jit import readonly
 from cppn.keys import Keys
 from cppn.population import Population, concatenate, empty
-from cppn.rendering import COORDINATES, Raster, kernel, reference, render, values
+from cppn.rendering import COORDINATES, Raster, kernel, render
+from tests.cppn.rendering import reference
+from tests.cppn.rendering.reference import kernel_values
 
 RASTERS = [
     Raster(28),
@@ -82,7 +84,7 @@ def test_a_pixel_does_not_depend_on_where_tiles_begin(evolved: Any) -> None:
     population = evolved(20, 1)
     weights = np.where(population.sources == 2, np.float32(0), population.weights)
     population = dataclasses.replace(population, weights=weights)
-    small, large = (values(population, Raster(size, "raw")) for size in (61, 100))
+    small, large = (kernel_values(population, Raster(size, "raw")) for size in (61, 100))
     assert kernel.TILE < 61 * 61
     assert np.array_equal(small, large[:, :61, :61])
 
@@ -117,11 +119,11 @@ def test_no_genotypes_give_no_images(outputs: int) -> None:
     """A failure costs a traceback where a chunk is empty."""
     raster = Raster(28, colour="grey" if outputs == 1 else "rgb", channels=3)
     assert render(empty(outputs), raster).shape == (0, 28, 28, 3)
-    assert values(empty(outputs), raster).shape == (0, 28, 28, outputs)
+    assert kernel_values(empty(outputs), raster).shape == (0, 28, 28, outputs)
     assert reference.render(empty(outputs), raster).shape == (0, 28, 28, 3)
 
 
-@pytest.mark.parametrize("draw", [render, values, reference.render, reference.values])
+@pytest.mark.parametrize("draw", [render, kernel_values, reference.render, reference.values])
 def test_populations_that_do_not_fit_the_raster_are_refused(draw: Any, evolved: Any) -> None:
     """A failure costs a crash without a word: kernels check no bounds."""
     with pytest.raises(ValueError, match="expected genotypes of 3 outputs for the colour hls, found 1"):

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from cppn.activations import GAUSSIAN, LINEAR, NAMES, RELU, SIGMOID, SINE, TANH
 from cppn.exchange import neat_config, to_genomes
 from cppn.population import INPUTS, Population
-from cppn.rendering import Raster, inputs, reference, values
+from cppn.rendering import Raster, inputs
+from tests.cppn.rendering import reference
+from tests.cppn.rendering.reference import kernel_values
 
 X, Y, DISTANCE, BIAS = range(INPUTS)
 GREY, COLOUR = INPUTS + 1, INPUTS + 3  # the number of the first hidden node
@@ -71,7 +73,7 @@ def test_the_kernel_gives_the_bits_of_the_reference(
     """A failure costs the claim that an image is what the reference says: a genotype could not be rendered
     again elsewhere. Weights are any float32, infinities and NaN included."""
     where = raster(population, size, coordinates=coordinates)
-    found, expected = values(population, where), reference.values(population, where)
+    found, expected = kernel_values(population, where), reference.values(population, where)
     assert np.array_equal(found.view(np.uint32), expected.view(np.uint32))
     assert np.isfinite(found).all()
 
@@ -124,7 +126,7 @@ def test_networks_compute_what_neat_python_computes(case: str, size: int) -> Non
     population = CASES[case]()
     config = neat_config(population.outputs, 2)
     network = neat.nn.FeedForwardNetwork.create(to_genomes(population, config)[0], config)
-    found = values(population, raster(population, size))[0]
+    found = kernel_values(population, raster(population, size))[0]
     pixels = inputs(size, size, "normalised").reshape(3, -1)
     chosen = np.random.default_rng(0).permutation(size * size)[:150]
     expected = [network.activate([*map(float, pixels[:, pixel]), 1.0]) for pixel in chosen]
@@ -137,7 +139,7 @@ def test_extreme_weights_give_finite_numbers(function: int, weight: float) -> No
     """A failure costs a run: one NaN in the images makes every confidence NaN."""
     edges = [(X, GREY, weight), (Y, GREY, -weight), (GREY, OUT, weight), (DISTANCE, OUT, weight)]
     population = genotype([function, function], edges)
-    assert np.isfinite(values(population, raster(population, 28))).all()
+    assert np.isfinite(kernel_values(population, raster(population, 28))).all()
 
 
 def test_nodes_that_reach_no_output_change_nothing() -> None:
@@ -147,13 +149,13 @@ def test_nodes_that_reach_no_output_change_nothing() -> None:
     alone = genotype([SINE, GAUSSIAN], edges)
     with_dead = genotype([SINE, GAUSSIAN, SINE, TANH], dead + edges)
     where = raster(alone, 28)
-    assert np.array_equal(values(alone, where), values(with_dead, where))
+    assert np.array_equal(kernel_values(alone, where), kernel_values(with_dead, where))
 
 
 def test_x_is_the_column_y_the_row_and_d_the_distance_from_the_centre() -> None:
     """A failure costs every stored genotype: its image would be turned or scaled."""
     single = [genotype([LINEAR], [(source, OUT, 3.0)]) for source in (X, Y, DISTANCE)]
-    x, y, d = (values(population, raster(population, 5))[0, :, :, 0] for population in single)
+    x, y, d = (kernel_values(population, raster(population, 5))[0, :, :, 0] for population in single)
     line = np.array([-1, -0.5, 0, 0.5, 1])
     assert np.array_equal(x, np.tile(line, (5, 1)))
     assert np.array_equal(y, x.T)
@@ -196,4 +198,4 @@ def test_a_network_without_distance_is_as_symmetric_as_its_inputs() -> None:
     population = genotype([GAUSSIAN], [(X, OUT, 9.7), (DISTANCE, OUT, 1.3)])
     mirrored = genotype([GAUSSIAN], [(X, OUT, -9.7), (DISTANCE, OUT, 1.3)])
     where = raster(population, 100)
-    assert np.array_equal(values(population, where)[:, :, ::-1], values(mirrored, where))
+    assert np.array_equal(kernel_values(population, where)[:, :, ::-1], kernel_values(mirrored, where))
