@@ -36,10 +36,17 @@ def as_tuple(value: Any) -> Any:
 Many = Annotated[tuple[T, ...], BeforeValidator(as_tuple)]
 
 
-class Record(BaseModel):
-    """Strict: a wrong type or an unknown key is an error, never a guess."""
+class Strict(BaseModel):
+    """Data that never changes; a wrong type, an unknown key, NaN or infinity is an error, never a guess.
+
+    What reads data of later versions leaves unknown keys out: `class Part(Strict, extra="ignore")`.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Record(Strict):
+    """Strict data that Python code makes too: what is wrong comes as one line."""
 
     def __init__(self, **data: Any) -> None:
         """

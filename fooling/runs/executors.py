@@ -93,7 +93,7 @@ def _distributed(
     refuse_shadows(Path.cwd())  # where the imports of Ray's workers begin
     settings = recipe.settings
     run = settings.run
-    if reason := _stays_here(host.classifier):
+    if reason := _not_distributable(host.classifier):
         raise InvalidError(f"run.workers: {reason}")
     if run.device.startswith("cuda:"):
         raise InvalidError(f'run.device: expected "cuda" with Ray, which assigns GPUs, found {run.device!r}')
@@ -184,11 +184,11 @@ class Team:
         return SpreadExecutor(groups, combine)
 
 
-def _stays_here(classifier: Any) -> str:
+def _not_distributable(classifier: Any) -> str:
     """Why a classifier can't be asked from other processes, where it, or a member of it, can't; else ""."""
     network = getattr(classifier, "network", None)
-    members = map(_stays_here, getattr(network, "members", ()))
-    return getattr(network, "stays_here", "") or next(filter(None, members), "")
+    members = map(_not_distributable, getattr(network, "members", ()))
+    return getattr(network, "not_distributable", "") or next(filter(None, members), "")
 
 
 def _is_share(gpus: float) -> bool:

@@ -1,7 +1,7 @@
 """Secrets that a spec names and never holds: `${FOOLING_HTTP_KEY}` is the environment variable of that name.
 
 They are put in as a request is sent, and taken out of every message; so neither manifests nor logs nor the
-book of answers hold one. Only names with this prefix are read: a spec from somebody else can't have other
+query ledger hold one. Only names with this prefix are read: a spec from somebody else can't have other
 secrets of the user's environment sent to its host.
 """
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.documents import read_description
-from fooling.classifiers.sources.http.book import Book
 from fooling.classifiers.sources.http.client import Client, RefusedError
 from fooling.classifiers.sources.http.forms import Answer, confidences_of
+from fooling.classifiers.sources.http.ledger import Ledger
 from fooling.classifiers.sources.http.spec import Document
 from fooling.classifiers.spec import LOGITS, Preprocessing, Spec, parse
 from fooling.errors import InvalidError, did_you_mean
@@ -35,8 +35,8 @@ def open_http(name: str, numerics: Numerics, trust: bool) -> Classifier:
     document = parse(Document, tables, str(path))
     if problem := _problem(spec, document, numerics):
         raise InvalidError(f"{path}: {problem}")
-    book = Book(path.parent / (document.answers or f"{path.stem}.answers"))
-    client = Client(f"http:{name}", document, book, logits=spec.output in LOGITS)
+    ledger = Ledger(path.parent / (document.answers or f"{path.stem}.answers"))
+    client = Client(f"http:{name}", document, ledger, logits=spec.output in LOGITS)
     remote = Remote(f"http:{name}", client, spec, document)
     return Classifier(remote, spec, numerics, identity=remote.identity, notes=notes)
 
@@ -45,10 +45,10 @@ class Remote:
     """(rows, channels, height, width) in [0, 1] to (rows, classes): what a server says of these images, in 8 bits.
 
     Attributes:
-        stays_here: why it can't be asked from other processes, for messages.
+        not_distributable: why it can't be asked from other processes, for messages.
     """
 
-    stays_here = (
+    not_distributable = (
         "expected none for a remote classifier, whose budget one process keeps: say how many requests "
         "it may have under way with pace.concurrency"
     )

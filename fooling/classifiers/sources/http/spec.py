@@ -137,7 +137,7 @@ class PaceTable(Record):
 
 
 class BudgetTable(Record):
-    """What may be spent, by all runs that share the book of answers."""
+    """What may be spent, by all runs that share the query ledger."""
 
     queries: Annotated[int | None, Field(ge=0, description="requests that may be sent")] = None
     price: Annotated[float, Field(ge=0, le=1e6, description="of a request, in your currency")] = 0.0

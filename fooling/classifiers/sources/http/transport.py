@@ -92,7 +92,7 @@ class Transport:
         except (HTTPError, OSError) as error:
             raise TransportError(_brief(error)) from None
 
-    def followed(self, url: str, reply: Reply) -> str | None:
+    def redirected(self, url: str, reply: Reply) -> str | None:
         """Where a redirect leads; None where the reply is none.
 
         Raises:

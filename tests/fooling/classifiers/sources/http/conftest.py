@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from fooling.classifiers.sources.http.book import Book
 from fooling.classifiers.sources.http.client import Client
+from fooling.classifiers.sources.http.ledger import Ledger
 from tests.fooling.classifiers.sources.http.serving import QuietServer, Server, document, handler_of
 
 
@@ -39,18 +39,18 @@ def server(servers: Callable[[], Server]) -> Server:
     return servers()
 
 
-Connect = Callable[..., tuple[Client, Book]]
+Connect = Callable[..., tuple[Client, Ledger]]
 
 
 @pytest.fixture
 def connect(tmp_path: Path, server: Server) -> Iterator[Connect]:
-    """`connect(book="a", pace={...}, ...)`: a client of the server, and its book."""
-    books: list[Book] = []
+    """`connect(ledger="a", pace={...}, ...)`: a client of the server, and its ledger."""
+    ledgers: list[Ledger] = []
 
-    def make(book: str = "test.answers", **tables: Any) -> tuple[Client, Book]:
-        books.append(Book(tmp_path / book))
-        return Client("http:test.toml", document(server.url, **tables), books[-1]), books[-1]
+    def make(ledger: str = "test.answers", **tables: Any) -> tuple[Client, Ledger]:
+        ledgers.append(Ledger(tmp_path / ledger))
+        return Client("http:test.toml", document(server.url, **tables), ledgers[-1]), ledgers[-1]
 
     yield make
-    for book in books:
-        book.close()
+    for ledger in ledgers:
+        ledger.close()

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fooling.classifiers.sources.http import pace
-from fooling.classifiers.sources.http.book import Book
+from fooling.classifiers.sources.http import rate
 from fooling.classifiers.sources.http.client import Client, RefusedError
-from fooling.classifiers.sources.http.pace import Pace, back_off
+from fooling.classifiers.sources.http.ledger import Ledger
+from fooling.classifiers.sources.http.rate import RateLimiter, back_off
 from fooling.classifiers.sources.http.spec import PaceTable
 from fooling.errors import InvalidError, OutOfAnswers
 from tests.fooling.classifiers.sources.http.serving import document, images, said
@@ -24,7 +24,7 @@ from tests.fooling.classifiers.sources.http.serving import document, images, sai
 
 def test_each_image_is_asked_about_once(server, connect):
     """Whether it comes twice in a batch, again later, from several threads, or after a restart."""
-    client, book = connect()
+    client, ledger = connect()
     pixels = images(6)
     twice = np.concatenate([pixels, pixels])
     with ThreadPoolExecutor(3) as pool:
@@ -32,7 +32,7 @@ def test_each_image_is_asked_about_once(server, connect):
             assert answers[:6] == said(pixels)
     again, _ = connect()
     assert again.answers(twice) == said(twice)
-    assert len(server.asked) == len(set(server.answered)) == book.spent.queries == 6
+    assert len(server.asked) == len(set(server.answered)) == ledger.usage.queries == 6
 
 
 def test_requests_are_under_way_at_once_but_never_too_many(server, connect):
@@ -50,23 +50,23 @@ def test_requests_are_under_way_at_once_but_never_too_many(server, connect):
 def test_what_may_pass_is_tried_again(server, connect, trouble):
     """And every try is counted: it may be billed."""
     patience = 1.5 if trouble in ("slow", "drip") else 10.0
-    client, book = connect(pace={"concurrency": 1, "timeout": patience})
+    client, ledger = connect(pace={"concurrency": 1, "timeout": patience})
     client.answers(images(1, seed=9))  # from here on, an answer that can't be read is not the spec's fault
     server.script = [trouble, trouble]
     pixels = images(2)
     assert client.answers(pixels) == said(pixels)
-    assert book.spent.queries == len(server.asked) == 5
+    assert ledger.usage.queries == len(server.asked) == 5
 
 
 def test_a_server_that_is_gone_is_told_and_what_was_answered_is_kept(server, connect):
-    client, book = connect(pace={"concurrency": 1, "retries": 2})
+    client, ledger = connect(pace={"concurrency": 1, "retries": 2})
     server.script, server.always = ["ok", "ok"], "500"
     pixels = images(40)
     with pytest.raises(
         OutOfAnswers, match=r'^http:test.toml: no answer in 3 tries: .* 500: {"error": "not now"}$'
     ):
         client.answers(pixels)
-    assert book.spent.queries == len(server.asked) == 5, "the other images must not be tried each in turn"
+    assert ledger.usage.queries == len(server.asked) == 5, "the other images must not be tried each in turn"
     server.always = "ok"
     assert client.answers(pixels) == said(pixels)
     assert len(server.answered) == len(set(server.answered)) == 40
@@ -74,7 +74,7 @@ def test_a_server_that_is_gone_is_told_and_what_was_answered_is_kept(server, con
 
 def test_nobody_listens(connect, tmp_path):
     client = Client(
-        "http:test.toml", document("http://127.0.0.1:9/", pace={"retries": 1}), Book(tmp_path / "b")
+        "http:test.toml", document("http://127.0.0.1:9/", pace={"retries": 1}), Ledger(tmp_path / "b")
     )
     with pytest.raises(OutOfAnswers, match=r"no answer in 2 tries: NewConnectionError: .*Connection refused"):
         client.answers(images(2))
@@ -90,16 +90,16 @@ def test_a_server_that_asks_to_wait_is_obeyed_by_all_threads(server, connect):
     assert len(after) >= 2, "more must wait than the one that was refused"
 
 
-def test_nobody_s_turn_comes_while_the_server_asks_to_wait(monkeypatch):
+def test_no_request_is_sent_while_the_server_asks_to_wait(monkeypatch):
     """Nor two in less than their interval. By a clock that only sleeping moves: to the last digit."""
     now = [0.0]
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
-    monkeypatch.setattr(pace, "time", clock)
-    turns, began = Pace(4.0), []
+    monkeypatch.setattr(rate, "time", clock)
+    limiter, began = RateLimiter(4.0), []
     for number in range(6):
         if number == 2:
-            turns.hold(2.0)
-        turns.turn()
+            limiter.pause(2.0)
+        limiter.acquire()
         began.append(now[0])
     assert began == [0.0, 0.25, 2.25, 2.5, 2.75, 3.0]
 
@@ -128,11 +128,11 @@ def test_no_more_requests_begin_in_a_second_than_allowed(server, connect):
 
 @pytest.mark.parametrize("status", ["400", "401", "404", "422"])
 def test_a_refusal_is_not_repeated(server, connect, status):
-    client, book = connect(pace={"concurrency": 1})
+    client, ledger = connect(pace={"concurrency": 1})
     server.always = status
     with pytest.raises(RefusedError, match=f'the server refuses: {status}: {{"error": "not now"}}'):
         client.answers(images(9))
-    assert len(server.asked) == book.spent.queries == 1
+    assert len(server.asked) == ledger.usage.queries == 1
 
 
 def test_a_spec_that_reads_answers_wrongly_costs_one_query(server, connect):
@@ -160,11 +160,11 @@ def test_redirects_to_hosts_that_are_allowed_are_followed_and_counted(servers, s
     other = servers()
     server.always = ("308", other.url)
     host = other.url.split("/")[2]
-    client, book = connect(request={"hosts": (host,), "headers": {"X-Model": "2"}})
+    client, ledger = connect(request={"hosts": (host,), "headers": {"X-Model": "2"}})
     assert client.answers(images(3)) == said(images(3))
     assert len(server.asked) == len(other.asked) == 3
     assert {asked.headers["x-model"] for asked in other.asked} == {"2"}
-    assert book.spent.queries == 6
+    assert ledger.usage.queries == 6
 
 
 def test_a_redirect_takes_no_secret_along(servers, server, connect, monkeypatch):
@@ -185,15 +185,15 @@ def test_redirects_that_would_turn_into_another_method_are_refused(server, conne
 
 def test_redirects_in_a_circle_end(server, connect):
     server.always = ("307", "/again")
-    client, book = connect(pace={"concurrency": 1})
+    client, ledger = connect(pace={"concurrency": 1})
     with pytest.raises(RefusedError, match="found 4 redirects in a row"):
         client.answers(images(1))
-    assert len(server.asked) == book.spent.queries == 4
+    assert len(server.asked) == ledger.usage.queries == 4
 
 
 def test_secrets_are_sent_and_never_told(server, connect, monkeypatch, tmp_path):
     monkeypatch.setenv("FOOLING_HTTP_KEY", "s3cret-of-mine")
-    client, book = connect(
+    client, ledger = connect(
         request={"headers": {"Authorization": "Bearer ${FOOLING_HTTP_KEY}"}}, pace={"concurrency": 1}
     )
     client.answers(images(1))
@@ -203,7 +203,7 @@ def test_secrets_are_sent_and_never_told(server, connect, monkeypatch, tmp_path)
         client.answers(images(2))
     assert "s3cret" not in str(caught.value)
     assert "Bearer ${FOOLING_HTTP_KEY}" in str(caught.value)
-    book.close()
+    ledger.close()
     assert b"s3cret" not in (tmp_path / "test.answers").read_bytes()
 
 
@@ -229,13 +229,13 @@ def test_proxies_of_the_environment_get_nothing(servers, server, connect, monkey
 
 
 def test_money_is_a_limit_too(server, connect):
-    client, book = connect(budget={"queries": None, "price": 0.25, "cost": 1.0})
+    client, ledger = connect(budget={"queries": None, "price": 0.25, "cost": 1.0})
     with pytest.raises(
         OutOfAnswers, match=r"the budget is spent \(4 queries, 1 of at most 1\); to go on, raise it"
     ):
         client.answers(images(9))
     assert len(server.asked) == 4
-    assert (book.spent.queries, book.spent.cost) == (4, 1.0)
+    assert (ledger.usage.queries, ledger.usage.cost) == (4, 1.0)
 
 
 TROUBLES = st.sampled_from(["ok", "ok", "500", ("429", 0), "garbage", "closed", "404", "list"])
@@ -252,18 +252,18 @@ def test_never_more_is_sent_than_the_budget_and_nothing_is_paid_twice(
     server, tmp_path_factory, script, budget, concurrency, batches
 ):
     """Whatever fails and in whatever order threads ask, and again with a larger budget after a restart."""
-    path = tmp_path_factory.mktemp("book") / "test.answers"
+    path = tmp_path_factory.mktemp("ledger") / "test.answers"
     pixels = images(12)
     for allowed in (budget, 200):
         server.asked.clear() if allowed == budget else None
         server.script = list(script)
-        book = Book(path)
+        ledger = Ledger(path)
         table = document(
             server.url,
             budget={"queries": allowed},
             pace={"concurrency": concurrency, "backoff": 0.0, "retries": 1},
         )
-        client = Client("http:test.toml", table, book)
+        client = Client("http:test.toml", table, ledger)
         with ThreadPoolExecutor(len(batches)) as pool:
             asked = [pool.submit(client.answers, pixels[size : size + 6]) for size in batches]
         for size, future in zip(batches, asked, strict=True):
@@ -271,9 +271,9 @@ def test_never_more_is_sent_than_the_budget_and_nothing_is_paid_twice(
                 assert future.result() == said(pixels[size : size + 6])
             else:
                 assert isinstance(future.exception(), OutOfAnswers)
-        assert len(server.asked) == book.spent.queries <= allowed
+        assert len(server.asked) == ledger.usage.queries <= allowed
         assert len(server.answered) == len(set(server.answered))
-        book.close()
+        ledger.close()
 
 
 def test_waiting_doubles_and_differs_from_image_to_image_the_same_each_time():
@@ -292,9 +292,9 @@ def test_waiting_doubles_and_differs_from_image_to_image_the_same_each_time():
 
 def test_an_answer_is_kept_as_it_was_read(server, connect):
     """To mend label_map costs nothing: what is kept are the server's own labels."""
-    client, book = connect()
+    client, ledger = connect()
     client.answers(images(1))
-    row = book._database.execute("SELECT answer FROM answers").fetchone()
+    row = ledger._database.execute("SELECT answer FROM answers").fetchone()
     assert json.loads(row[0]) == [list(pair) for pair in said(images(1))[0]]
 
 

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 import fooling
-from fooling.classifiers.sources.http.book import Book
+from fooling.classifiers.sources.http.ledger import Ledger
 from fooling.errors import InvalidError, OutOfAnswers
 from fooling.runs import launch
 from fooling.store.view import open_run, summary
@@ -35,11 +35,11 @@ def start(config: str, out: Path, model: str, *more: str) -> Any:
 
 
 def spent(folder: Path) -> int:
-    book = Book(folder / "vision.answers")
+    ledger = Ledger(folder / "vision.answers")
     try:
-        return book.spent.queries
+        return ledger.usage.queries
     finally:
-        book.close()
+        ledger.close()
 
 
 @pytest.mark.parametrize("config", CONFIGS)

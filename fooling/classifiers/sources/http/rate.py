@@ -9,16 +9,17 @@ import time
 from fooling.classifiers.sources.http.spec import PaceTable
 
 
-class Pace:
-    """The turns of all threads that ask one server."""
+class RateLimiter:
+    """Spaces the requests that all threads send to one server."""
 
     def __init__(self, per_second: float | None) -> None:
+        """`per_second`: how many requests may begin in a second; None: any number."""
         self._interval = 1.0 / per_second if per_second else 0.0
         self._lock = threading.Lock()
-        self._next = 0.0  # the time of the next turn
+        self._next = 0.0  # the time from which the next request may begin
 
-    def turn(self) -> None:
-        """Wait for a turn."""
+    def acquire(self) -> None:
+        """Wait until a request may begin."""
         while True:
             with self._lock:
                 now = time.monotonic()
@@ -28,14 +29,17 @@ class Pace:
                 wait = self._next - now
             time.sleep(wait)
 
-    def hold(self, seconds: float) -> None:
-        """Nobody's turn comes for so long: the server asked for it."""
+    def pause(self, seconds: float) -> None:
+        """Let no request begin for so long, because the server asked for it."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
 
 
 def back_off(table: PaceTable, attempt: int, key: bytes) -> float:
-    """Seconds to wait after a failed attempt (0: the first): doubled with each, at most `longest`; from half
-    of that to all of it, by a draw that is keyed by image and attempt."""
+    """How many seconds to wait after a failed attempt (0 is the first).
+
+    The wait doubles with each attempt, up to `longest`. A draw that is keyed by image and attempt takes between half
+    of it and all of it.
+    """
     draw = int.from_bytes(hashlib.sha256(key + attempt.to_bytes(4, "little")).digest()[:4], "little") / 2**32
     return min(table.longest, table.backoff * 2.0 ** min(attempt, 30)) * (0.5 + 0.5 * draw)

@@ -1,5 +1,5 @@
-"""The book: what a remote classifier answered, and how many queries were sent and what they cost. One SQLite
-file, shared by all runs (and processes of this machine) that name it.
+"""The query ledger: what a remote classifier answered, how many queries were sent and what they cost. It is one
+SQLite file, shared by all runs (and processes of this machine) that name it.
 
 A query is counted before it is sent and an answer is kept before it is used, each in a transaction of its own
 that is on the disk when it returns: whatever dies and whenever, never more than the budget is sent, and what
@@ -34,21 +34,21 @@ _UNIT = Decimal(10) ** 9  # money is kept in integers, a billionth each
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What was sent so far, and what it cost."""
+class Usage:
+    """How many queries were sent so far, and what they cost, in the user's currency."""
 
     queries: int
     cost: float
 
 
-class Book:
+class Ledger:
     """Answers and budget on disk; may be used from several threads."""
 
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            InvalidError: the file is no such book.
-            FoolingError: it can't be opened.
+            InvalidError: the file is no ledger.
+            FoolingError: the file can't be opened.
         """
         self.path, self._lock = path, threading.Lock()
         with self._explained():
@@ -61,12 +61,12 @@ class Book:
             if self._number("PRAGMA user_version") != FORMAT:
                 if self._number("SELECT count(*) FROM sqlite_master"):
                     raise InvalidError(
-                        f"{path}: expected a book of answers, format {FORMAT}, found another file"
+                        f"{path}: expected a query ledger, format {FORMAT}, found another file"
                     )
                 self._database.executescript(_SCHEMA)
 
     def answer(self, key: bytes) -> str | None:
-        """What was answered to a question, if it was."""
+        """The answer that is kept under a key; None where there is none."""
         with self._explained():
             row = self._database.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
@@ -92,11 +92,11 @@ class Book:
             return done.rowcount == 1
 
     @property
-    def spent(self) -> Spent:
-        """By all runs that share the book."""
+    def usage(self) -> Usage:
+        """Usage by all runs that share the ledger."""
         with self._explained():
             queries, cost = self._database.execute("SELECT queries, cost FROM spent").fetchone()
-        return Spent(queries, float(cost / _UNIT))
+        return Usage(queries, float(cost / _UNIT))
 
     def close(self) -> None:
         """Close the file."""
@@ -113,11 +113,11 @@ class Book:
             try:
                 yield
             except sqlite3.OperationalError as error:  # locked, full, read-only
-                raise FoolingError(f"{self.path}: the book of answers can't be used: {error}") from None
+                raise FoolingError(f"{self.path}: the query ledger can't be used: {error}") from None
             except sqlite3.DatabaseError as error:
-                raise InvalidError(f"{self.path}: expected a book of answers (SQLite): {error}") from None
+                raise InvalidError(f"{self.path}: expected a query ledger (SQLite): {error}") from None
 
 
 def _units(money: float, rounding: str) -> int:
-    """Money as an integer; its decimal digits are those that the user wrote."""
+    """An amount of money in billionths, rounded from the decimal digits that the user wrote."""
     return int((Decimal(repr(float(money))) * _UNIT).to_integral_value(rounding))
