@@ -97,6 +97,12 @@ def empty_trash(places: Places) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def remove_leftovers(places: Places) -> None:
+    """Delete what is left of jobs that somebody was killed in making. The caller holds the mutex, as makers do."""
+    for path in places.jobs.glob(".*.tmp"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def refuse_written(places: Places, directory: str) -> None:
     """
     Raises:

@@ -20,6 +20,7 @@ from fooling.service.jobs.records import (
     read_wish,
 )
 from fooling.text import plain
+from fooling.untrusted import parse_model, read_plain
 
 
 def no_such(id: str) -> NotFoundError:
@@ -45,6 +46,13 @@ def read(places: Places, id: str) -> tuple[Submission, Record, Wish]:
     return submission, record, wish
 
 
+def _study_progress(files: JobPlaces) -> Progress:
+    try:
+        return parse_model(Progress, read_plain(files.progress, 2**16), files.progress.name)
+    except (OSError, InvalidError):
+        return Progress()
+
+
 def _record(files: JobPlaces) -> Record:
     try:
         return read_record(files)
@@ -57,7 +65,9 @@ def job_of(places: Places, id: str) -> Job:
     submission, record, wish = read(places, id)
     directory = places.root / submission.directory
     classes, generations, model, progress = None, submission.generations, submission.model, Progress()
-    if submission.kind == "run" and is_folder(directory):
+    if submission.kind != "run":
+        progress = _study_progress(places.job(id))
+    elif is_folder(directory):
         try:
             manifest = runs.read_manifest(directory)
         except (OSError, InvalidError):
@@ -91,13 +101,13 @@ def stamp_of_job(places: Places, id: str, directory: str) -> str:
     """A text that changes when `job_of` gives something else; "" where there is no such job."""
     files = places.job(id)
     stamp = []
-    for path in (files.record, files.wish):
+    for path in (files.record, files.wish, files.progress):
         try:
             found = os.lstat(path)
             stamp.append(f"{found.st_mtime_ns}:{found.st_ino}")
         except OSError:
             stamp.append("")
-    return f"{stamp[0]} {stamp[1]} {runs.stamp_of(places.root / directory)}" if stamp[0] else ""
+    return " ".join([*stamp, runs.stamp_of(places.root / directory)]) if stamp[0] else ""
 
 
 def run_of(places: Places, relative: str) -> Job:

@@ -79,8 +79,9 @@ class Jobs:
         Args:
             kind: "run", or the name of a study.
             request: JSON-like. Of a run: `config` (the name of a ready-made one), `model`, `seed` and `set` (dotted
-                keys and values), each of which may be left out. Whoever calls has refused settings that a
-                request may not have.
+                keys and values), each of which may be left out. Of a study: what its `Request` holds, with ids in
+                place of the run directories of `run` and `runs`. Whoever calls has refused settings and models that
+                a request may not have.
             idempotency_key: the same key and request give the job that is there already.
 
         Raises:
@@ -89,7 +90,7 @@ class Jobs:
             QueueFullError: too many wait.
         """
         id = id_of(f"key {idempotency_key}") if idempotency_key is not None else secrets.token_hex(10)
-        submission = submission_of(id, kind, request, label)
+        submission = submission_of(id, kind, request, label, self._relative)
         with exclusive(self._places.mutex):
             if earlier := self._earlier(submission):
                 return earlier
@@ -122,6 +123,7 @@ class Jobs:
         """Jobs, newest first, as the index has them: at most a second or two old.
 
         Args:
+            kind: "run", the name of a study, or "study" for any.
             label: exactly this one.
             q: text that is in the name, the label or the model, upper and lower case alike.
             limit: 1 to 10,000.
@@ -242,6 +244,9 @@ class Jobs:
         self._supervisor.look(id)
         self._supervisor.wake()
         return self.get(id)
+
+    def _relative(self, id: str) -> str:
+        return self.directory(id).relative_to(self._places.root).as_posix()
 
     def _foreign(self, id: str) -> str:
         """The directory, relative to the root, of a run that the service was not asked for.

@@ -108,7 +108,7 @@ class Index:
         """A part of a list, newest first.
 
         Args:
-            filters: columns and the values that they have to have.
+            filters: columns and the values that they have to have; the kind "study" is any but "run".
             q: text that is in name, label or model.
 
         Raises:
@@ -116,8 +116,9 @@ class Index:
         """
         where, values = ["1"], list[Any]()
         for column, value in filters.items():
-            where.append(f"{column} = ?")
-            values.append(value)
+            is_any_study = (column, value) == ("kind", "study")
+            where.append("kind != ?" if is_any_study else f"{column} = ?")
+            values.append("run" if is_any_study else value)
         if q:
             where.append("instr(text, ?) > 0")
             values.append(q.casefold())

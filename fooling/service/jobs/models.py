@@ -64,6 +64,8 @@ class Progress(BaseModel):
         evaluations: images classified.
         seconds: of searching, all parts of an interrupted run together.
         median, mean, min, max: confidence over the classes, 0 to 1; None before the first generation.
+        done, total: steps of a study; 0 of a run.
+        text: the step that a study did last; untrusted.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,6 +79,9 @@ class Progress(BaseModel):
     mean: float | None = None
     min: float | None = None
     max: float | None = None
+    done: int = 0
+    total: int = 0
+    text: str = ""
 
 
 class Job(BaseModel):

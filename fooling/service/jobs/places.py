@@ -7,6 +7,7 @@ ROOT/.fooling/             what is the service's own, readable by its user only
     jobs/ID/wish           what the job's process is asked for: "pause" or "cancel"; of an ended job, "delete"
     jobs/ID/lock           held by the job's process as long as it lives
     jobs/ID/log            what the process printed
+    jobs/ID/progress.json  how far a study is
     jobs/ID/result.json    what a study found
     live/ID                an empty file for each job that may have a process
     queue.json             the order of waiting jobs, where somebody changed it
@@ -60,6 +61,10 @@ class JobPlaces:
     @property
     def log(self) -> Path:
         return self.path / "log"
+
+    @property
+    def progress(self) -> Path:
+        return self.path / "progress.json"
 
     @property
     def result(self) -> Path:

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from fooling.errors import FoolingError, NotFoundError
+from fooling.errors import FoolingError
 from fooling.service.jobs.launching import Means
 from fooling.service.jobs.locks import Process, exclusive, seize
 from fooling.service.jobs.models import State
@@ -28,7 +28,7 @@ from fooling.service.jobs.records import (
     write,
 )
 from fooling.service.jobs.recovery import leave
-from fooling.service.jobs.work import Outcome, Stop, compute_run
+from fooling.service.jobs.work import Outcome, Stop, compute_run, compute_study
 from fooling.text import plain
 
 LOOK = 0.2  # seconds between two looks at what the job is asked for
@@ -87,9 +87,8 @@ def _compute(places: Places, submission: Submission, means: Means, stop: Stop) -
         write(files.record, read_record(files).model_copy(update={"state": State.RUNNING}))
 
     try:
-        if submission.kind == "run":
-            return compute_run(places, submission, means, stop, begun)
-        raise NotFoundError(f"no kind of job named {submission.kind}")
+        compute = compute_run if submission.kind == "run" else compute_study
+        return compute(places, submission, means, stop, begun)
     except FoolingError as error:
         return Outcome(State.FAILED, str(error))
 

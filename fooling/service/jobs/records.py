@@ -33,6 +33,7 @@ class Submission(_Kept):
         digest: of the request, so that a second one with the same key is told from another.
         directory: the name of the job's directory below the root.
         folder: that relative paths of model specs begin at.
+        runs: of a study, the directories below the root of the runs that it names, by their ids.
         generations, evaluations: that its settings ask for; None where they depend on the classifier.
     """
 
@@ -40,6 +41,7 @@ class Submission(_Kept):
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,39}$")]
     request: dict[str, Any]
     digest: str
+    runs: dict[str, Annotated[str, Field(pattern=r"^[^/]+(/[^/]+)*$")]] = {}
     label: str = ""
     created: _Moment
     directory: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fooling.config import Settings, resolve
@@ -15,12 +15,18 @@ from fooling.ready_made import DEFAULT_CONFIG, names
 from fooling.search.settings import MapElitesSettings
 from fooling.service.jobs.records import LONGEST, Submission, canonical
 from fooling.service.jobs.work import run_flags
+from fooling.studies import STUDIES
 
 _KEYS = ("config", "model", "seed", "set")
 
 
-def submission_of(id: str, kind: str, request: Mapping[str, Any], label: str) -> Submission:
+def submission_of(
+    id: str, kind: str, request: Mapping[str, Any], label: str, directory_of: Callable[[str], str]
+) -> Submission:
     """A request as it is kept.
+
+    Args:
+        directory_of: a run, by its id: relative to the root.
 
     Raises:
         InvalidError: it is no request for such a job.
@@ -39,7 +45,13 @@ def submission_of(id: str, kind: str, request: Mapping[str, Any], label: str) ->
     }
     kept |= {"created": time.time(), "folder": os.getcwd()}
     if kind != "run":
-        raise NotFoundError(f"no kind of job named {kind!r}: expected run")
+        if kind not in STUDIES:
+            kinds = ("run", *STUDIES)
+            raise NotFoundError(
+                f"no kind of job named {kind[:40]}: expected one of {', '.join(kinds)}{did_you_mean(kind, kinds)}"
+            )
+        runs = {run: directory_of(run) for run in named_runs(request)}
+        return Submission(**kept, directory=f"{kind}-{id[:8]}", runs=runs)
     config, settings = settings_of(request)
     return Submission(
         **kept,
@@ -51,6 +63,13 @@ def submission_of(id: str, kind: str, request: Mapping[str, Any], label: str) ->
         generations=_generations(settings),
         evaluations=_evaluations(settings),
     )
+
+
+def named_runs(request: Mapping[str, Any]) -> list[str]:
+    """The ids of runs in the request of a study."""
+    several = request.get("runs", [])
+    several = several if isinstance(several, list | tuple) else [several]
+    return [str(id) for id in (*several, *([request["run"]] if "run" in request else []))]
 
 
 def settings_of(request: Mapping[str, Any]) -> tuple[str, Settings]:

@@ -11,7 +11,7 @@ import threading
 import time
 
 from fooling.errors import FoolingError, NotFoundError
-from fooling.service.jobs.changes import empty_trash
+from fooling.service.jobs.changes import empty_trash, remove_leftovers
 from fooling.service.jobs.describing import stamp_of_job
 from fooling.service.jobs.index import Index
 from fooling.service.jobs.launching import Means, launch
@@ -50,6 +50,8 @@ class Supervisor:
     def start(self) -> None:
         """Put right what was left of earlier servers, then start the threads."""
         self._stopping.clear()
+        with exclusive(self._places.mutex):
+            remove_leftovers(self._places)
         self._fill()
         self._tick_safely()
         for work in (self._watch, self._scan):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fooling.files import json_bytes, replacing
 from fooling.ready_made import DEFAULT_CONFIG
 from fooling.service.jobs.launching import Means
-from fooling.service.jobs.models import State
+from fooling.service.jobs.models import Progress, State
 from fooling.service.jobs.places import Places
-from fooling.service.jobs.records import Submission
+from fooling.service.jobs.records import Submission, canonical
+from fooling.text import plain
+from fooling.untrusted import parse_model
 
 if TYPE_CHECKING:
     from fooling.store.view import RunView
@@ -35,17 +39,13 @@ class Stop:
     """A request to end after a checkpoint; may be made from any thread."""
 
     def __init__(self) -> None:
-        self._asked = self._missed = False
+        self.event = threading.Event()
+        self._missed = False
         signal.signal(signal.SIGTERM, self._note)
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether it was made."""
-        return self._asked
 
     def ask(self) -> None:
         """Make it."""
-        self._asked = True
+        self.event.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
     def heed(self) -> None:
@@ -56,7 +56,8 @@ class Stop:
 
     def _note(self, number: int, frame: object) -> None:
         """What SIGTERM does while no run hears it; it comes also when the machine stops."""
-        self._asked = self._missed = True
+        self._missed = True
+        self.event.set()
 
 
 def compute_run(
@@ -79,7 +80,7 @@ def compute_run(
     def report(view: RunView) -> None:
         stop.heed()
 
-    if stop.is_asked:
+    if stop.event.is_set():
         return Outcome(State.RUNNING)
     if (directory / "manifest.json").exists():
         workers = flags.get("run.workers") if means.address is None else None
@@ -97,6 +98,51 @@ def compute_run(
         config = submission.request.get("config") or DEFAULT_CONFIG
         view = api.run(config, out=directory, flags=flags, trust=means.trust, report=report, warn=_tell)
     return Outcome(State.COMPLETED if view.status == "completed" else State.RUNNING, view.reason)
+
+
+def compute_study(
+    places: Places, submission: Submission, means: Means, stop: Stop, begun: Callable[[], None]
+) -> Outcome:
+    """Ask a question, and keep the answer in the job's folder; in it, runs have their ids.
+
+    Raises:
+        FoolingError: it can't be answered.
+    """
+    from fooling import studies
+    from fooling.studies.protocol import Progress as Step
+    from fooling.studies.protocol import Resources
+    from workers.protocol import Interrupted
+
+    study, files = studies.find(submission.kind), places.job(submission.id)
+    begun()
+    paths = {id: str(places.root / directory) for id, directory in submission.runs.items()}
+    ids = {path: id for id, path in paths.items()}
+
+    def report(step: Step) -> None:
+        text = ids.get(step.text, step.text)
+        progress = Progress(done=step.done, total=step.total, text=plain(text)[:400])
+        with replacing(files.progress) as file:
+            file.write(json_bytes(progress.model_dump()))
+
+    asked = renamed(submission.request, paths)
+    request = parse_model(study.Request, canonical(asked), f"the {submission.kind}")
+    try:
+        resources = Resources(trust=means.trust, address=means.address, notify=_tell)
+        result = study.study(request, report=report, stopping=stop.event, resources=resources)
+    except Interrupted:
+        return Outcome(State.RUNNING)
+    with replacing(files.result, durable=True) as file:
+        file.write(json_bytes(renamed(result.document(), ids)))
+    return Outcome(State.COMPLETED)
+
+
+def renamed(data: Any, names: Mapping[str, str]) -> Any:
+    """JSON-like data in which texts that are names are replaced."""
+    if isinstance(data, str):
+        return names.get(data, data)
+    if isinstance(data, Mapping):
+        return {names.get(key, key): renamed(value, names) for key, value in data.items()}
+    return [renamed(value, names) for value in data] if isinstance(data, list | tuple) else data
 
 
 def run_flags(request: dict[str, Any]) -> dict[str, Any]:
