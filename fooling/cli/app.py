@@ -28,6 +28,7 @@ from fooling.cli import (
     models,
     reproduce,
     retrain,
+    serve,
     train,
     transfer,
 )
@@ -77,6 +78,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     train.train,
     retrain.retrain,
     reproduce.reproduce,
+    serve.serve,
     bench.bench,
     doctor.doctor,
 )

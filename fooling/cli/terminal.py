@@ -56,7 +56,7 @@ def _unless_hung_up() -> Iterator[None]:
 def say(text: object) -> None:
     """Print a line of data on stdout. It is never broken, so that a path can be copied from it."""
     with _unless_hung_up():
-        print(plain(text), file=_data or sys.stdout)
+        print(plain(text), file=_data or sys.stdout, flush=True)
 
 
 def tell(text: object) -> None:
@@ -68,7 +68,7 @@ def tell(text: object) -> None:
 def say_json(value: Any) -> None:
     """Print a value as one line of JSON on stdout; in ASCII, so that labels are exact in every encoding."""
     with _unless_hung_up():
-        print(json.dumps(value, allow_nan=False), file=_data or sys.stdout)
+        print(json.dumps(value, allow_nan=False), file=_data or sys.stdout, flush=True)
 
 
 def draw(*parts: RenderableType, piped: int | None = None) -> None:

@@ -1,0 +1,66 @@
+"""Where an elite came from, by the run's lineage alone: without its classifier, so ancestors that were not kept have
+neither image nor answer here (`fooling lineage` breeds them once more)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fooling.errors import NotFoundError
+from fooling.service.schema import Ancestor, Held, Lineage
+from fooling.store.view import lineage_of
+from fooling.studies.lineage.walk import Identity, ancestors, line
+
+if TYPE_CHECKING:
+    from fooling.store.view import RunView
+
+
+def ancestry(view: RunView, number: int) -> Lineage:
+    """The ancestors of the elite of a class.
+
+    Raises:
+        NotFoundError: it has none.
+        InvalidError: the lineage was cut or altered.
+    """
+    if not 0 <= number < len(view.labels) or view.stored_rows[number] < 0:
+        raise NotFoundError("this run has no elite of that class (yet)")
+    generation, stream, child = view.ids[number].tolist()
+    family = ancestors(lineage_of(view), (generation, stream, child))
+    way = {ancestor.identity for ancestor in line(family)}
+    held: dict[Identity, set[int]] = {ancestor.identity: set() for ancestor in family}
+    held[family[-1].identity].add(number)
+    for ancestor in family:
+        for parent, as_elite_of in zip(ancestor.parents, ancestor.held, strict=True):
+            held[parent].add(as_elite_of)
+    gains = {
+        (event["generation"], gained): confidence
+        for event in view.curve
+        for gained, confidence in event.get("gains", ())
+    }
+    return Lineage(
+        number=number,
+        label=view.labels[number],
+        confidence=float(view.confidence[number]),
+        ancestors=[
+            Ancestor(
+                id=_text(ancestor.identity),
+                generation=ancestor.generation,
+                parents=[_text(parent) for parent in ancestor.parents],
+                held=[
+                    Held(
+                        number=each,
+                        label=view.labels[each],
+                        confidence=gains.get((ancestor.generation, each)),
+                    )
+                    for each in sorted(held[ancestor.identity])
+                ],
+                line=ancestor.identity in way,
+            )
+            for ancestor in family
+        ],
+        goal_switches=int(view.state["goal_switches"]),
+        replacements=int(view.state["replacements"]),
+    )
+
+
+def _text(identity: Identity) -> str:
+    return "/".join(map(str, identity))

@@ -1,0 +1,176 @@
+"""Runs as the service shows them: read from their directories, never from a process that computes.
+
+A run directory may come from a stranger; whatever is wrong with one is a problem of that run, told without a path.
+Nothing here opens a classifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fooling.errors import FoolingError, NotFoundError
+from fooling.service.caches import Cache
+from fooling.service.jobs import ENDED, ConflictError, Job, Jobs, QueueFullError, State
+from fooling.service.problems import ProblemError, data_without_paths, without_paths
+from fooling.service.schema import First, Run
+
+if TYPE_CHECKING:
+    from fooling.store.view import RunView
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A run as its newest checkpoint has it.
+
+    Attributes:
+        stamp: changes when there is a newer checkpoint.
+        view: what it holds.
+    """
+
+    stamp: Stamp
+    view: RunView
+
+    @cached_property
+    def found(self) -> dict[str, Any]:
+        """What a run has found, as the fields of `Run`."""
+        from fooling.store.view import summary
+
+        told = summary(self.view)
+        keys = "config generations archive_sha256 lineage_sha256 replacements goal_switches nan_images top1"
+        return {
+            **{key: told[key] for key in keys.split()},
+            "confidence": told["confidence"],
+            "size": tuple(self.view.archive.pixels.shape[1:3]),
+            "groups": sorted(self.view.groups),
+        }
+
+    @property
+    def bytes(self) -> int:
+        """Of memory, about."""
+        return int(self.view.archive.pixels.nbytes) + 2**16 + 512 * len(self.view.labels)
+
+
+class Reader:
+    """Reads the runs of a folder, each once for each checkpoint. May be used from any thread."""
+
+    def __init__(self, jobs: Jobs, root: Path, most_bytes: int) -> None:
+        self._jobs, self._root = jobs, str(root)
+        self._readings: Cache[Reading] = Cache(most_bytes, lambda reading: reading.bytes)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """What goes wrong in this block, as a problem.
+
+        Raises:
+            ProblemError: in place of any FoolingError.
+        """
+        try:
+            yield
+        except FoolingError as error:
+            raise problem_of(error, self._root) from None
+
+    def job(self, id: str, kind: str | None = None) -> Job:
+        """A job, without what its messages say of this machine.
+
+        Args:
+            kind: "run", "study" (any that is no run), or None for either.
+
+        Raises:
+            ProblemError: 404: there is none of this id and kind.
+        """
+        with self.explained():
+            found = self._jobs.get(id)
+        if kind is not None and (found.kind == "run") != (kind == "run"):
+            raise ProblemError(404, "there is nothing of this id")
+        return self.told(found)
+
+    def told(self, job: Job) -> Job:
+        """A job as it may be sent out."""
+        texts = {"reason": job.reason, "model": job.model, "request": job.request}
+        return job.model_copy(update=data_without_paths(texts, self._root))
+
+    def reading(self, id: str) -> Reading | None:
+        """A run by its newest checkpoint; None before it has begun.
+
+        Raises:
+            ProblemError: 404: there is no such run; 409: its directory is damaged.
+        """
+        with self.explained():
+            directory = self._jobs.directory(id)
+        stamp = _stamp(directory)
+        if stamp is None:
+            return None
+        try:
+            return self._readings.get((id, stamp), lambda: _read(directory, stamp))
+        except NotFoundError:
+            return None  # it is being made, or was deleted just now
+        except FoolingError as error:
+            raise ProblemError(
+                409, f"this run can't be read: {without_paths(str(error), self._root)}"
+            ) from None
+
+    def run(self, id: str) -> Run:
+        """A run with what it has found.
+
+        Raises:
+            ProblemError: 404: there is no such run.
+        """
+        job = self.job(id, "run")
+        reading = self.reading(id)
+        return Run(**dict(job), **({} if reading is None else data_without_paths(reading.found, self._root)))
+
+
+def problem_of(error: FoolingError, root: str) -> ProblemError:
+    """An error of the rest of the software as a problem."""
+    detail = without_paths(str(error), root)
+    if isinstance(error, NotFoundError):
+        return ProblemError(404, detail)
+    if isinstance(error, ConflictError):
+        return ProblemError(409, detail)
+    if isinstance(error, QueueFullError):
+        return ProblemError(429, detail, {"retry-after": "60"})
+    return ProblemError(422, detail)
+
+
+def is_final(job: Job) -> bool:
+    """Whether a run's images never change again: a run that failed may be resumed."""
+    return job.state in ENDED and job.state is not State.FAILED
+
+
+def first_answer(view: RunView, number: int) -> First | None:
+    """What the classifier answers first to the elite of a class; None where that is not known."""
+    answer = int(view.top1[number])
+    if answer < 0:
+        return None
+    return First(number=answer, label=view.labels[answer], confidence=float(view.top1_confidence[number]))
+
+
+def _stamp(directory: Path) -> Stamp | None:
+    """Names, sizes and times of the checkpoints; None where there is no run directory yet."""
+    import os
+
+    if not (directory / "manifest.json").is_file():
+        return None
+    found = []
+    try:
+        with os.scandir(directory / "checkpoints") as entries:
+            for entry in entries:
+                if entry.name.endswith(".safetensors"):
+                    about = entry.stat(follow_symlinks=False)
+                    found.append((entry.name, about.st_mtime_ns, about.st_size))
+    except OSError:
+        pass
+    return tuple(sorted(found))
+
+
+def _read(directory: Path, stamp: Stamp) -> Reading:
+    from fooling.store.view import open_run
+
+    return Reading(stamp, open_run(directory))

@@ -1,0 +1,247 @@
+"""What goes in and out of the API, as models that the server, the client and the OpenAPI document share.
+
+What the service tells of a run or a study is a `fooling.service.jobs.Job`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fooling.service.jobs.models import Job, State
+
+__all__ = ["Job", "State"]
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$", description="an id of a run or a study")]
+Scalar = bool | int | float | str
+Words = Annotated[str, Field(max_length=200)]
+Spec = Annotated[str, Field(min_length=1, max_length=1024)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A part of a request: strict types, no unknown keys."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Answer(BaseModel):
+    """A part of a response. A newer server may add keys."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+
+class RunRequest(Part):
+    """A run to launch."""
+
+    config: Annotated[str, Field(max_length=100)] | None = Field(
+        None,
+        description="the name of a ready-made config, as `GET /configs` lists them (default: mnist-cppn)",
+    )
+    model: Spec | None = Field(
+        None, description="a SPEC, as `GET /models` lists them (default: the config's)"
+    )
+    seed: int | None = Field(None, ge=0, lt=2**63, description="of all randomness (default: the config's)")
+    set: dict[Annotated[str, Field(max_length=100)], Scalar | list[Scalar]] = Field(
+        {}, max_length=64, description="settings by dotted key, such as search.generations"
+    )
+    label: Words = Field("", description="words of yours, by which the run is found again")
+
+
+class TransferRequest(Part):
+    """Do the elites of runs fool other classifiers too?"""
+
+    kind: Literal["transfer"]
+    runs: list[Id] = Field(min_length=1, max_length=100)
+    to: list[Spec] = Field(min_length=1, max_length=100, description="SPECs, as `GET /models` lists them")
+    min_confidence: Share = Field(0.0, strict=False, description="only elites of at least this confidence")
+    rerender: bool = Field(False, description="draw CPPNs anew at each target's own size")
+    label: Words = ""
+
+
+class CompareRequest(Part):
+    """Runs beside each other."""
+
+    kind: Literal["compare"]
+    runs: list[Id] = Field(min_length=1, max_length=100)
+    label: Words = ""
+
+
+class AuditRequest(Part):
+    """Would anything that is deployed notice?"""
+
+    kind: Literal["audit"]
+    model: Spec = Field(description="a SPEC, as `GET /models` lists them")
+    label: Words = ""
+
+
+class ExplainRequest(Part):
+    """Why are the elites of a run what they are?"""
+
+    kind: Literal["explain"]
+    run: Id
+    classes: list[Annotated[int, Field(ge=0, lt=2**31)]] | None = Field(
+        None, min_length=1, max_length=1000, description="only these (default: all)"
+    )
+    label: Words = ""
+
+
+StudyRequest = Annotated[
+    TransferRequest | CompareRequest | AuditRequest | ExplainRequest, Field(discriminator="kind")
+]
+
+
+class Jobs(Answer):
+    """A page of runs or studies, newest first."""
+
+    items: list[Job]
+    next: str | None = Field(description="the `cursor` of the page that follows; null at the end")
+    total: int = Field(description="how many there are on all pages together")
+
+
+class Statistics(Answer):
+    """Confidences over the classes that the search is for; one without an elite counts as 0."""
+
+    classes: int
+    occupied: int
+    median: float
+    mean: float
+    min: float
+    max: float
+    at_least_99: int = Field(alias="at_least_0.99")
+    at_least_9999: int = Field(alias="at_least_0.9999")
+
+
+class Run(Job):
+    """A run, and what it has found by its newest checkpoint.
+
+    Attributes:
+        config: every resolved setting; null before the run has begun, like all that follow.
+        generations: completed after the first, random population.
+        archive_sha256: the digest of the elites, as `fooling run --json` prints it.
+        lineage_sha256: the digest of the lineage.
+        confidence: statistics of the elites.
+        size: height and width of the images in pixels.
+        top1: how many elites the classifier answers first with their class; null where that is not known.
+    """
+
+    config: dict[str, Any] | None = None
+    generations: int | None = None
+    archive_sha256: str | None = None
+    lineage_sha256: str | None = None
+    confidence: Statistics | None = None
+    replacements: int | None = None
+    goal_switches: int | None = None
+    nan_images: int | None = None
+    top1: int | None = None
+    size: tuple[int, int] | None = None
+    groups: tuple[str, ...] = ()
+
+
+class Study(Job):
+    """A study, and what it has found; `result` is null until it is completed."""
+
+    result: dict[str, Any] | None = None
+
+
+class First(Answer):
+    """What the classifier answers first to an elite."""
+
+    number: int = Field(alias="class")
+    label: str
+    confidence: float
+
+
+class Elite(Answer):
+    """The best image of a class so far. Labels are text of whoever made the classifier: show them as text, never as
+    markup."""
+
+    number: int = Field(alias="class")
+    label: str
+    confidence: float
+    generation: int
+    id: str = Field(description="generation/stream/child, within the run")
+    image: str = Field(description="where its PNG is, on this server")
+    top1: First | None
+
+
+class Elites(Answer):
+    """A page of a run's elites, by its newest checkpoint."""
+
+    items: list[Elite]
+    next: str | None = Field(description="the `cursor` of the page that follows; null at the end")
+    total: int = Field(description="how many elites the filters let through, on all pages together")
+    generation: int = Field(description="of the checkpoint; -1 before the first")
+
+
+class Held(Answer):
+    """A class whose elite an ancestor was when it became a parent; for the elite itself, the class asked for."""
+
+    number: int = Field(alias="class")
+    label: str
+    confidence: float | None = Field(description="that it had then, where the log tells")
+
+
+class Ancestor(Answer):
+    """An image on the way to an elite, or the elite itself."""
+
+    id: str
+    generation: int
+    parents: list[str]
+    held: list[Held]
+    line: bool = Field(description="whether it is on the way without the mates")
+
+
+class Lineage(Answer):
+    """Where an elite came from, the oldest ancestor first."""
+
+    number: int = Field(alias="class")
+    label: str
+    confidence: float
+    ancestors: list[Ancestor]
+    goal_switches: int
+    replacements: int
+
+
+class Model(Answer):
+    """A classifier that requests may name."""
+
+    spec: str
+
+
+class Models(Answer):
+    """All of them."""
+
+    items: list[Model]
+    next: None = None
+
+
+class Config(Answer):
+    """A ready-made config."""
+
+    name: str
+    description: str
+    model: str = Field(description='its classifier; "" where it leaves that to the request')
+    launchable: bool = Field(
+        description="whether its classifier is one that requests may name, or left to them"
+    )
+
+
+class Configs(Answer):
+    """All of them."""
+
+    items: list[Config]
+    next: None = None
+
+
+class Health(Answer):
+    """That the server answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Login(Answer):
+    """A link that logs a browser in once."""
+
+    login: str
