@@ -155,5 +155,5 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if place[0] == "path":
         return _response(404, "there is nothing of this id")
     where = ".".join(place[1:] if len(place) > 1 else place)
-    said = str(first["msg"]).removeprefix("Value error, ")
+    said = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
     return _response(422, f"{where}: {said[:1].lower()}{said[1:]}")

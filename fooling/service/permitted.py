@@ -7,13 +7,14 @@ address or code would read this machine's files, or connect it somewhere, for wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from fooling.config import Settings, resolve
-from fooling.errors import did_you_mean
+from fooling.errors import InvalidError, did_you_mean
 from fooling.ready_made import DEFAULT_CONFIG, names
-from fooling.service.problems import ProblemError
+from fooling.service.problems import ProblemError, without_paths
 from fooling.service.schema import RunRequest
 from fooling.text import plain
 
@@ -58,12 +59,11 @@ def settings_of(request: RunRequest, models: Iterable[str]) -> Settings:
         models: the SPECs that it may name.
 
     Raises:
-        ProblemError: 403 for what it may not set or name, 422 for what is unknown.
-        InvalidError: a value of the wrong type or out of range.
+        ProblemError: 403 for what it may not set or name, 422 for what is unknown, of the wrong type or out of range.
     """
     for key in request.set:
         _check_key(key)
-    config = request.config or DEFAULT_CONFIG
+    config = DEFAULT_CONFIG if request.config is None else request.config
     if config not in names():
         raise ProblemError(
             422, f"no config named {plain(config)}{did_you_mean(config, names())}; see GET /configs"
@@ -74,7 +74,10 @@ def settings_of(request: RunRequest, models: Iterable[str]) -> Settings:
         flags["model"] = request.model
     if request.seed is not None:
         flags["seed"] = request.seed
-    settings = resolve(config, (), flags)
+    try:
+        settings = resolve(config, (), flags)
+    except InvalidError as error:
+        raise ProblemError(422, re.sub(r"^--[\w.]+: ", "", without_paths(str(error)))) from None
     check_model(settings.model, models)
     return settings
 
