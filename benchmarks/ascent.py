@@ -70,7 +70,7 @@ def bare(classifier: Classifier) -> Callable[[int], float]:
 def ascent(classifier: Classifier, values: dict[str, Any]) -> Callable[[int], float]:
     """Seconds of a step, in a task of STEPS."""
     classes = len(classifier.labels)
-    settings = GradientAscentSettings(steps=10 * STEPS, **values).settled(None, classes)
+    settings = GradientAscentSettings(steps=10 * STEPS, **values).resolved(None, classes)
     shape = classifier.spec.image_shape
     targets = np.arange(BATCH, dtype=np.int64) % classes
     keys = Keys.of_generation(0, 0, BATCH)

@@ -19,7 +19,7 @@ import torch
 
 import fooling
 from fooling import classifiers
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 
 CLASSES, GRID, POPULATION = 1_000, 8, 400
 
@@ -57,7 +57,7 @@ def measure(size: int, generations: int) -> dict[str, Any]:
         before, _ = resident()
         rows: list[dict[str, Any]] = []
 
-        def watch(view: RunView) -> None:
+        def watch(view: Snapshot) -> None:
             now, peak = resident()
             kept = len(set(view.archive.cell.tolist()))
             rows.append(

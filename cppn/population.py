@@ -96,6 +96,10 @@ class Population:
         origin[rows] = len(self) + np.arange(len(rows))
         return concatenate([self, *chosen]).take(origin)
 
+    def lent(self, loan: object) -> Population:
+        """This population, which nobody changes."""
+        return self
+
     def packed(self) -> Packed:
         """The arrays for kernels: read-only views."""
         return Packed._make(readonly(getattr(self, name)) for name in Packed._fields)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from fooling.version import __version__ as __version__
 
-__all__ = ["RunView", "open_run", "resume", "run"]
+__all__ = ["Snapshot", "open_run", "resume", "run"]
 
 if TYPE_CHECKING:
-    from fooling.api import RunView, open_run, resume, run
+    from fooling.api import Snapshot, open_run, resume, run
 
 
 def __dir__() -> list[str]:

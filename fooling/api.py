@@ -9,23 +9,24 @@ from typing import ParamSpec
 from fooling.present.gallery import write_gallery
 from fooling.runs import launch
 from fooling.store.directory import RunDirectory
-from fooling.store.view import RunView, open_run
+from fooling.store.reading import open_run
+from fooling.store.snapshot import Snapshot
 
 P = ParamSpec("P")
 
 
-def _with_gallery(start: Callable[P, RunView]) -> Callable[P, RunView]:
+def _with_gallery(start: Callable[P, Snapshot]) -> Callable[P, Snapshot]:
     """`start`, which also writes the gallery of the run at its end."""
 
     @functools.wraps(start)
-    def call(*args: P.args, **kwargs: P.kwargs) -> RunView:
+    def call(*args: P.args, **kwargs: P.kwargs) -> Snapshot:
         kwargs.setdefault("pages", beside)
         return start(*args, **kwargs)
 
     return call
 
 
-def beside(view: RunView) -> None:
+def beside(view: Snapshot) -> None:
     """Write the gallery of a run in its directory.
 
     Raises:
@@ -36,4 +37,4 @@ def beside(view: RunView) -> None:
 
 run, resume = _with_gallery(launch.run), _with_gallery(launch.resume)
 
-__all__ = ["RunView", "open_run", "resume", "run"]
+__all__ = ["Snapshot", "open_run", "resume", "run"]

@@ -25,9 +25,10 @@ from cppn.keys import Keys
 from fooling import classifiers, encodings
 from fooling.archive import Archive, Candidates
 from fooling.classifiers.numerics import Numerics, resolve
-from fooling.config import Settings
+from fooling.config import ResolvedSettings, Settings
 from fooling.runs.computing import Computing
 from fooling.runs.hosting import Recipe, chunk_of, evaluators_of
+from fooling.runs.hosting import resolve as resolve_settings
 from fooling.search.breeding import identities, vary
 from fooling.search.map_elites import MapElites
 from workers.local import LocalExecutor, prepare_thread, usable_cores
@@ -40,7 +41,7 @@ BREEDING_SECONDS = 120.0  # unless told otherwise: large networks would breed fo
 class Bench:
     """A search in memory, with elites bred for it."""
 
-    settings: Settings
+    settings: ResolvedSettings
     classifier: classifiers.Classifier
     archive: Archive
     search: MapElites
@@ -78,17 +79,17 @@ def prepare(
     if classifier is None:
         classifier = classifiers.load(settings.model, numerics=numerics, trust=trust)
     classifier = classifier.with_numerics(numerics)
-    spec = classifier.spec
-    recipe = Recipe(settings, numerics)
+    spec, resolved = classifier.spec, resolve_settings(settings, classifier)
+    recipe = Recipe(resolved, numerics)
     host, _ = recipe.host(classifier)
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
     archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty(len(spec.labels)))
     evaluators = evaluators_of(settings, numerics.device)
-    chunk = chunk_of(settings, classifier, evaluators)
-    endless = settings.search.model_copy(update={"generations": sys.maxsize})
+    chunk = chunk_of(resolved, classifier, evaluators)
+    endless = resolved.search.model_copy(update={"generations": sys.maxsize})
     search = MapElites(endless, settings.seed, chunk, host.toolbox, archive)
     executor = LocalExecutor(host, evaluators, lambda: prepare_thread(numerics.device, run.threads))
-    bench = Bench(settings, classifier, archive, search, executor, Computing(executor), host.toolbox, chunk)
+    bench = Bench(resolved, classifier, archive, search, executor, Computing(executor), host.toolbox, chunk)
     deadline = time.monotonic() + breeding_seconds
     while bench.generation <= generations and time.monotonic() < deadline:
         bench.step()

@@ -14,11 +14,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fooling.encodings.settings import CppnSettings, EncodingSettings
+from fooling import encodings
+from fooling.encodings.settings import CppnSettings, EncodingSettings, ResolvedEncoding
 from fooling.errors import InvalidError
 from fooling.files import read_text
 from fooling.ready_made import find
-from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SearchSettings
+from fooling.search.settings import GradientAscentSettings, MapElitesSettings, ResolvedSearch, SearchSettings
+from fooling.sizes import Size
 from fooling.validation import explain
 
 ENVIRONMENT_PREFIX = "FOOLING__"
@@ -125,6 +127,33 @@ class Settings(Table):
     search: SearchSettings = Field(default_factory=MapElitesSettings)
     stop: StopSettings = Field(default_factory=StopSettings)
     run: RunSettings = Field(default_factory=RunSettings)
+
+
+class ResolvedSettings(Settings):
+    """All settings of a run, none of them left to the classifier."""
+
+    encoding: ResolvedEncoding
+    search: ResolvedSearch
+
+    @classmethod
+    def of(cls, settings: Settings, size: Size, colour: str, classes: int) -> ResolvedSettings:
+        """Fill in the settings that depend on the classifier.
+
+        Args:
+            size: the size of the classifier's images.
+            colour: "grey" or "rgb", the colour of the classifier's images.
+            classes: the number of the classifier's classes.
+
+        Raises:
+            InvalidError: settings that don't suit the classifier or each other; the message begins with the key.
+        """
+        encoding = encodings.resolve(settings.encoding, size, colour)
+        search = settings.search.resolved(encoding, classes)
+        if search.name == "gradient-ascent" and (encoding.name, encoding.colour) != ("direct", colour):
+            raise InvalidError(
+                f"encoding: expected direct {colour} for gradient-ascent, found {encoding.name} {encoding.colour}"
+            )
+        return cls.model_validate({**dict(settings), "encoding": encoding, "search": search})
 
 
 def resolve(

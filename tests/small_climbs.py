@@ -36,7 +36,7 @@ class Smooth(nn.Module):
 
 
 def settled(**settings: Any) -> GradientAscentSettings:
-    return GradientAscentSettings(**settings).settled(None, CLASSES)
+    return GradientAscentSettings(**settings).resolved(None, CLASSES)
 
 
 def first_round(

@@ -67,7 +67,7 @@ def test_the_settings_page_is_up_to_date():
 
 def test_every_kind_of_event_is_documented():
     """Other programs read the log; what docs/run-directory.md leaves out they take for damage."""
-    from fooling.store.view import ENDINGS
+    from fooling.store.reading import ENDINGS
 
     code = "".join(path.read_text() for path in (ROOT / "fooling" / "runs").glob("*.py"))
     kinds = {*re.findall(r'\bnote\(\s*"([\w-]+)"', code), *ENDINGS}

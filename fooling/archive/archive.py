@@ -7,8 +7,10 @@ least upper bound of all it was offered, and so neither the order of offers nor 
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling.archive.candidates import EMPTY, Candidates, called
+from fooling.lending import Loan, lend
+
+_FIELDS = ("confidence", "cell", "ids", "pixels", "top1", "top1_confidence")
+
+
+def _nobody() -> None:
+    """The loan of arrays that nobody keeps."""
 
 
 class Archive:
@@ -42,10 +51,29 @@ class Archive:
         self.genotypes = genotypes
         self.top1: NDArray[np.int32] = np.full(classes, -1, np.int32)
         self.top1_confidence = np.full(classes, np.nan, np.float32)
+        self._loan: Callable[[], Loan | None] = _nobody
 
     def __len__(self) -> int:
         """The number of classes, with an elite or not."""
         return len(self.cell)
+
+    def frozen(self) -> Archive:
+        """The archive as it is now, read-only. It costs nothing: only while somebody keeps it, or a view of its arrays,
+        does this archive copy what it changes next."""
+        loan, twin = self._loan() or Loan(), copy.copy(self)
+        for name in _FIELDS:
+            setattr(twin, name, lend(getattr(self, name), loan))
+        twin.genotypes = self.genotypes.lent(loan)
+        self._loan = weakref.ref(loan)
+        return twin
+
+    def _end_loan(self) -> None:
+        """Leave the arrays that were lent to who keeps them, and go on with copies."""
+        if self._loan() is not None:
+            self._loan = _nobody
+            for name in _FIELDS:
+                setattr(self, name, getattr(self, name).copy())
+            self.genotypes = self.genotypes.take(np.arange(len(self.genotypes)))
 
     @property
     def occupied(self) -> NDArray[np.int64]:
@@ -89,6 +117,7 @@ class Archive:
         changed = np.flatnonzero(batch_of >= 0)
         if not len(changed):
             return changed
+        self._end_loan()
         self.confidence = confidence
         self.cell[changed] = -1  # whoever holds no cell any more gives up its row
         starts = np.cumsum([0, *(len(batch.ids) for batch in batches)])

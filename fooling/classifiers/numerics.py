@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import torch
+from pydantic import ConfigDict, Field
 
-from fooling.errors import InvalidError, did_you_mean
+from fooling.errors import InvalidError
 
 Layout = Literal["channels-last", "nchw"]
 
@@ -38,13 +39,16 @@ class Numerics:
         device_model: what the device calls itself; other hardware may give other bits.
     """
 
-    threads: int = 1
+    # A manifest, which may come from a stranger, is read by pydantic: these are the bounds of what is believed.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="ignore")
+
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
     layout: Layout = "channels-last"
-    batch: int = DEFAULT_BATCH
+    batch: Annotated[int, Field(ge=1, le=2**16)] = DEFAULT_BATCH
     dtype: Literal["float32"] = "float32"
     compiled: bool = False
-    device: str = "cpu"
-    device_model: str = ""
+    device: Annotated[str, Field(pattern=r"^(cpu|cuda(:[0-9]{1,3})?)$")] = "cpu"
+    device_model: Annotated[str, Field(max_length=4096)] = ""
 
     def __post_init__(self) -> None:
         for name in ("threads", "batch"):
@@ -70,19 +74,6 @@ class Numerics:
     def to_dict(self) -> dict[str, Any]:
         """The fields by name: what a manifest holds."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Numerics:
-        """The inverse of `to_dict`.
-
-        Raises:
-            InvalidError: an unknown field, or a value out of its range.
-        """
-        known = [field.name for field in fields(cls)]
-        for name in values:
-            if name not in known:
-                raise InvalidError(f"numerics: unknown field {name!r}{did_you_mean(name, known)}")
-        return cls(**values)
 
     def applied(self) -> AbstractContextManager[None]:
         """Compute with this many threads inside the block. Free of cost in a thread that has them already."""

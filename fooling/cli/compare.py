@@ -12,7 +12,7 @@ from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, FoolingError
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
     from fooling.studies.compare.comparison import Comparison
 
 
@@ -69,10 +69,10 @@ def compare(directories: tuple[Path, ...], out: Path, data: Path | None, force: 
     return PARTLY if left_out else 0
 
 
-def _open(directories: tuple[Path, ...]) -> tuple[list[RunView], dict[Path, FoolingError]]:
+def _open(directories: tuple[Path, ...]) -> tuple[list[Snapshot], dict[Path, FoolingError]]:
     """The runs that can be compared, and what is wrong with the others. Where fewer than two can be, that is the
     error."""
-    from fooling.store.view import open_run
+    from fooling.store.reading import open_run
     from fooling.studies.compare.comparison import check_run
 
     views, left_out = [], {}

@@ -13,7 +13,7 @@ from fooling.cli.terminal import say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 
 @click.command(cls=WithConfigs)
@@ -128,8 +128,8 @@ def resume(
     return _finish(view, quiet, as_json)
 
 
-def _finish(view: RunView, quiet: bool, as_json: bool) -> int:
-    from fooling.store.view import summary
+def _finish(view: Snapshot, quiet: bool, as_json: bool) -> int:
+    from fooling.store.summary import summary
 
     if as_json:
         say_json(summary(view))
@@ -138,7 +138,7 @@ def _finish(view: RunView, quiet: bool, as_json: bool) -> int:
 
         print_table(view)
     if view.status == "interrupted":
-        kept = "continue" if view.state["generation"] >= 0 else "nothing was kept yet; begin again"
+        kept = "continue" if view.counters.generation >= 0 else "nothing was kept yet; begin again"
         told = f"warning: {view.reason}" if view.reason else "interrupted"
         tell(f"{told}; {kept} with: fooling resume {_short(view.directory)}")
         return PARTLY if view.reason else INTERRUPTED

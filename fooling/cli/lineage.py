@@ -34,7 +34,7 @@ def lineage(directory: Path, wanted: str, out: Path | None, trust: bool, as_json
     """
     from fooling.files import replacing
     from fooling.present.lineage import page
-    from fooling.store.view import lineage_of, open_run
+    from fooling.store.reading import lineage_of, open_run
     from fooling.studies.lineage.document import document
     from fooling.studies.lineage.replay import replay
     from fooling.studies.lineage.walk import ancestors

@@ -14,7 +14,7 @@ from fooling.errors import FAILED
 
 if TYPE_CHECKING:
     from fooling.sizes import Size
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 _LARGEST = 8192  # pixels of a side
 
@@ -52,7 +52,8 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
       fooling show runs/mine
       fooling show runs/mine --verify --json
     """
-    from fooling.store.view import open_run, summary
+    from fooling.store.reading import open_run
+    from fooling.store.summary import summary
 
     view = open_run(directory)
     for problem in view.problems:
@@ -88,7 +89,7 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
     from fooling.errors import FoolingError
     from fooling.present.gallery import write_gallery
     from fooling.store.directory import RunDirectory
-    from fooling.store.view import open_run
+    from fooling.store.reading import open_run
 
     views = [open_run(directory) for directory in directories]
     if out is None:
@@ -149,7 +150,8 @@ def export(
     """
     from fooling.errors import FoolingError
     from fooling.present import export as exports
-    from fooling.store.view import open_run, renderer
+    from fooling.store.reading import open_run
+    from fooling.store.snapshot import renderer
 
     view = open_run(directory)
     out = out or view.directory / {"png": "export", "sheet": "sheet.png", "npz": "elites.npz"}[kind]
@@ -170,7 +172,7 @@ def _warn(line: str) -> None:
     tell(f"warning: {line}")
 
 
-def print_table(view: RunView) -> None:
+def print_table(view: Snapshot) -> None:
     """The elites on stdout, and where the gallery is."""
     from fooling.present.listing import Parts
     from fooling.present.table import summary, table

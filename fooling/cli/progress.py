@@ -13,7 +13,7 @@ from fooling.cli.terminal import console, tell
 if TYPE_CHECKING:
     from rich import progress
 
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 LINE_SECONDS = 10.0  # between plain lines
 BAR_SECONDS = 0.1
@@ -67,25 +67,25 @@ class Progress:
         else:
             self._bar.update(self._bar.task_ids[0], description=COMPILING)
 
-    def update(self, view: RunView) -> None:
+    def update(self, view: Snapshot) -> None:
         """Show a generation, at most every so often; the last one always."""
         now = time.monotonic()
         if self._start is None:
             self._start = (now, view.generation, view.evaluations)
-        last = view.generation >= view.settings.search.generations
+        last = view.generation >= view.spec.config.search.generations
         pause = BAR_SECONDS if self._bar else LINE_SECONDS
         if self._quiet or (now - self._last < pause and not last):
             return
         self._last, self._says_compiling = now, False
         state = " ".join(_state(view, *self._start, now))
         if self._bar is None:
-            tell(f"generation {view.generation}/{view.settings.search.generations}  {state}")
+            tell(f"generation {view.generation}/{view.spec.config.search.generations}  {state}")
         else:
             self._bar.update(
                 self._bar.task_ids[0],
-                description=f"{view.generation}/{view.settings.search.generations}",
+                description=f"{view.generation}/{view.spec.config.search.generations}",
                 completed=view.generation,
-                total=view.settings.search.generations,
+                total=view.spec.config.search.generations,
                 state=state,
             )
 
@@ -102,7 +102,7 @@ def _bar() -> progress.Progress:
     return Progress(*columns, console=console(sys.stderr), transient=True)
 
 
-def _state(view: RunView, began: float, generation: int, evaluations: int, now: float) -> list[str]:
+def _state(view: Snapshot, began: float, generation: int, evaluations: int, now: float) -> list[str]:
     """Median, classes at two levels, speed, time left."""
     from fooling.confidence import format_confidence
     from fooling.store.statistics import describe
@@ -115,7 +115,7 @@ def _state(view: RunView, began: float, generation: int, evaluations: int, now: 
     ]
     elapsed, done = max(now - began, 1e-9), view.generation - generation
     if done:
-        left = (view.settings.search.generations - view.generation) * elapsed / done
+        left = (view.spec.config.search.generations - view.generation) * elapsed / done
         parts[-1] += ","
         parts.append(f"{(view.evaluations - evaluations) / elapsed:,.0f}/s, {_clock(left)} left")
     return parts

@@ -13,7 +13,7 @@ from cppn import variation
 from cppn.keys import Keys
 from cppn.population import Population, empty
 from cppn.rendering import Raster, render
-from fooling.encodings.settings import CppnSettings
+from fooling.encodings.settings import ResolvedCppn
 from fooling.errors import InvalidError
 from fooling.sizes import Size, sides
 
@@ -27,10 +27,8 @@ class CppnEncoding:
     name = "cppn"
     has_crossover = False  # the released code's copies the parents
 
-    def __init__(self, settings: CppnSettings, channels: Literal[1, 3]) -> None:
-        """`settings` are settled; `channels` are those of the classifier's images."""
-        assert settings.size is not None
-        assert settings.colour is not None
+    def __init__(self, settings: ResolvedCppn, channels: Literal[1, 3]) -> None:
+        """`channels` are those of the classifier's images."""
         self.settings = settings
         self.image_shape: tuple[int, int, int] = (*sides(settings.size), channels)
         self._outputs = 1 if settings.colour == "grey" else 3

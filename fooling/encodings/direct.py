@@ -15,8 +15,9 @@ from cppn.population import length_after
 from cppn.rendering.colour import to_bytes
 from fooling.encodings.genes import mutate_genes, random_genes
 from fooling.encodings.sbx import cross
-from fooling.encodings.settings import DirectSettings
+from fooling.encodings.settings import ResolvedDirect
 from fooling.errors import InvalidError
+from fooling.lending import Loan, lend
 from fooling.sizes import Size, sides
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class DirectPopulation:
         self._count = length
         return self
 
+    def lent(self, loan: Loan) -> DirectPopulation:
+        """See `Genotypes.lent`."""
+        return DirectPopulation(lend(self._store, loan), self._count)
+
     def arrays(self) -> dict[str, NDArray]:
         """See `Genotypes.arrays`: `genes`, (N, H, W, C) float32."""
         return {"genes": self.genes}
@@ -89,10 +94,8 @@ class DirectEncoding:
 
     name = "direct"
 
-    def __init__(self, settings: DirectSettings, channels: Literal[1, 3]) -> None:
-        """`settings` are settled; `channels` are those of the classifier's images."""
-        assert settings.size is not None
-        assert settings.colour is not None
+    def __init__(self, settings: ResolvedDirect, channels: Literal[1, 3]) -> None:
+        """`channels` are those of the classifier's images."""
         self.settings = settings
         self.has_crossover = settings.crossover != "none"
         self._colour, self._channels = settings.colour, channels

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cppn.keys import Keys
+from fooling.lending import Loan
 from fooling.sizes import Size
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Genotypes(Protocol):
         Raises:
             ValueError: not one row per genotype, or new rows that leave a gap.
         """
+        ...
+
+    def lent(self, loan: Loan) -> Self:
+        """The same genotypes, not to be changed, as part of a loan (`fooling.lending`)."""
         ...
 
     def arrays(self) -> dict[str, NDArray]:

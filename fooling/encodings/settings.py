@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from fooling.encodings.profiles import PROFILES
 from fooling.validation import ImageSize
 
-__all__ = ["PROFILES", "CppnSettings", "DirectSettings"]
+__all__ = ["PROFILES", "CppnSettings", "DirectSettings", "ResolvedCppn", "ResolvedDirect"]
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Eta = Annotated[float, Field(ge=0, le=1000)]
+Colour = Literal["grey", "hls", "hsv", "rgb"]
 Activation = Literal["sine", "sigmoid", "gaussian", "linear", "tanh", "relu"]
 
 
@@ -30,7 +31,7 @@ class _EncodingSettings(BaseModel):
         description="side of square images in pixels, or `[height, width]`, up to 4,096 each (default: the "
         "classifier's)",
     )
-    colour: Literal["grey", "hls", "hsv", "rgb"] | None = Field(
+    colour: Colour | None = Field(
         None,
         description="what the channels mean (default: grey for a grey classifier, else hls; hsv in `paper`)",
     )
@@ -90,4 +91,19 @@ class CppnSettings(_EncodingSettings):
     delete_node: Probability = Field(0.2, description="probability that a child loses a hidden node")
 
 
+class ResolvedDirect(DirectSettings):
+    """The same, with everything filled in that depends on the classifier."""
+
+    size: ImageSize
+    colour: Colour
+
+
+class ResolvedCppn(CppnSettings):
+    """The same, with everything filled in that depends on the classifier."""
+
+    size: ImageSize
+    colour: Colour
+
+
 EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]
+ResolvedEncoding = Annotated[ResolvedCppn | ResolvedDirect, Field(discriminator="name")]

@@ -14,10 +14,11 @@ from fooling.errors import FoolingError
 from fooling.files import refuse_existing, replacing
 from fooling.present.sheet import contact_sheet
 from fooling.sizes import Size, size_of, to_text
+from fooling.store import manifest
 from fooling.store.elites import elite_name, elite_text, write
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 # The formats of a contact sheet by suffix, and how they are saved.
 _SHEETS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -29,7 +30,7 @@ _SHEETS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def export_png(
-    view: RunView,
+    view: Snapshot,
     path: Path,
     size: Size | None = None,
     render: Callable[[Size], NDArray[np.uint8]] | None = None,
@@ -92,7 +93,7 @@ def _factor(wanted: tuple[int, int], height: int, width: int) -> int:
     return factor
 
 
-def export_sheet(view: RunView, path: Path, force: bool = False, **options: Any) -> tuple[int, int]:
+def export_sheet(view: Snapshot, path: Path, force: bool = False, **options: Any) -> tuple[int, int]:
     """Write a contact sheet: lossless as .png, several times smaller as .webp or .jpg.
 
     Args:
@@ -118,7 +119,7 @@ def export_sheet(view: RunView, path: Path, force: bool = False, **options: Any)
     return sheet.size
 
 
-def export_npz(view: RunView, path: Path, force: bool = False) -> None:
+def export_npz(view: Snapshot, path: Path, force: bool = False) -> None:
     """Write one compressed .npz, to be read with `numpy.load(path)` (no pickled objects in it).
 
     Its arrays, of K classes, all in the order of the classes; docs/run-directory.md lists them:
@@ -147,5 +148,5 @@ def export_npz(view: RunView, path: Path, force: bool = False) -> None:
             top1=view.top1,
             top1_confidence=view.top1_confidence,
             ids=view.ids,
-            manifest=np.array(json.dumps(view.manifest, ensure_ascii=False)),
+            manifest=np.array(json.dumps(manifest.document(view.spec), ensure_ascii=False)),
         )

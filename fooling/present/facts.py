@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fooling.confidence import format_confidence
 from fooling.sizes import to_text
 from fooling.store.statistics import describe
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 _ENCODINGS = {"cppn": "CPPN"}
 _MEANINGS = {
@@ -35,7 +35,7 @@ class Summary:
     at_least_9999: int
 
     @classmethod
-    def of(cls, view: RunView) -> Summary:
+    def of(cls, view: Snapshot) -> Summary:
         """The summary of a run's elites."""
         found = describe(view.confidence[view.aims])
         return cls(
@@ -49,76 +49,66 @@ class Summary:
         )
 
 
-def classifier_of(view: RunView) -> str:
+def classifier_of(view: Snapshot) -> str:
     """What the classifier calls itself."""
-    spec = view.manifest.get("classifier", {}).get("spec", {})
-    return str(spec.get("name", "the classifier"))
+    return view.spec.classifier.spec.name
 
 
-def meaning_of(view: RunView) -> str:
+def meaning_of(view: Snapshot) -> str:
     """What a confidence of this run means: a share of a softmax, or a score of its own."""
-    spec = view.manifest.get("classifier", {}).get("spec", {})
-    meaning = _MEANINGS.get(spec.get("output"), "unknown").format(classes=f"{len(view.labels):,}")
-    return str(spec.get("confidence") or meaning)
+    spec = view.spec.classifier.spec
+    return spec.confidence or _MEANINGS[spec.output].format(classes=f"{len(view.labels):,}")
 
 
-def encoding_of(view: RunView) -> str:
+def encoding_of(view: Snapshot) -> str:
     """Like "CPPN, normalised, 28 x 28 grey": height x width."""
-    encoding = view.manifest.get("config", {}).get("encoding", {})
-    name = str(encoding.get("name", "images"))
-    size = to_text(view.stored_pixels.shape[1:3])
-    colour = str(encoding.get("colour") or "")
-    images = f"{size} {colour if colour == 'grey' else colour.upper()}".strip()
-    parts = (_ENCODINGS.get(name, name), encoding.get("profile"), images)
-    return ", ".join(str(part) for part in parts if part)
+    encoding = view.spec.config.encoding
+    colour = encoding.colour if encoding.colour == "grey" else encoding.colour.upper()
+    name = _ENCODINGS.get(encoding.name, encoding.name)
+    return f"{name}, {encoding.profile}, {to_text(view.stored_pixels.shape[1:3])} {colour}"
 
 
-def search_of(view: RunView) -> str:
+def search_of(view: Snapshot) -> str:
     """The name of the search that made the run."""
-    return str(_search(view).get("name", "search"))
+    return view.spec.config.search.name
 
 
-def length_of(view: RunView) -> str:
+def length_of(view: Snapshot) -> str:
     """How long the run is so far: like "200 generations"; or "500 steps", of each climb of gradient ascent; or
     "13,400 steps", of which each is a generation of one class."""
-    search = _search(view)
-    if search.get("name") == "gradient-ascent":
-        return f"{min(view.generation * search['steps_per_task'], search['steps']):,} steps"
-    if search.get("name") == "single-class":
+    search = view.spec.config.search
+    if search.name == "gradient-ascent":
+        return f"{min(view.generation * search.steps_per_task, search.steps):,} steps"
+    if search.name == "single-class":
         return f"{view.generation + (view.evaluations > 0):,} steps"  # from step 0 on
     return f"{view.generation:,} generation{'s' * (view.generation != 1)}"
 
 
-def _length(view: RunView) -> tuple[str, str]:
+def _length(view: Snapshot) -> tuple[str, str]:
     """The fact of that: a name and a text."""
     number, name = length_of(view).split(" ")
-    search = _search(view)
-    if search.get("name") == "gradient-ascent":
-        starts = search["starts"]
-        number += f", {starts:,} {'start' if starts == 1 else 'starts'} a class"
-    elif search.get("name") == "single-class":
+    search = view.spec.config.search
+    if search.name == "gradient-ascent":
+        number += f", {search.starts:,} {'start' if search.starts == 1 else 'starts'} a class"
+    elif search.name == "single-class":
         number += ", each a generation of one class"
     return name.capitalize(), number
 
 
-def _chosen(view: RunView) -> list[tuple[str, str]]:
+def _chosen(view: Snapshot) -> list[tuple[str, str]]:
     """The fact of which part of the classes the search is for, where it is a part."""
     aims, every = len(view.aims), len(view.labels)
     return [] if aims == every else [("Classes", f"{aims:,} of {every:,}")]
 
 
-def _search(view: RunView) -> dict[str, Any]:
-    return dict(view.manifest.get("config", {}).get("search", {}))
-
-
-def facts(view: RunView) -> list[tuple[str, str]]:
+def facts(view: Snapshot) -> list[tuple[str, str]]:
     """What the run is and what it cost, as pairs of a name and a text."""
     return [
-        ("Model", str(view.manifest.get("model", "unknown"))),
+        ("Model", view.spec.model),
         ("Confidence", meaning_of(view)),
         ("Encoding", encoding_of(view)),
         ("Search", search_of(view)),
-        ("Seed", str(view.manifest.get("seed", "unknown"))),
+        ("Seed", str(view.spec.seed)),
         *_chosen(view),
         _length(view),
         ("Evaluations", f"{view.evaluations:,}"),
@@ -127,14 +117,14 @@ def facts(view: RunView) -> list[tuple[str, str]]:
     ]
 
 
-def nan_line(view: RunView) -> str:
+def nan_line(view: Snapshot) -> str:
     """How many images could not compete, and where one is to be seen."""
     count = view.nan_images
     images = "1 image, which lost" if count == 1 else f"{count:,} images, which lost; the first"
     return f"the classifier put out NaN or infinity for {images}: nan.png"
 
 
-def summary_line(view: RunView) -> str:
+def summary_line(view: Snapshot) -> str:
     """One line: how many classes are fooled, and how surely."""
     summary = Summary.of(view)
     classes = "chosen classes" if summary.classes < len(view.labels) else "classes"
@@ -146,7 +136,7 @@ def summary_line(view: RunView) -> str:
     return line + (f"; {vacant:,} without an elite" if vacant else "")
 
 
-def top1_line(view: RunView) -> str:
+def top1_line(view: Snapshot) -> str:
     """One line: how many elites fool the classifier, so that its first answer is their class."""
     count, elites = view.top1_count, int(view.occupied[view.aims].sum())
     if count is None:
@@ -154,7 +144,7 @@ def top1_line(view: RunView) -> str:
     return f"{count:,} of {elites:,} elites are top-1: the classifier's first answer is their class"
 
 
-def first_answer(view: RunView, index: int) -> str:
+def first_answer(view: Snapshot, index: int) -> str:
     """What the classifier calls the elite of a class first: "top-1", "called LABEL", or "" where that is not known."""
     answer = int(view.top1[index])
     if answer < 0:
@@ -162,7 +152,7 @@ def first_answer(view: RunView, index: int) -> str:
     return "top-1" if answer == index else f"called {view.labels[answer]}"
 
 
-def cost_line(view: RunView) -> str:
+def cost_line(view: Snapshot) -> str:
     """One line: what the run has done so far, and its status."""
     rate = f", {view.evaluations / view.seconds:,.0f}/s" if view.seconds > 0 else ""
     return (

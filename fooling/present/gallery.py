@@ -25,11 +25,11 @@ from fooling.confidence import BANDS, VACANT, shortest
 from fooling.files import replacing
 from fooling.present.facts import Summary, facts
 from fooling.store.elites import SMALL, encode
-from fooling.store.view import distinct_names
+from fooling.store.snapshot import distinct_names
 from fooling.text import all_plain, encoded, format_bytes
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 _TEMPLATES = Path(__file__).with_name("templates")
 FORMAT = _TEMPLATES / "format.js"  # words confidences, on every page
@@ -38,7 +38,7 @@ _SCRIPTS = ("format.js", "state.js", "chart.js", "facets.js", "wall.js", "detail
 _CURVE = ("generation", "evaluations", "min", "median", "max", "at_least_0.99", "at_least_0.9999")
 
 
-def write_gallery(views: Sequence[RunView], path: Path) -> int:
+def write_gallery(views: Sequence[Snapshot], path: Path) -> int:
     """Write the gallery of some runs as one file, whole or not at all.
 
     Returns:
@@ -55,7 +55,7 @@ def write_gallery(views: Sequence[RunView], path: Path) -> int:
     return size
 
 
-def gallery(views: Sequence[RunView]) -> Iterator[str]:
+def gallery(views: Sequence[Snapshot]) -> Iterator[str]:
     """The gallery of some runs, piece by piece; of several runs it shows each class side by side.
 
     Raises:
@@ -66,7 +66,7 @@ def gallery(views: Sequence[RunView]) -> Iterator[str]:
     return _pieces(views)
 
 
-def _pieces(views: Sequence[RunView]) -> Iterator[str]:
+def _pieces(views: Sequence[Snapshot]) -> Iterator[str]:
     images = _Images()
     data = all_plain(_data(views, images))
     style = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES)
@@ -115,7 +115,7 @@ class _Images:
                 yield base64.b64encode(png).decode("ascii")
 
 
-def _data(views: Sequence[RunView], images: _Images) -> dict[str, Any]:
+def _data(views: Sequence[Snapshot], images: _Images) -> dict[str, Any]:
     """What the page's script is given; `templates/main.js` says what it makes of it."""
     classes = _merged_classes(views)
     names = sorted({name for view in views for name in view.groups})
@@ -138,14 +138,14 @@ def _data(views: Sequence[RunView], images: _Images) -> dict[str, Any]:
     }
 
 
-def _merged_classes(views: Sequence[RunView]) -> dict[tuple[int, str], int]:
+def _merged_classes(views: Sequence[Snapshot]) -> dict[tuple[int, str], int]:
     """(index, label) -> position, of every class that any run's search is for: the same class only where both
     agree."""
     keys = sorted({(index, view.labels[index]) for view in views for index in view.aims.tolist()})
     return {key: position for position, key in enumerate(keys)}
 
 
-def _run(view: RunView, name: str, classes: dict[tuple[int, str], int], images: _Images) -> dict[str, Any]:
+def _run(view: Snapshot, name: str, classes: dict[tuple[int, str], int], images: _Images) -> dict[str, Any]:
     confidence, ids = view.confidence, view.ids
     top1, top1_confidence = view.top1, view.top1_confidence
     answers: dict[int, int] = {}  # a class that is some elite's first answer -> its place in a list of them

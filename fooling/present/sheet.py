@@ -22,7 +22,7 @@ from fooling.text import plain
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 Sort = Literal["class", "confidence"]
 
@@ -34,7 +34,7 @@ _ELLIPSIS = "…"
 
 
 def contact_sheet(
-    view: RunView,
+    view: Snapshot,
     *,
     columns: int | None = None,
     limit: int | None = None,
@@ -92,7 +92,7 @@ def contact_sheet(
     return sheet
 
 
-def choose(view: RunView, classes: Sequence[int] | None, limit: int | None, sort: Sort) -> NDArray[np.int64]:
+def choose(view: Snapshot, classes: Sequence[int] | None, limit: int | None, sort: Sort) -> NDArray[np.int64]:
     """The class indices to show, in order: those with an elite.
 
     Raises:
@@ -192,7 +192,7 @@ class _Page:
         )
 
 
-def _subtitle(view: RunView, shown: int, surest: bool = False) -> tuple[str, ...]:
+def _subtitle(view: Snapshot, shown: int, surest: bool = False) -> tuple[str, ...]:
     total = len(view.aims)
     part = "" if shown == total else f"{shown:,} of {total:,} classes shown. "
     if part and surest:
@@ -206,7 +206,7 @@ def _subtitle(view: RunView, shown: int, surest: bool = False) -> tuple[str, ...
     )
 
 
-def _draw_heading(draw: ImageDraw.ImageDraw, page: _Page, view: RunView) -> None:
+def _draw_heading(draw: ImageDraw.ImageDraw, page: _Page, view: Snapshot) -> None:
     x, y = page.margin, float(page.margin)
     heading = _shorten(page.heading, page.title, page.inner)
     fonts.write(draw, (x, y), heading, _grey(view, _INK), page.title.size)
@@ -221,7 +221,7 @@ def _draw_elite(
     draw: ImageDraw.ImageDraw,
     page: _Page,
     cell: int,
-    view: RunView,
+    view: Snapshot,
     index: int,
     answer: str,
     scale: int,
@@ -271,7 +271,7 @@ def _fitting_font(text: str, width: int, size: float) -> FreeTypeFont:
     return fonts.font(max(8.0, size * min(1.0, width / length)) if length else size)
 
 
-def _texts(view: RunView, page: _Page, shown: Sequence[int], answers: Sequence[str]) -> list[str]:
+def _texts(view: Snapshot, page: _Page, shown: Sequence[int], answers: Sequence[str]) -> list[str]:
     """What is written on the page, before anything is shortened."""
     return [
         page.heading,
@@ -281,5 +281,5 @@ def _texts(view: RunView, page: _Page, shown: Sequence[int], answers: Sequence[s
     ]
 
 
-def _grey(view: RunView, value: int) -> int | tuple[int, int, int]:
+def _grey(view: Snapshot, value: int) -> int | tuple[int, int, int]:
     return value if view.stored_pixels.shape[3] == 1 else (value, value, value)

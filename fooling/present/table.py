@@ -12,18 +12,18 @@ from rich.table import Table
 from fooling.confidence import BANDS, VACANT, band_of, format_confidence
 from fooling.present.facts import cost_line, facts, first_answer, nan_line, summary_line, top1_line
 from fooling.present.listing import listing, words
+from fooling.store.snapshot import name_of
 from fooling.store.statistics import describe
-from fooling.store.view import name_of
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 _FEW = 20  # classes that are listed one by one
 _EXTREMES = 10
 _GROUPS = 12
 
 
-def summary(view: RunView) -> list[str]:
+def summary(view: Snapshot) -> list[str]:
     """Plain lines: which run it is, what it cost, how sure the classifier is, how many elites are top-1."""
     what = dict(facts(view))
     identity = f"{name_of(view)}: {what['Model']}, {what['Encoding']}, {what['Search']}, seed {what['Seed']}"
@@ -31,7 +31,7 @@ def summary(view: RunView) -> list[str]:
     return [identity, cost_line(view), summary_line(view), top1_line(view), *nan]
 
 
-def table(view: RunView) -> Table:
+def table(view: Snapshot) -> Table:
     """A run's elites of the classes that its search is for: class, label, confidence, first answer of each;
     or, of more than 20 classes, how many are in each band of confidence, the groups (where the classifier
     names some), and the ten most and least confident."""
@@ -47,7 +47,7 @@ def table(view: RunView) -> Table:
     return page
 
 
-def _elites(view: RunView, classes: Iterable[int], title: str | None = None) -> Table:
+def _elites(view: Snapshot, classes: Iterable[int], title: str | None = None) -> Table:
     page = listing(title)
     page.add_column("class", justify="right", no_wrap=True)
     page.add_column("label", max_width=20, no_wrap=True, overflow="ellipsis")
@@ -63,7 +63,7 @@ def _elites(view: RunView, classes: Iterable[int], title: str | None = None) -> 
     return page
 
 
-def _bands(view: RunView) -> Table:
+def _bands(view: Snapshot) -> Table:
     counts = np.bincount(band_of(view.confidence[view.aims]), minlength=len(BANDS) + 1)
     names = [band.name for band in BANDS] + [VACANT]
     page = listing()
@@ -76,7 +76,7 @@ def _bands(view: RunView) -> Table:
     return page
 
 
-def _groups(view: RunView) -> Table:
+def _groups(view: Snapshot) -> Table:
     """The largest groups; the last line says how many are not shown."""
     page = listing()
     page.add_column("group", max_width=28, no_wrap=True, overflow="ellipsis")
@@ -96,7 +96,7 @@ def _groups(view: RunView) -> Table:
     return page
 
 
-def _extremes(view: RunView) -> Table:
+def _extremes(view: Snapshot) -> Table:
     """The most and the least confident elites."""
     held = np.flatnonzero(view.occupied)
     order = held[np.argsort(-view.confidence[held], kind="stable")].tolist()

@@ -18,7 +18,7 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.files import json_bytes, refuse_foreign, replacing
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 T = TypeVar("T")
 MANIFEST = "reproduction.json"
@@ -106,11 +106,11 @@ class Workspace:
         """The seeds of this scale."""
         return range(self.scale.seeds)
 
-    def runs(self, config: str, seeds: Sequence[int] | None = None, **settings: Any) -> list[RunView]:
+    def runs(self, config: str, seeds: Sequence[int] | None = None, **settings: Any) -> list[Snapshot]:
         """A completed run of each seed (default: the scale's); see `run`."""
         return [self.run(config, seed, **settings) for seed in (self.seeds if seeds is None else seeds)]
 
-    def run(self, config: str, seed: int, *, name: str | None = None, **settings: Any) -> RunView:
+    def run(self, config: str, seed: int, *, name: str | None = None, **settings: Any) -> Snapshot:
         """A completed run: the one that is there, the rest of it, or a new one.
 
         Args:
@@ -124,7 +124,7 @@ class Workspace:
             FoolingError: it failed.
         """
         import fooling
-        from fooling.store.view import open_run
+        from fooling.store.reading import open_run
 
         flags = {key.replace("__", "."): value for key, value in settings.items()}
         path = self.folder / "runs" / (name or _name(config, seed, flags))
@@ -143,7 +143,7 @@ class Workspace:
 
     def digits(
         self, encoding: str, model: str = "builtin:lenet", seeds: Sequence[int] | None = None
-    ) -> list[RunView]:
+    ) -> list[Snapshot]:
         """MAP-Elites on digits at the paper's population and the scale's generations, a run of each seed.
 
         Args:

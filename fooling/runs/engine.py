@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
@@ -18,16 +18,18 @@ from numpy.typing import NDArray
 
 from fooling.archive import Archive, lineage
 from fooling.archive.nan_images import NanImages
-from fooling.config import Settings
 from fooling.errors import FoolingError, OutOfAnswers
 from fooling.runs.computing import Computing
 from fooling.search.protocol import Search
 from fooling.store import checkpoint, events
 from fooling.store import elites as png
+from fooling.store.checkpoint import Counters
 from fooling.store.directory import RunDirectory
 from fooling.store.elites import sync_elites
+from fooling.store.reading import open_run
+from fooling.store.snapshot import Prefix, Snapshot
+from fooling.store.spec import RunSpec
 from fooling.store.statistics import describe
-from fooling.store.view import RunView, open_run, view
 from workers.protocol import Executor, Interrupted
 
 
@@ -37,35 +39,36 @@ class Engine:
     def __init__(
         self,
         directory: RunDirectory,
-        manifest: dict[str, Any],
-        settings: Settings,
+        spec: RunSpec,
         archive: Archive,
         search: Search,
         executor: Executor,
-        state: dict[str, Any],
-        report: Callable[[RunView], None],
+        counters: Counters,
+        curve: Sequence[dict[str, Any]],
+        report: Callable[[Snapshot], None],
         stopping: threading.Event,
         writing: Callable[[], AbstractContextManager[None]] = nullcontext,
         warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`state` is `new_state()` or a checkpoint's; `report` is called after each generation. Setting
+        """`counters` and `curve` are those of a checkpoint, or of a run that has not begun; `report` is called after each generation. Setting
         `stopping`, from a signal handler or another thread, asks for an end as soon as possible. Images are
         written inside of `writing`, which may end early."""
-        self._directory, self._manifest, self._settings = directory, manifest, settings
+        self._directory, self._spec = directory, spec
         self._archive, self._search = archive, search
         self._computing = Computing(executor, stopping, self._halved)
-        self._state, self._report, self._stopping, self._writing = state, report, stopping, writing
+        self._counters, self._curve = counters, list(curve)
+        self._report, self._stopping, self._writing = report, stopping, writing
         self._warn = warn
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
-        self._checkpointed = state["generation"]
-        self._aims = np.array(settings.search.aims(len(archive)), np.int64)
+        self._checkpointed = counters.generation
+        self._aims = np.array(spec.config.search.aims(len(archive)), np.int64)
 
     def note(self, kind: str, **fields: Any) -> None:
         """Add an event to the run's log."""
         self._events.event(kind, **fields)
 
-    def run(self) -> RunView:
+    def run(self) -> Snapshot:
         """Go on until a stop rule holds or `stop` is called.
 
         Returns:
@@ -76,38 +79,33 @@ class Engine:
             FoolingError: it could not go on; the last checkpoint is kept.
         """
         with self._explained():
-            status, why = "completed", dict[str, str]()
+            status, reason = "completed", ""
             last_save = time.monotonic()
             try:
                 while not self._is_done():
                     self._generation()
-                    due = time.monotonic() - last_save >= self._settings.run.checkpoint_seconds
+                    due = time.monotonic() - last_save >= self._spec.config.run.checkpoint_seconds
                     if due and self._search.resumable:
                         self._save()
                         last_save = time.monotonic()
-                    self._report(self.view("running"))
+                    self._report(self.snapshot("running"))
             except Interrupted:
                 status = "interrupted"
             except OutOfAnswers as error:
-                status, why = "interrupted", {"reason": str(error)}
+                status, reason = "interrupted", str(error)
             if status == "completed" or self._search.resumable:  # who is done needs no way to go on
                 self._save()
-            self.note(status, generation=self._checkpointed, **why)
+            self.note(status, generation=self._checkpointed, **({"reason": reason} if reason else {}))
             self._events.sync()
-            if self._state["generation"] != self._checkpointed:  # what can't be kept is not shown either
-                return replace(open_run(self._directory.path), status=status)
-            return self.view(status, events.read(self._directory.events))
+            if self._counters.generation != self._checkpointed:  # what can't be kept is not shown either
+                return replace(open_run(self._directory.path), status=status, reason=reason)
+            return replace(self.snapshot(status), reason=reason)
 
-    def view(self, status: str, log: list[dict[str, Any]] | None = None) -> RunView:
-        """The run as it is now; without its `log`, the view has no curve."""
-        return view(
-            self._directory,
-            status,
-            self._manifest,
-            self._settings,
-            self._archive,
-            log or [],
-            self._state,
+    def snapshot(self, status: str) -> Snapshot:
+        """The run as it is now."""
+        curve = Prefix(self._curve, len(self._curve))
+        return Snapshot(
+            self._directory.path, status, self._spec, self._archive.frozen(), self._counters, curve
         )
 
     def close(self) -> None:
@@ -117,21 +115,26 @@ class Engine:
 
     def _generation(self) -> None:
         began, before = time.perf_counter(), self._archive.confidence.copy()
-        number = self._state["generation"] + 1
+        number = self._counters.generation + 1
         outcome = self._search.step(number, self._computing)
-        state = self._state
-        state["generation"] = number
-        state["evaluations"] += outcome.evaluations
-        state["replacements"] += outcome.replacements
-        state["goal_switches"] += outcome.goal_switches
-        state["seconds"] += time.perf_counter() - began
-        if outcome.nan is not None:
-            self._meet_nan(outcome.nan)
+        counters = self._counters
+        self._counters = counters.model_copy(
+            update={
+                "generation": number,
+                "evaluations": counters.evaluations + outcome.evaluations,
+                "replacements": counters.replacements + outcome.replacements,
+                "goal_switches": counters.goal_switches + outcome.goal_switches,
+                "nan_images": counters.nan_images + (0 if outcome.nan is None else len(outcome.nan)),
+                "seconds": counters.seconds + time.perf_counter() - began,
+            }
+        )
+        if outcome.nan is not None and not counters.nan_images:
+            self._keep_nan(outcome.nan)
         self._lineage.append(lineage.to_bytes(outcome.lineage))
         record = {
-            "generation": state["generation"],
-            "evaluations": state["evaluations"],
-            "seconds": round(state["seconds"], 6),
+            "generation": number,
+            "evaluations": self._counters.evaluations,
+            "seconds": round(self._counters.seconds, 6),
             **describe(self._archive.confidence[self._aims]),
             "replacements": outcome.replacements,
             "goal_switches": outcome.goal_switches,
@@ -140,53 +143,54 @@ class Engine:
             **({} if outcome.nan is None else {"nan_images": len(outcome.nan)}),
         }
         self.note("generation", **record)
+        self._curve.append({"event": "generation", **record})
 
-    def _meet_nan(self, nan: NanImages) -> None:
-        """Count images that the classifier has no confidence for; keep the first and tell of it."""
-        state, file = self._state, self._directory.nan
-        if not state["nan_images"]:
-            identity = "/".join(map(str, nan.ids[0].tolist()))
-            png.write(file, nan.pixels, {"id": identity, "model": str(self._manifest["model"])})
-            message = f"the classifier puts out NaN or infinity for image {identity}, kept as {file}: such images lose"
-            self.note("nan", generation=state["generation"], id=identity, image=file.name, message=message)
-            self._warn(message)
-        state["nan_images"] += len(nan)
+    def _keep_nan(self, nan: NanImages) -> None:
+        """Keep the first image that the classifier has no confidence for, and tell of it."""
+        file, identity = self._directory.nan, "/".join(map(str, nan.ids[0].tolist()))
+        png.write(file, nan.pixels, {"id": identity, "model": self._spec.model})
+        message = (
+            f"the classifier puts out NaN or infinity for image {identity}, kept as {file}: such images lose"
+        )
+        self.note("nan", generation=self._counters.generation, id=identity, image=file.name, message=message)
+        self._warn(message)
 
     def _halved(self, batch: int, reason: str) -> None:
         """Memory ran out, and the physical batch was halved."""
-        self._state["batch"] = batch
-        self.note("numerics", batch=batch, generation=self._state["generation"] + 1, reason=reason)
+        self._counters = self._counters.model_copy(update={"batch": batch})
+        self.note("numerics", batch=batch, generation=self._counters.generation + 1, reason=reason)
 
     def _is_done(self) -> bool:
         if self._stopping.is_set():
             raise Interrupted
-        state, stop = self._state, self._settings.stop
+        counters, stop = self._counters, self._spec.config.stop
         lowest = float(self._archive.confidence[self._aims].min())
         return (
-            state["generation"] >= self._search.generations
-            or (stop.evaluations is not None and state["evaluations"] >= stop.evaluations)
-            or (stop.seconds is not None and state["seconds"] >= stop.seconds)
+            counters.generation >= self._search.generations
+            or (stop.evaluations is not None and counters.evaluations >= stop.evaluations)
+            or (stop.seconds is not None and counters.seconds >= stop.seconds)
             or (stop.confidence is not None and lowest >= stop.confidence)
         )
 
     def _save(self) -> None:
         """Checkpoint, unless this generation's is there: logs first, then the state that knows their lengths,
         then the images, which the state can make again."""
-        state = self._state
-        if state["generation"] == self._checkpointed:
+        generation = self._counters.generation
+        if generation == self._checkpointed:
             return
         self._events.sync()
         self._lineage.sync()
-        state["events_bytes"], state["lineage_bytes"] = self._events.length, self._lineage.length
-        self.note("checkpointing", generation=state["generation"])  # so that a lost one is missed
+        lengths = {"events_bytes": self._events.length, "lineage_bytes": self._lineage.length}
+        self._counters = self._counters.model_copy(update=lengths)
+        self.note("checkpointing", generation=generation)  # so that a lost one is missed
         own = {f"search.{name}": array for name, array in self._search.arrays().items()}
         arrays = self._archive.arrays() | own
-        checkpoint.save(self._directory.checkpoints, checkpoint.Checkpoint(state, arrays))
-        self._checkpointed = state["generation"]
-        self.note("checkpoint", generation=state["generation"])
+        checkpoint.save(self._directory.checkpoints, checkpoint.Checkpoint(self._counters, arrays))
+        self._checkpointed = generation
+        self.note("checkpoint", generation=generation)
         if not self._stopping.is_set():  # else the run's end writes them, if there is time
             with self._writing():
-                sync_elites(self.view("running"))
+                sync_elites(self.snapshot("running"))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -60,12 +60,12 @@ def numerics_here(settings: Settings) -> Numerics:
 
 
 def open_executor(
-    recipe: Recipe, host: Host, stopping: threading.Event, wishes: Wishes
+    recipe: Recipe, images: int, host: Host, stopping: threading.Event, wishes: Wishes
 ) -> tuple[Executor, Numerics]:
     """The executor of a run, ready, and the numerics that it computes with.
 
     Args:
-        recipe: settled.
+        images: of a generation, for which workers need room.
         host: made from it, in this process.
         stopping: when set, the executor gives up what is under way.
 
@@ -82,11 +82,11 @@ def open_executor(
     from workers.signals import interruptible
 
     with interruptible(stopping):
-        return _distributed(recipe, host, stopping, wishes)
+        return _distributed(recipe, images, host, stopping, wishes)
 
 
 def _distributed(
-    recipe: Recipe, host: Host, stopping: threading.Event, wishes: Wishes
+    recipe: Recipe, images: int, host: Host, stopping: threading.Event, wishes: Wishes
 ) -> tuple[Executor, Numerics]:
     from workers.cluster import Cluster, Resources
 
@@ -102,7 +102,7 @@ def _distributed(
             f"run.gpus: expected 0, a share of at least 0.0001, or a whole number of GPUs, found {run.gpus:g}"
         )
     cores = max(usable_cores(), (run.workers or 1) * run.threads)
-    cluster = Cluster(run.address, cores, _store_bytes(settings, host))
+    cluster = Cluster(run.address, cores, _store_bytes(settings, images, host))
     executor: RayExecutor | SpreadExecutor
     try:
         gpus = cluster.total.gpus
@@ -196,8 +196,8 @@ def _is_share(gpus: float) -> bool:
     return gpus == 0 or 1e-4 <= gpus <= 1 or (gpus > 1 and gpus == int(gpus))
 
 
-def _store_bytes(settings: Settings, host: Host) -> int:
+def _store_bytes(settings: Settings, images: int, host: Host) -> int:
     """Room for the genotypes of two generations' parents and what comes back."""
     image = math.prod(host.classifier.spec.image_shape)
     genes = 4 * image if settings.encoding.name == "direct" else 0
-    return STORE_BYTES + 4 * settings.search.population * (image + genes)
+    return STORE_BYTES + 4 * images * (image + genes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,11 +21,12 @@ from fooling.classifiers.check import check
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.classifiers.sources.ensemble import Ensemble
-from fooling.config import Settings
+from fooling.config import ResolvedSettings, Settings
 from fooling.errors import FoolingError, InvalidError
 from fooling.search import tasks  # noqa: F401 - registers what hosts compute
 from fooling.search import toolbox as toolboxes
 from fooling.store.memory import expect_room
+from fooling.store.spec import RunSpec
 from workers.host import Host
 from workers.local import default_evaluators, prepare_thread
 
@@ -111,24 +112,21 @@ class Recipe:
         return host, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier, device))
 
 
-def expect_same(classifier: classifiers.Classifier, manifest: Mapping[str, Any], directory: Path) -> None:
+def expect_same(classifier: classifiers.Classifier, spec: RunSpec, directory: Path) -> None:
     """Refuse a classifier that is not the one of a run.
 
     Raises:
         InvalidError: its fingerprint is another, or the same and it answers otherwise.
     """
-    kept = manifest["classifier"]
-    what = f"{manifest['model']} is not the classifier that {directory} was made with"
-    was, now = kept["fingerprint"], classifier.fingerprint
+    what = f"{spec.model} is not the classifier that {directory} was made with"
+    was, now = spec.classifier.fingerprint, classifier.fingerprint
     # Runs from before the answers were kept know no hidden state either.
-    if was != now and (kept.get("answers") or was != classifier.former_fingerprint):
+    if was != now and (spec.classifier.answers or was != classifier.former_fingerprint):
         raise InvalidError(f"{what}: its fingerprint was {was[:12]}, now it is {now[:12]}")
-    expect_answers(classifier, manifest, directory, what)
+    expect_answers(classifier, spec, what)
 
 
-def expect_answers(
-    classifier: classifiers.Classifier, manifest: Mapping[str, Any], directory: Path, what: str
-) -> None:
+def expect_answers(classifier: classifiers.Classifier, spec: RunSpec, what: str) -> None:
     """Refuse a classifier of a run's fingerprint that answers otherwise than the run's. Manifests from before
     the answers were kept say nothing.
 
@@ -138,8 +136,8 @@ def expect_answers(
     Raises:
         InvalidError: its weights are others.
     """
-    if kept := manifest["classifier"].get("answers"):
-        answers.expect(answers.read(kept, str(directory / "manifest.json")), classifier.answers, what)
+    if kept := spec.classifier.answers:
+        answers.expect(kept, classifier.answers, what)
 
 
 def members_of(classifier: classifiers.Classifier) -> list[classifiers.Classifier]:
@@ -189,17 +187,11 @@ def _load_kernels(encoding: Any) -> None:
     encoding.render(encoding.mate(parents, parents.take([1, 0]), keys))
 
 
-def settle(settings: Settings, classifier: classifiers.Classifier) -> Settings:
+def resolve(settings: Settings, classifier: classifiers.Classifier) -> ResolvedSettings:
     """The settings with everything filled in that depends on the classifier."""
     search, encoding = searches.fit(settings.search, settings.encoding, classifier)
-    settings = settings.model_copy(update={"search": search, "encoding": encoding})
-    encoding = encodings.settle(settings.encoding, classifier.spec.size, classifier.spec.colour)
-    return settings.model_copy(
-        update={
-            "encoding": encoding,
-            "search": settings.search.settled(encoding, len(classifier.spec.labels)),
-        }
-    )
+    fitted, spec = settings.model_copy(update={"search": search, "encoding": encoding}), classifier.spec
+    return ResolvedSettings.of(fitted, spec.size, spec.colour, len(spec.labels))
 
 
 def evaluators_of(settings: Settings, device: str) -> int:
@@ -207,7 +199,7 @@ def evaluators_of(settings: Settings, device: str) -> int:
     return settings.run.evaluators or default_evaluators(device, settings.run.threads)
 
 
-def chunk_of(settings: Settings, classifier: classifiers.Classifier, evaluators: int) -> int:
+def chunk_of(settings: ResolvedSettings, classifier: classifiers.Classifier, evaluators: int) -> int:
     """How many children a chunk has, where the settings don't say: as many as a forward pass has images;
     twice as many where images are small and there is work enough for all, since a chunk of small images
     costs little more than its start. Changes no result."""

@@ -15,26 +15,21 @@ from fooling.classifiers import answers
 from fooling.classifiers.factory import expect_classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
-from fooling.config import Settings, resolve, validate
+from fooling.config import ResolvedSettings, Settings, resolve
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import sync_directory
 from fooling.ready_made import DEFAULT_CONFIG
 from fooling.runs.executors import Wishes, is_distributed, numerics_here
 from fooling.runs.foreign import refuse_cluster, refuse_server
-from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same, settle
+from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same
+from fooling.runs.hosting import resolve as resolve_settings
 from fooling.runs.underway import Listeners, Placed, Report, Warn, evolve, finish, placed, versions
 from fooling.store import events
-from fooling.store.checkpoint import Checkpoint, generation_of, saved
+from fooling.store.checkpoint import Checkpoint, Counters, generation_of, saved
 from fooling.store.directory import RunDirectory, create, expect_free, locked, open_directory
-from fooling.store.view import (
-    RunView,
-    empty_archive,
-    new_state,
-    newest_checkpoint,
-    open_run,
-    read_lineage,
-    restore,
-)
+from fooling.store.reading import newest_checkpoint, open_run, read_lineage, restore
+from fooling.store.snapshot import Snapshot, empty_archive
+from fooling.store.spec import ClassifierRecord, RunSpec
 from workers.host import Host
 
 
@@ -51,7 +46,7 @@ def run(
     warn: Warn | None = None,
     pages: Report | None = None,
     wishes: Wishes | None = None,
-) -> RunView:
+) -> Snapshot:
     """Evolve fooling images, in a run directory of its own.
 
     Args:
@@ -80,17 +75,17 @@ def run(
     classifier = recipe.classifier()
     for note in classifier.notes:
         (wishes or Wishes()).notify(f"note: {note}")
-    recipe = replace(recipe, settings=settle(settings, classifier))
+    resolved = resolve_settings(settings, classifier)
+    recipe = replace(recipe, settings=resolved)
     host, swapped = recipe.host(classifier)
     listeners = Listeners.of(report, warn, pages)
-    with placed(recipe, host, wishes) as site:
+    with placed(recipe, resolved.search.population, host, wishes) as site:
         recipe = site.recipe
-        manifest = _manifest(recipe, classifier, swapped)
-        directory = create(Path(out) if out else _fresh(config, settings), manifest)
+        spec = _spec(recipe, resolved, classifier, swapped)
+        directory = create(Path(out) if out else _fresh(config, settings), spec)
         with locked(directory):
-            archive, _ = empty_archive(recipe.settings, manifest["classifier"]["spec"])
-            whole = {"format": 1, **manifest}
-            return evolve(directory, whole, site, host, archive, new_state(), [], listeners)
+            archive, _ = empty_archive(spec.config, classifier.spec)
+            return evolve(directory, spec, site, host, archive, [], listeners)
 
 
 def resume(
@@ -105,7 +100,7 @@ def resume(
     workers: int | None = None,
     address: str | None = None,
     wishes: Wishes | None = None,
-) -> RunView:
+) -> Snapshot:
     """Continue a run to the same end that it would have had without the interruption.
 
     `trust` lets the model bring code of its own, and what the manifest says of a cluster or a server be believed: it
@@ -120,68 +115,66 @@ def resume(
     if classifier is not None:
         expect_classifier(classifier)
     listeners = Listeners.of(report, warn, pages)
-    directory, manifest = open_directory(Path(path))
+    directory, spec = open_directory(Path(path))
     with locked(directory):
-        settings = validate(manifest["config"], str(directory.manifest))
         log = events.read(directory.events)
         found, problems = newest_checkpoint(directory, log)
         if log and log[-1]["event"] == "completed" and not problems:
             return finish(replace(open_run(directory.path), status="completed"), listeners)
-        state = found.state if found else new_state()
-        spec = manifest["classifier"]["spec"]
-        archive, encoding = empty_archive(settings, spec)
+        archive, encoding = empty_archive(spec.config, spec.classifier.spec)
         if found:
-            restore(settings, archive, encoding, found, goes_on=True)
-        _check_logs(directory, state, settings, len(spec["labels"]))
-        settings = _moved(settings, workers, address)
+            restore(spec.config, archive, encoding, found, goes_on=True)
+        counters = found.counters if found else Counters()
+        _check_logs(directory, counters, spec)
+        settings = _moved(spec.config, workers, address)
         if not trust:
             refuse_cluster(directory.path, settings, address)
             refuse_server(directory.path, settings)
-        numerics = _numerics_again(manifest, state, settings)
+        numerics = _numerics_again(spec.numerics, counters.batch, settings)
         recipe = Recipe(settings, numerics, trust, classifier, customise)
         classifier = recipe.classifier()
-        expect_same(classifier, manifest, directory.path)
+        expect_same(classifier, spec, directory.path)
         host, swapped = recipe.host(classifier)
-        if swapped != manifest["operators"]:
+        if swapped != spec.operators:
             raise InvalidError(
-                f"{directory.path} was made with the operators {manifest['operators'] or 'of the encoding'}, "
+                f"{directory.path} was made with the operators {spec.operators or 'of the encoding'}, "
                 f"found {swapped or 'those of the encoding'}; pass the same `customise`"
             )
-        with placed(recipe, host, wishes) as site:
-            return _go_on(directory, manifest, site, host, archive, found, state, problems, listeners)
+        with placed(recipe, settings.search.population, host, wishes) as site:
+            return _go_on(directory, spec, site, host, archive, found, problems, listeners)
 
 
 def _go_on(
     directory: RunDirectory,
-    manifest: dict[str, Any],
+    spec: RunSpec,
     site: Placed,
     host: Host,
     archive: Archive,
     found: Checkpoint | None,
-    state: dict[str, Any],
     problems: list[str],
     listeners: Listeners,
-) -> RunView:
+) -> Snapshot:
     """Cut the directory back to a checkpoint, then run the engine."""
-    _cut_logs(directory, state)
+    counters = found.counters if found else Counters()
+    _cut_logs(directory, counters)
     for path_ in saved(directory.checkpoints):
-        if generation_of(path_) > state["generation"]:
+        if generation_of(path_) > counters.generation:
             path_.unlink()  # damaged, and newer than the one that is used
     for folder in (directory.checkpoints, directory.elites):
         for leftover in folder.glob(".*.tmp"):
             leftover.unlink()
     sync_directory(directory.checkpoints)
-    since = f"going on from generation {state['generation']}" if found else "starting over"
+    since = f"going on from generation {counters.generation}" if found else "starting over"
     notes = [
         *(f"{problem}; {since}" for problem in problems),
-        *_other_numerics(manifest, site.recipe.numerics),
+        *_other_numerics(spec, site.recipe.numerics),
     ]
     for note in notes:
         listeners.warn(note)
-    return evolve(directory, manifest, site, host, archive, state, notes, listeners, found)
+    return evolve(directory, spec, site, host, archive, notes, listeners, found)
 
 
-def _moved(settings: Settings, workers: int | None, address: str | None) -> Settings:
+def _moved(settings: ResolvedSettings, workers: int | None, address: str | None) -> ResolvedSettings:
     """The settings of a run that goes on elsewhere."""
     if workers is None and address is None:
         return settings
@@ -189,14 +182,13 @@ def _moved(settings: Settings, workers: int | None, address: str | None) -> Sett
     return settings.model_copy(update={"run": run})
 
 
-def _numerics_again(manifest: Mapping[str, Any], state: Mapping[str, Any], settings: Settings) -> Numerics:
+def _numerics_again(begun: Numerics, halved: int | None, settings: Settings) -> Numerics:
     """The numerics that a run began with, on the device that is here; with the batch that memory left it.
 
     Raises:
         InvalidError: no such device, or a batch that is no half of the first.
     """
-    begun = Numerics.from_dict(manifest["numerics"])
-    batch = state.get("batch", begun.batch)
+    batch = halved or begun.batch
     if batch > begun.batch:
         raise InvalidError(f"state: batch: expected at most the manifest's {begun.batch}, found {batch}")
     try:
@@ -209,36 +201,36 @@ def _numerics_again(manifest: Mapping[str, Any], state: Mapping[str, Any], setti
     return replace(begun, batch=batch, device=here.device, device_model=here.device_model)
 
 
-def _manifest(recipe: Recipe, classifier: classifiers.Classifier, swapped: dict[str, str]) -> dict[str, Any]:
-    settings = recipe.settings
-    return {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": settings.model,
-        "seed": settings.seed,
-        "config": settings.model_dump(mode="json"),
-        "classifier": {
-            "spec": classifier.spec.model_dump(mode="json"),
-            "fingerprint": classifier.fingerprint,
-            "answers": answers.document(classifier.answers),
-        },
-        "numerics": recipe.numerics.to_dict(),
-        "operators": swapped,
-        "versions": versions(),
-        "trust": recipe.trust,
-        "parents": [],
-    }
+def _spec(
+    recipe: Recipe, settings: ResolvedSettings, classifier: classifiers.Classifier, swapped: dict[str, str]
+) -> RunSpec:
+    return RunSpec(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        model=settings.model,
+        seed=settings.seed,
+        config=settings.model_copy(update={"run": recipe.settings.run}),
+        classifier=ClassifierRecord(
+            spec=classifier.spec,
+            fingerprint=classifier.fingerprint,
+            answers=tuple(answers.sampled(classifier.answers)),
+        ),
+        numerics=recipe.numerics,
+        operators=swapped,
+        versions=versions(),
+        trust=recipe.trust,
+    )
 
 
-def _other_numerics(manifest: Mapping[str, Any], numerics: Numerics) -> list[str]:
+def _other_numerics(spec: RunSpec, numerics: Numerics) -> list[str]:
     """What differs between this part and the run's beginning: it may change last bits."""
     notes = []
-    here, there = numerics.device_model, manifest["numerics"]["device_model"]
+    here, there = numerics.device_model, spec.numerics.device_model
     if here != there:
         notes.append(f"this part runs on {here}, the run began on {there}: last bits may differ")
     now = versions()
     for name in ("torch", "numba"):
-        if now[name] != manifest["versions"].get(name):
-            then = manifest["versions"].get(name)
+        if now[name] != spec.versions.get(name):
+            then = spec.versions.get(name)
             notes.append(f"this part runs with {name} {now[name]}, the run began with {then}")
     return notes
 
@@ -253,13 +245,14 @@ def _fresh(config: str | Path | None, settings: Settings) -> Path:
     return path
 
 
-def _check_logs(directory: RunDirectory, state: Mapping[str, Any], settings: Settings, classes: int) -> None:
+def _check_logs(directory: RunDirectory, counters: Counters, spec: RunSpec) -> None:
     """Whether both logs reach to where a checkpoint knows of them, and tell of the run up to there.
 
     Raises:
         InvalidError: they don't, or can't be written without writing in another directory.
     """
-    logs = {directory.events: state["events_bytes"], directory.lineage: state["lineage_bytes"]}
+    classes = len(spec.classifier.spec.labels)
+    logs = {directory.events: counters.events_bytes, directory.lineage: counters.lineage_bytes}
     for file, length in logs.items():
         found = file.stat() if file.exists() else None
         if found is None or found.st_size < length:
@@ -272,22 +265,22 @@ def _check_logs(directory: RunDirectory, state: Mapping[str, Any], settings: Set
             raise InvalidError(
                 f"{file} is also a file elsewhere (a hard link), which would change with it; resume a copy"
             )
-    read_lineage(directory.lineage, dict(state), classes, settings)
-    log = events.generations(events.read(directory.events, state["events_bytes"]), classes, directory.events)
+    read_lineage(directory.lineage, counters, classes, spec.config)
+    log = events.generations(events.read(directory.events, counters.events_bytes), classes, directory.events)
     last = log[-1]["generation"] if log else -1
-    if last != state["generation"] or not events.ends_at(directory.events, state["events_bytes"]):
+    if last != counters.generation or not events.ends_at(directory.events, counters.events_bytes):
         raise InvalidError(
-            f"{directory.events} can't be what this run wrote: expected generation {state['generation']} and the end "
-            f"of a line before byte {state['events_bytes']}, as the checkpoint says, found generation {last}; "
+            f"{directory.events} can't be what this run wrote: expected generation {counters.generation} and the end "
+            f"of a line before byte {counters.events_bytes}, as the checkpoint says, found generation {last}; "
             "nothing was changed"
         )
 
 
-def _cut_logs(directory: RunDirectory, state: Mapping[str, Any]) -> None:
+def _cut_logs(directory: RunDirectory, counters: Counters) -> None:
     """Cut the logs back to what a checkpoint knows of them."""
     try:
-        os.truncate(directory.events, state["events_bytes"])
-        os.truncate(directory.lineage, state["lineage_bytes"])
+        os.truncate(directory.events, counters.events_bytes)
+        os.truncate(directory.lineage, counters.lineage_bytes)
     except OSError as error:
         raise FoolingError(f"{directory.path} can't be resumed: {error.strerror or error}") from None
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
-from typing import Any
 
 from fooling import search as searches
 from fooling.archive import Archive
@@ -17,14 +16,16 @@ from fooling.runs.engine import Engine
 from fooling.runs.executors import Wishes, is_distributed, open_executor
 from fooling.runs.hosting import Recipe, chunk_of
 from fooling.runs.interrupts import Interrupts
-from fooling.store.checkpoint import Checkpoint
+from fooling.store import events
+from fooling.store.checkpoint import Checkpoint, Counters
 from fooling.store.directory import RunDirectory
 from fooling.store.elites import sync_elites
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
+from fooling.store.spec import RunSpec
 from workers.host import Host
 from workers.protocol import Executor
 
-Report = Callable[[RunView], None]
+Report = Callable[[Snapshot], None]
 Warn = Callable[[str], None]
 _PACKAGES = ("fooling", "torch", "numpy", "numba", "deap", "ray", "pillow")
 
@@ -63,10 +64,10 @@ class Placed:
 
 
 @contextmanager
-def placed(recipe: Recipe, host: Host, wishes: Wishes | None) -> Iterator[Placed]:
+def placed(recipe: Recipe, images: int, host: Host, wishes: Wishes | None) -> Iterator[Placed]:
     """The executor of a run, closed afterwards."""
     stopping = threading.Event()
-    executor, numerics = open_executor(recipe, host, stopping, wishes or Wishes())
+    executor, numerics = open_executor(recipe, images, host, stopping, wishes or Wishes())
     try:
         run = recipe.settings.run.model_copy(update={"device": numerics.device})
         settings = recipe.settings.model_copy(update={"run": run})
@@ -77,18 +78,18 @@ def placed(recipe: Recipe, host: Host, wishes: Wishes | None) -> Iterator[Placed
 
 def evolve(
     directory: RunDirectory,
-    manifest: dict[str, Any],
+    spec: RunSpec,
     placed: Placed,
     host: Host,
     archive: Archive,
-    state: dict[str, Any],
     warnings: list[str],
     listeners: Listeners,
     checkpoint: Checkpoint | None = None,
-) -> RunView:
-    """Run the engine from `state` on, in a directory that is locked. The archive is a checkpoint's, where there is
-    one."""
-    settings, executor, stopping = placed.recipe.settings, placed.executor, placed.stopping
+) -> Snapshot:
+    """Run the engine, in a directory that is locked, from a checkpoint on where there is one, which the archive is
+    of."""
+    settings = spec.config.model_copy(update={"run": placed.recipe.settings.run})
+    executor, stopping = placed.executor, placed.stopping
     chunk = chunk_of(settings, host.classifier, executor.evaluators)
     search = searches.create(settings.search, settings.encoding, settings.seed, chunk, host.toolbox, archive)
     if checkpoint is not None:
@@ -96,16 +97,17 @@ def evolve(
     if is_distributed(settings):
         directory.logs.mkdir(exist_ok=True)
         executor.log_into(directory.logs)
+    curve = events.generations(events.read(directory.events), len(archive), directory.events)
     interrupts = Interrupts(stopping)
     writing = interrupts.writing
     engine = Engine(
         directory,
-        manifest,
-        settings,
+        spec.model_copy(update={"config": settings}),
         archive,
         search,
         executor,
-        state,
+        checkpoint.counters if checkpoint else Counters(),
+        curve,
         listeners.report,
         stopping,
         writing,
@@ -113,8 +115,9 @@ def evolve(
     )
     with interrupts.heard():
         try:
-            if state["generation"] >= 0 or warnings:
-                engine.note("resume", generation=state["generation"], versions=versions())
+            if checkpoint is not None or warnings:
+                generation = checkpoint.counters.generation if checkpoint else -1
+                engine.note("resume", generation=generation, versions=versions())
             for warning in warnings:
                 engine.note("warning", message=warning)
             done = engine.run()
@@ -125,7 +128,7 @@ def evolve(
     return replace(done, status="interrupted") if stopping.is_set() else done
 
 
-def finish(view: RunView, listeners: Listeners) -> RunView:
+def finish(view: Snapshot, listeners: Listeners) -> Snapshot:
     """Write what is made of the state: the images, and the pages beside them."""
     try:
         sync_elites(view)

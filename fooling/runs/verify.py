@@ -18,7 +18,7 @@ from fooling.errors import InvalidError
 from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Recipe, expect_same
 from fooling.runs.underway import versions
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 
 ELSEWHERE = 2e-5  # what a confidence may differ by on other hardware or software (contract 1)
 
@@ -65,7 +65,7 @@ class Verification:
         }
 
 
-def verify(view: RunView, trust: bool = False) -> Verification:
+def verify(view: Snapshot, trust: bool = False) -> Verification:
     """Classify a run's elites again on this machine's CPU, under the run's numerics.
 
     Args:
@@ -74,18 +74,18 @@ def verify(view: RunView, trust: bool = False) -> Verification:
     Raises:
         InvalidError: the classifier is another, needs trust, or the run had operators of a Python user's own.
     """
-    if view.manifest["operators"]:
+    if view.spec.operators:
         raise InvalidError(
-            f"{view.directory} was made with operators of its own ({', '.join(view.manifest['operators'])}): "
+            f"{view.directory} was made with operators of its own ({', '.join(view.spec.operators)}): "
             "its claims can't be verified"
         )
     if not trust:
-        refuse_server(view.directory, view.settings)
-    begun = Numerics.from_dict(view.manifest["numerics"])
-    numerics = replace(begun, device="cpu", batch=view.state.get("batch", begun.batch))
-    recipe = Recipe(view.settings, numerics, trust)
+        refuse_server(view.directory, view.spec.config)
+    begun = view.spec.numerics
+    numerics = replace(begun, device="cpu", batch=view.counters.batch or begun.batch)
+    recipe = Recipe(view.spec.config, numerics, trust)
     classifier = recipe.classifier()
-    expect_same(classifier, view.manifest, view.directory)
+    expect_same(classifier, view.spec, view.directory)
     toolbox = recipe.host(classifier)[0].toolbox
     rows, held = view.stored_rows[view.occupied], np.flatnonzero(view.occupied)
     found = np.full(len(view.labels), np.nan, np.float32)
@@ -99,10 +99,10 @@ def verify(view: RunView, trust: bool = False) -> Verification:
     return Verification(found, drawn, view.confidence, 0.0 if _is_same(view, begun) else ELSEWHERE)
 
 
-def _is_same(view: RunView, begun: Numerics) -> bool:
+def _is_same(view: Snapshot, begun: Numerics) -> bool:
     """Whether this machine and software are the run's, so that its numbers come out bit for bit."""
-    here, then = versions(), view.manifest["versions"]
+    here, then = versions(), view.spec.versions
     same_software = all(here[name] == then.get(name) for name in ("torch", "numba"))
-    same_batch = view.state.get("batch", begun.batch) == begun.batch
+    same_batch = (view.counters.batch or begun.batch) == begun.batch
     same_processor = begun.device == "cpu" and begun.device_model == resolve_numerics("cpu").device_model
     return same_software and same_batch and same_processor

@@ -11,18 +11,17 @@ if TYPE_CHECKING:
 
     from fooling.archive import Archive
     from fooling.classifiers import Classifier
-    from fooling.encodings.settings import EncodingSettings
+    from fooling.encodings.settings import EncodingSettings, ResolvedEncoding
     from fooling.search.protocol import Search
-    from fooling.search.settings import SearchSettings
+    from fooling.search.settings import ResolvedSearch, SearchSettings
 
 
 def create(
-    search: SearchSettings, encoding: EncodingSettings, seed: int, chunk: int, toolbox: Any, archive: Archive
+    search: ResolvedSearch, encoding: ResolvedEncoding, seed: int, chunk: int, toolbox: Any, archive: Archive
 ) -> Search:
     """The search that its settings name, on an archive.
 
     Args:
-        encoding: settled.
         seed: of the run.
         chunk: children that are varied, rendered and classified together.
         toolbox: its operators (`fooling.search.toolbox`).
@@ -47,8 +46,8 @@ def create(
 def fit(
     search: SearchSettings, encoding: EncodingSettings, classifier: Classifier
 ) -> tuple[SearchSettings, EncodingSettings]:
-    """The settings of search and encoding with what the search asks of encoding and classifier, before the encoding
-    is settled.
+    """The settings of search and encoding with what the search asks of encoding and classifier, before they
+    are resolved.
 
     Raises:
         FoolingError: they don't suit the search.
@@ -61,12 +60,11 @@ def fit(
 
 
 def check(
-    search: SearchSettings, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
+    search: ResolvedSearch, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
 ) -> None:
     """Whether a checkpoint after this step is one of the search, with these arrays of its own.
 
     Args:
-        search: settled.
         archive: restored.
         goes_on: whether the search is to go on from there; one that is over may have ended anywhere.
 

@@ -1,8 +1,8 @@
 """The `[search]` table of a config: one model per search, from which validation and docs come.
 
-Each has `generations`, the steps after step 0, and `population`, the images of a step, as a field or a property;
-and `settled`, which fills in what depends on the encoding and the number of classes, and refuses what does not
-suit them.
+Each has `resolved`, which fills in what depends on the encoding and the number of classes, and refuses what does
+not suit them. What it gives has `generations`, the steps after step 0, and `population`, the images of a step, as a
+field or a property.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fooling.errors import InvalidError
 
-__all__ = ["GradientAscentSettings", "MapElitesSettings", "SingleClassSettings"]
+__all__ = [
+    "GradientAscentSettings",
+    "MapElitesSettings",
+    "ResolvedGradientAscent",
+    "ResolvedMapElites",
+    "ResolvedSingleClass",
+    "SingleClassSettings",
+]
+
+_Classes = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)]
 
 
 class _SearchSettings(BaseModel):
@@ -34,17 +43,23 @@ class MapElitesSettings(_SearchSettings):
         None, ge=1, le=2**24, description="size of the first, random population (default: `population`)"
     )
 
-    def settled(self, encoding: Any, classes: int) -> MapElitesSettings:
-        """With everything filled in."""
-        return self.model_copy(update={"initial": self.initial or self.population})
+    def resolved(self, encoding: Any, classes: int) -> ResolvedMapElites:
+        """The settings with everything filled in."""
+        return ResolvedMapElites(**{**dict(self), "initial": self.initial or self.population})
+
+
+class ResolvedMapElites(MapElitesSettings):
+    """The same, with everything filled in."""
+
+    initial: int = Field(ge=1, le=2**24)
 
 
 class SingleClassSettings(_SearchSettings):
     """Each class in turn is evolved for itself, by DEAP (direct images) or neat-python (CPPNs): the baseline."""
 
     name: Literal["single-class"] = Field("single-class", description="the search")
-    classes: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)] | None = (
-        Field(None, description="indices of the classes to evolve, in this order (default: all)")
+    classes: _Classes | None = Field(
+        None, description="indices of the classes to evolve, in this order (default: all)"
     )
     evaluations: int = Field(
         4020,
@@ -74,14 +89,8 @@ class SingleClassSettings(_SearchSettings):
         """Generations of each class, its first, random one included."""
         return self.evaluations // self.population
 
-    @property
-    def generations(self) -> int:
-        """Generations after the run's first, of all classes together; settings have to be settled."""
-        assert self.classes is not None
-        return len(self.classes) * self.generations_per_class - 1
-
-    def settled(self, encoding: Any, classes: int) -> SingleClassSettings:
-        """With everything filled in.
+    def resolved(self, encoding: Any, classes: int) -> ResolvedSingleClass:
+        """The settings with everything filled in.
 
         Raises:
             InvalidError: a class that there isn't, or twice; a crossover that DEAP doesn't have.
@@ -91,7 +100,18 @@ class SingleClassSettings(_SearchSettings):
                 "encoding.crossover: the single-class search crosses by DEAP's own operator: expected none or sbx, "
                 "found sbx-released"
             )
-        return self.model_copy(update={"classes": chosen_classes(self.classes, classes)})
+        return ResolvedSingleClass(**{**dict(self), "classes": chosen_classes(self.classes, classes)})
+
+
+class ResolvedSingleClass(SingleClassSettings):
+    """The same, with everything filled in."""
+
+    classes: _Classes
+
+    @property
+    def generations(self) -> int:
+        """Generations after the run's first, of all classes together."""
+        return len(self.classes) * self.generations_per_class - 1
 
 
 _Percentage = Annotated[float, Field(ge=0, lt=100)]
@@ -101,9 +121,7 @@ class GradientAscentSettings(_SearchSettings):
     """Each class's gradient is climbed from some starts (Nguyen 2015, section 3.9; docs/ascent.md)."""
 
     name: Literal["gradient-ascent"] = Field("gradient-ascent", description="the search")
-    classes: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)] | None = (
-        Field(None, description="indices of the classes to climb (default: all)")
-    )
+    classes: _Classes | None = Field(None, description="indices of the classes to climb (default: all)")
     starts: int | None = Field(
         None, ge=1, le=2**16, description="climbs of each class (default: 1, or one from each of `images`)"
     )
@@ -180,22 +198,26 @@ class GradientAscentSettings(_SearchSettings):
         """Generations of `steps_per_task` steps after the starts themselves."""
         return -(-self.steps // self.steps_per_task)
 
-    @property
-    def population(self) -> int:
-        """Climbs; settings have to be settled."""
-        assert self.classes is not None
-        assert self.starts is not None
-        return len(self.classes) * self.starts
-
-    def settled(self, encoding: Any, classes: int) -> GradientAscentSettings:
-        """With everything filled in.
+    def resolved(self, encoding: Any, classes: int) -> ResolvedGradientAscent:
+        """The settings with everything filled in.
 
         Raises:
             InvalidError: a class that there isn't, or twice.
         """
-        return self.model_copy(
-            update={"classes": chosen_classes(self.classes, classes), "starts": self.starts or 1}
-        )
+        chosen = chosen_classes(self.classes, classes)
+        return ResolvedGradientAscent(**{**dict(self), "classes": chosen, "starts": self.starts or 1})
+
+
+class ResolvedGradientAscent(GradientAscentSettings):
+    """The same, with everything filled in."""
+
+    classes: _Classes
+    starts: int = Field(ge=1, le=2**16)
+
+    @property
+    def population(self) -> int:
+        """Climbs."""
+        return len(self.classes) * self.starts
 
 
 def chosen_classes(given: tuple[int, ...] | None, count: int) -> tuple[int, ...]:
@@ -214,4 +236,7 @@ def chosen_classes(given: tuple[int, ...] | None, count: int) -> tuple[int, ...]
 
 SearchSettings = Annotated[
     MapElitesSettings | GradientAscentSettings | SingleClassSettings, Field(discriminator="name")
+]
+ResolvedSearch = Annotated[
+    ResolvedMapElites | ResolvedGradientAscent | ResolvedSingleClass, Field(discriminator="name")
 ]

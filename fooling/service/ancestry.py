@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from fooling.errors import NotFoundError
 from fooling.service.schema import Ancestor, Held, Lineage
-from fooling.store.view import lineage_of
+from fooling.store.reading import lineage_of
 from fooling.studies.lineage.walk import Identity, ancestors, line
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 
-def ancestry(view: RunView, number: int) -> Lineage:
+def ancestry(view: Snapshot, number: int) -> Lineage:
     """The ancestors of the elite of a class.
 
     Raises:
@@ -57,8 +57,8 @@ def ancestry(view: RunView, number: int) -> Lineage:
             )
             for ancestor in family
         ],
-        goal_switches=int(view.state["goal_switches"]),
-        replacements=int(view.state["replacements"]),
+        goal_switches=int(view.counters.goal_switches),
+        replacements=int(view.counters.replacements),
     )
 
 

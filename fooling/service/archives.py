@@ -12,13 +12,13 @@ from fooling.errors import FoolingError
 from fooling.untrusted import open_plain
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 _BLOCK = 2**18
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the same run gives the same bytes
 
 
-def zipped(directory: Path, name: str, view: RunView) -> Iterator[bytes]:
+def zipped(directory: Path, name: str, view: Snapshot) -> Iterator[bytes]:
     """The blocks of the zip. Its logs end where the checkpoint knows them to end, so that it is a whole run directory
     also while the run goes on; its images are made from the checkpoint.
 
@@ -30,14 +30,14 @@ def zipped(directory: Path, name: str, view: RunView) -> Iterator[bytes]:
     from fooling.store import checkpoint
     from fooling.store.elites import elite_name, elite_text, encode
 
-    generation, state = int(view.state["generation"]), view.state
+    generation, counters = view.counters.generation, view.counters
     files: list[tuple[str, int | None]] = [("manifest.json", None)]
     if generation >= 0:
         kept = checkpoint.path_of(Path("checkpoints"), generation)
         files += [
             (str(kept), None),
-            ("events.jsonl", _ended(directory / "events.jsonl", view, int(state["events_bytes"]))),
-            ("lineage", int(state["lineage_bytes"])),
+            ("events.jsonl", _ended(directory / "events.jsonl", view, counters.events_bytes)),
+            ("lineage", counters.lineage_bytes),
         ]
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:
@@ -55,7 +55,7 @@ def zipped(directory: Path, name: str, view: RunView) -> Iterator[bytes]:
     yield sink.taken()
 
 
-def _ended(path: Path, view: RunView, length: int) -> int | None:
+def _ended(path: Path, view: Snapshot, length: int) -> int | None:
     """How much of the log belongs to the view: all of it where the run has ended with its newest checkpoint."""
     return None if view.status in ("completed", "interrupted") else length
 

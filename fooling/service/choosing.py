@@ -13,7 +13,7 @@ from fooling.service.problems import ProblemError
 from fooling.text import plain
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Choice:
     sort: str = "class"
 
 
-def chosen(view: RunView, choice: Choice) -> NDArray[np.int64]:
+def chosen(view: Snapshot, choice: Choice) -> NDArray[np.int64]:
     """The classes of the elites that are asked for, in order; equals are in the order of their classes.
 
     Raises:
@@ -60,7 +60,7 @@ def chosen(view: RunView, choice: Choice) -> NDArray[np.int64]:
     return numbers[np.argsort(-keys if falls else keys, kind="stable")]
 
 
-def _keys(view: RunView, name: str, numbers: NDArray[np.int64]) -> NDArray:
+def _keys(view: Snapshot, name: str, numbers: NDArray[np.int64]) -> NDArray:
     """What is compared, of each of these classes: numbers, so that rising and falling are each other's reverse."""
     if name == "confidence":
         return view.confidence[numbers].astype(np.float64)

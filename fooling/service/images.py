@@ -19,7 +19,7 @@ from fooling.service.reading import Reading
 from fooling.service.settings import Limits
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Images:
         key = (id, identity, number, float(view.confidence[number]), side)
         return self._pictures.get(key, lambda: self._made(view, number, row, side))
 
-    def _made(self, view: RunView, number: int, row: int, side: int | None) -> Picture:
+    def _made(self, view: Snapshot, number: int, row: int, side: int | None) -> Picture:
         from fooling.store.elites import elite_text, encode
 
         text = elite_text(view, number)
@@ -87,7 +87,7 @@ def _picture(data: bytes) -> Picture:
     return Picture(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
 
-def _drawn(view: RunView, row: int, side: int) -> tuple[NDArray[np.uint8], dict[str, str]]:
+def _drawn(view: Snapshot, row: int, side: int) -> tuple[NDArray[np.uint8], dict[str, str]]:
     """An elite at another size, and what to say of it: such an image was never classified."""
     from PIL import Image
 
@@ -98,11 +98,11 @@ def _drawn(view: RunView, row: int, side: int) -> tuple[NDArray[np.uint8], dict[
     factor = side / max(height, width)
     wanted = (max(1, round(height * factor)), max(1, round(width * factor)))
     native = f"the confidence is of the image at {to_text((height, width))} px"
-    encoding = view.settings.encoding
+    encoding = view.spec.config.encoding
     if encoding.name == "cppn" and encoding.coordinates != "raw":
-        from fooling.store.view import empty_archive
+        from fooling.store.snapshot import empty_archive
 
-        _, drawing = empty_archive(view.settings, view.manifest["classifier"]["spec"])
+        _, drawing = empty_archive(view.spec.config, view.spec.classifier.spec)
         drawn = drawing.render(view.archive.genotypes.take(np.array([row])), size_of(wanted))[0]
         return drawn, {"rendered": f"again at {to_text(wanted)} px; {native}"}
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)

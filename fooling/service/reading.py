@@ -20,7 +20,7 @@ from fooling.service.problems import ProblemError, data_without_paths, without_p
 from fooling.service.schema import First, Run
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -35,12 +35,12 @@ class Reading:
     """
 
     stamp: Stamp
-    view: RunView
+    view: Snapshot
 
     @cached_property
     def found(self) -> dict[str, Any]:
         """What a run has found, as the fields of `Run`."""
-        from fooling.store.view import summary
+        from fooling.store.summary import summary
 
         told = summary(self.view)
         keys = "config generations archive_sha256 lineage_sha256 replacements goal_switches nan_images top1"
@@ -144,7 +144,7 @@ def is_final(job: Job) -> bool:
     return job.state in ENDED and job.state is not State.FAILED
 
 
-def first_answer(view: RunView, number: int) -> First | None:
+def first_answer(view: Snapshot, number: int) -> First | None:
     """What the classifier answers first to the elite of a class; None where that is not known."""
     answer = int(view.top1[number])
     if answer < 0:
@@ -171,6 +171,6 @@ def _stamp(directory: Path) -> Stamp | None:
 
 
 def _read(directory: Path, stamp: Stamp) -> Reading:
-    from fooling.store.view import open_run
+    from fooling.store.reading import open_run
 
     return Reading(stamp, open_run(directory))

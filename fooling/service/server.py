@@ -151,7 +151,7 @@ def preload() -> None:
     """Import in a thread what reads runs, which takes seconds, so that the first request for an elite need not wait."""
 
     def load() -> None:
-        import fooling.store.view  # noqa: F401
+        import fooling.store.snapshot  # noqa: F401
 
     threading.Thread(target=load, name="preload", daemon=True).start()
 

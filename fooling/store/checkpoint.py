@@ -44,7 +44,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-class State(_Table):
+class Counters(_Table):
     """The counters of a run. The defaults are those of one that has not begun.
 
     Attributes:
@@ -60,10 +60,6 @@ class State(_Table):
     events_bytes: _Count = 0
     lineage_bytes: _Count = 0
     batch: Annotated[int, Field(ge=1, le=2**16)] | None = None
-
-    def counters(self) -> dict[str, Any]:
-        """The fields by name, without those that are not set."""
-        return self.model_dump(exclude_none=True)
 
 
 class _Metadata(_Table):
@@ -122,11 +118,11 @@ class Checkpoint:
     """Counters and arrays of a run after some generation.
 
     Attributes:
-        state: JSON-like counters, among them "generation".
+        counters: how far the run is.
         arrays: by name.
     """
 
-    state: dict[str, Any]
+    counters: Counters
     arrays: dict[str, NDArray]
 
     def part(self, name: str) -> dict[str, NDArray]:
@@ -157,7 +153,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     Raises:
         OSError: it could not be written; the older ones are as they were.
     """
-    path = path_of(folder, checkpoint.state["generation"])
+    path = path_of(folder, checkpoint.counters.generation)
     with replacing(path, durable=True) as file:
         for part in _stream(checkpoint):
             file.write(part)
@@ -188,23 +184,24 @@ def load(path: Path) -> Checkpoint:
             )
         file.seek(8)
         header = _Header.read(file.read(length), size - 8 - length, str(path))
-        state = parse_model(State, header.metadata.state, f"{path}: state")
-        if state.generation != generation_of(path):
+        counters = parse_model(Counters, header.metadata.state, f"{path}: state")
+        if counters.generation != generation_of(path):
             raise InvalidError(
-                f"{path}: state: expected generation {generation_of(path)}, as its name says, found {state.generation}"
+                f"{path}: state: expected generation {generation_of(path)}, as its name says, found "
+                f"{counters.generation}"
             )
         arrays = {
             name: np.fromfile(file, _TYPES[array.dtype], math.prod(array.shape)).reshape(array.shape)
             for name, array in header.arrays.items()
             if name != _DIGEST
         }
-    return Checkpoint(state.counters(), arrays)
+    return Checkpoint(counters, arrays)
 
 
 def _stream(checkpoint: Checkpoint) -> Iterator[bytes | memoryview]:
     arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
     sha = hashlib.sha256()
-    parts: list[bytes | memoryview] = [_header(checkpoint.state, arrays)]
+    parts: list[bytes | memoryview] = [_header(checkpoint.counters, arrays)]
     parts += [array.data.cast("B") for array in arrays.values() if array.size]
     for part in parts:
         sha.update(part)
@@ -212,8 +209,10 @@ def _stream(checkpoint: Checkpoint) -> Iterator[bytes | memoryview]:
     yield sha.digest()
 
 
-def _header(state: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
-    header: dict[str, Any] = {"__metadata__": {"format": "1", "state": json.dumps(state)}}
+def _header(counters: Counters, arrays: Mapping[str, NDArray]) -> bytes:
+    header: dict[str, Any] = {
+        "__metadata__": {"format": "1", "state": counters.model_dump_json(exclude_none=True)}
+    }
     offset = 0
     for name, array in arrays.items():
         end = offset + array.nbytes

@@ -17,15 +17,15 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.files import json_bytes, replacing, sync_directory
-from fooling.store import manifest as manifests
+from fooling.store import manifest
+from fooling.store.spec import RunSpec
 from workers.processes import is_alive
 
 
@@ -85,17 +85,17 @@ def expect_free(path: Path) -> None:
         )
 
 
-def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
+def create(path: Path, spec: RunSpec) -> RunDirectory:
     """Make a run directory. It appears under its name at once and whole.
 
     Raises:
         FoolingError: the name is taken, or the place can't be written.
-        InvalidError: the manifest could not be read again.
+        InvalidError: its manifest could not be read again.
     """
     expect_free(path)
     path = path.absolute()
-    content = json_bytes({"format": manifests.FORMAT, **manifest})
-    manifests.parse(content, RunDirectory(path).manifest, path)
+    content = json_bytes(manifest.document(spec))
+    manifest.parse(content, RunDirectory(path).manifest, path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,8 +119,8 @@ def create(path: Path, manifest: Mapping[str, Any]) -> RunDirectory:
     return RunDirectory(path)
 
 
-def open_directory(path: Path) -> tuple[RunDirectory, dict[str, Any]]:
-    """An existing run directory and its manifest.
+def open_directory(path: Path) -> tuple[RunDirectory, RunSpec]:
+    """An existing run directory and what its run is.
 
     Raises:
         NotFoundError: there is nothing of that name.
@@ -129,9 +129,9 @@ def open_directory(path: Path) -> tuple[RunDirectory, dict[str, Any]]:
     directory = RunDirectory(path.absolute())
     if not path.exists():
         raise NotFoundError(f"no run directory {path}")
-    manifest = manifests.read(directory.manifest, path)
+    spec = manifest.read(directory.manifest, path)
     refuse_links(directory)
-    return directory, manifest
+    return directory, spec
 
 
 def refuse_links(directory: RunDirectory) -> None:

@@ -21,7 +21,7 @@ from fooling.errors import InvalidError
 from fooling.files import link_or_copy, replacing
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 FAST, SMALL = 1, 6  # zlib levels
 _LISTED = 20  # classes that a file of many names lists
@@ -82,31 +82,30 @@ def elite_name(index: int) -> str:
     return f"{index:04d}.png"
 
 
-def elite_id(view: RunView, index: int) -> str:
+def elite_id(view: Snapshot, index: int) -> str:
     """An elite's identity within its run: "generation/stream/child"."""
     return "/".join(str(part) for part in view.ids[index])
 
 
-def elite_text(view: RunView, *classes: int) -> dict[str, str]:
+def elite_text(view: Snapshot, *classes: int) -> dict[str, str]:
     """The provenance of an image that is the elite of one or several classes, as text entries. Of several classes,
     their numbers, labels and confidences are listed, separated by semicolons; of many, the first twenty."""
-    config = view.manifest.get("config", {})
+    config = view.spec.config
     first = classes[:_LISTED]
     more = [f"and {len(classes) - _LISTED} more"] if len(classes) > _LISTED else []
-    entries = {
+    return {
         "class": "; ".join([*map(str, first), *more]),
         "label": "; ".join([view.labels[index] for index in first] + more),
         "confidence": "; ".join([repr(float(view.confidence[index])) for index in first] + more),
         "id": elite_id(view, classes[0]),
-        "model": view.manifest.get("model"),
-        "seed": view.manifest.get("seed"),
-        "encoding": config.get("encoding", {}).get("name"),
-        "search": config.get("search", {}).get("name"),
+        "model": view.spec.model,
+        "seed": str(view.spec.seed),
+        "encoding": config.encoding.name,
+        "search": config.search.name,
     }
-    return {key: str(value) for key, value in entries.items() if value is not None}
 
 
-def sync_elites(view: RunView) -> int:
+def sync_elites(view: Snapshot) -> int:
     """Make `elites/` hold the view's elites, a file for each class. An image that is the elite of several classes is
     written once, and its files are hard links of each other. Only what is missing, damaged or another image is
     written, and the file of a class that has no elite (any more: a resume may go back) is removed.
@@ -145,7 +144,7 @@ def sync_elites(view: RunView) -> int:
     return written
 
 
-def _by_image(view: RunView) -> Iterator[list[int]]:
+def _by_image(view: Snapshot) -> Iterator[list[int]]:
     """The classes of each distinct image, ascending."""
     rows = np.asarray(view.stored_rows)
     order = np.argsort(rows, kind="stable")[int((rows < 0).sum()) :]

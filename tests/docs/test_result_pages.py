@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from docs.results.make import run_page, transfer_page
-from fooling.store.view import open_run
+from fooling.store.reading import open_run
 
 
 def test_transfer_leaves_home_out_and_counts_each_run_once() -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fooling import config
+from fooling import config, encodings
 from fooling.config import resolve
-from fooling.encodings import settle
 from fooling.errors import InvalidError, NotFoundError
 from fooling.ready_made import names
 
@@ -46,8 +45,8 @@ def test_a_flag_may_choose_the_profile() -> None:
 @pytest.mark.parametrize("name", names())
 def test_ready_made_configs_are_valid(name: str) -> None:
     settings = resolve(name, [], {"model": "file:mine.toml"}, {})
-    encoding = settle(settings.encoding, 28, "grey")
-    assert settings.search.settled(encoding, 1000).generations >= 1
+    encoding = encodings.resolve(settings.encoding, 28, "grey")
+    assert settings.search.resolved(encoding, 1000).generations >= 1
 
 
 def test_a_config_that_needs_a_classifier_says_so() -> None:

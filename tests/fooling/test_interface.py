@@ -23,7 +23,7 @@ def test_tab_completion_offers_everything_and_imports_nothing(environment):
     """Without it a newcomer sees a module with a version and nothing else; a slow import would be felt each time."""
     code = (
         "import sys, fooling; names = dir(fooling)\n"
-        "assert {'run', 'resume', 'open_run', 'RunView', 'classifiers', '__version__'} <= set(names), names\n"
+        "assert {'run', 'resume', 'open_run', 'Snapshot', 'classifiers', '__version__'} <= set(names), names\n"
         "heavy = {'torch', 'ray', 'pydantic', 'numpy', 'numba', 'fastapi'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "assert fooling.classifiers.load\n"

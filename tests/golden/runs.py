@@ -57,7 +57,7 @@ def digests(config: str, seed: int, generations: int = 6) -> dict[str, str]:
         view = fooling.run(
             config, out=Path(folder) / "run", assignments=assignments, flags={"seed": seed}, classifier=own
         )
-        from fooling.store.view import summary
+        from fooling.store.summary import summary
 
         found = summary(view)
     return {key: found[key] for key in ("archive_sha256", "lineage_sha256")}

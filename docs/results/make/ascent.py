@@ -29,7 +29,7 @@ from fooling.files import json_bytes
 from fooling.present.markdown import table as markdown
 from fooling.search.ascent.records import MILESTONES, Records
 from fooling.store.directory import RunDirectory
-from fooling.store.view import newest_checkpoint
+from fooling.store.reading import newest_checkpoint
 
 PLACE = Path(__file__).resolve().parents[1]
 CLASSES = (200, 207, 215, 279, 366, 367, 390, 414, 445, 500, 509, 580, 643, 657, 704, 713, 782, 805, 826, 906)
@@ -70,8 +70,8 @@ def climb(config: str, classifier: Classifier, flags: Mapping[str, Any]) -> Clim
     reached = records.first[:, -1][records.first[:, -1] >= 0]
     record = {
         "config": config,
-        "search": run.settings.search.model_dump(mode="json"),
-        "seed": run.settings.seed,
+        "search": run.spec.config.search.model_dump(mode="json"),
+        "seed": run.spec.config.seed,
         "fingerprint": classifier.fingerprint,
         "archive_sha256": run.archive.digest(),
         "seconds": run.seconds,

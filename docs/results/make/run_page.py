@@ -25,7 +25,9 @@ from fooling.present.markdown import table as markdown
 from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.reproduce.experiments.imagenet import at_least, by_class, pets, zoom
 from fooling.reproduce.experiments.switching import switched
-from fooling.store.view import RunView, summary
+from fooling.store import manifest
+from fooling.store.snapshot import Snapshot
+from fooling.store.summary import summary
 from fooling.studies.rank_tests import in_words, mann_whitney
 
 PLACE = Path(__file__).resolve().parents[1]
@@ -63,7 +65,7 @@ def main() -> None:
     print(page)
 
 
-def body(views: Sequence[RunView], name: str) -> str:
+def body(views: Sequence[Snapshot], name: str) -> str:
     """The written part of the page."""
     return f"""## The runs
 
@@ -86,32 +88,32 @@ Median confidence of a group's classes (of each class, the median over the runs 
 """
 
 
-def settings_of(views: Sequence[RunView]) -> dict[Setting, list[RunView]]:
+def settings_of(views: Sequence[Snapshot]) -> dict[Setting, list[Snapshot]]:
     """Runs that differ by their seed alone."""
-    found: dict[Setting, list[RunView]] = {}
+    found: dict[Setting, list[Snapshot]] = {}
     for view in views:
         found.setdefault(setting(view), []).append(view)
     return found
 
 
-def setting(view: RunView) -> Setting:
+def setting(view: Snapshot) -> Setting:
     """What a run was evolved against, and how."""
-    return view.manifest["classifier"]["spec"]["name"], view.settings.encoding.name
+    return view.spec.classifier.spec.name, view.spec.config.encoding.name
 
 
-def resumes(view: RunView) -> int:
+def resumes(view: Snapshot) -> int:
     """How often the run was taken up again."""
     events = (view.directory / "events.jsonl").read_text().splitlines()
     return sum(json.loads(line)["event"] == "resume" for line in events)
 
 
-def table(views: Sequence[RunView]) -> str:
+def table(views: Sequence[Snapshot]) -> str:
     """A line a run."""
     head = ("run", "encoding", "images", "hours", "resumed", "median", "mean", "lowest", *(f"at {at:g}" for at in LEVELS), "goal switches", "archive")  # fmt: skip
     rows = [
         (
             view.directory.name,
-            NAMES[view.settings.encoding.name],
+            NAMES[view.spec.config.encoding.name],
             f"{view.evaluations:,}",
             f"{view.seconds / 3600:.2f}",
             str(resumes(view)),
@@ -132,7 +134,7 @@ def figure(value: float) -> str:
     return f"{value:.3f}" if value >= 0.01 else f"{value:.1g}"
 
 
-def progress(views: Sequence[RunView]) -> str:
+def progress(views: Sequence[Snapshot]) -> str:
     """Medians as the runs went on: a column a setting, the median of its runs."""
     found = settings_of(views)
     rows = []
@@ -147,7 +149,7 @@ def progress(views: Sequence[RunView]) -> str:
     return markdown(("generation", *(heading(key) for key in found)), rows)
 
 
-def growth(runs: Sequence[RunView]) -> float:
+def growth(runs: Sequence[Snapshot]) -> float:
     """The b of median = a images^b, over the last tenfold of images."""
     points = [(e["evaluations"], e["median"]) for view in runs for e in view.curve]
     last = max(images for images, _ in points)
@@ -160,7 +162,7 @@ def heading(key: Setting) -> str:
     return f"{key[0]}, {NAMES[key[1]]}"
 
 
-def groups(views: Sequence[RunView]) -> str:
+def groups(views: Sequence[Snapshot]) -> str:
     """A line a group of classes, the easiest for the first setting first."""
     found = settings_of(views)
     columns = [by_class(runs) for runs in found.values()]
@@ -173,13 +175,13 @@ def groups(views: Sequence[RunView]) -> str:
     return markdown(("group", "classes", *(heading(key) for key in found)), rows)
 
 
-def tests(views: Sequence[RunView]) -> str:
+def tests(views: Sequence[Snapshot]) -> str:
     """The paper's two comparisons: of dogs and cats with the rest, of encodings."""
     found = settings_of(views)
     values = {key: by_class(runs) for key, runs in found.items()}
     lines = []
     for key, column in values.items():
-        band = pets(found[key][0].manifest["classifier"]["spec"])
+        band = pets(found[key][0].labels, found[key][0].spec.classifier.spec.wordnet)
         if band is not None:
             pair = f"{format_confidence(float(np.median(column[band])))} beside {format_confidence(float(np.median(column[~band])))}"
             lines.append(
@@ -193,7 +195,7 @@ def tests(views: Sequence[RunView]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def curves(views: Sequence[RunView]) -> bytes:
+def curves(views: Sequence[Snapshot]) -> bytes:
     """On the left the median by images (a line a run), on the right how many classes reach what."""
     found = settings_of(views)
     networks = list(dict.fromkeys(key[0] for key in found))
@@ -216,14 +218,14 @@ def curves(views: Sequence[RunView]) -> bytes:
     return png(panel)
 
 
-def shown(view: RunView) -> int:
+def shown(view: Snapshot) -> int:
     """Elites on the contact sheet: noise needs few examples, and like large images compresses badly."""
-    if view.settings.encoding.name == "direct":
+    if view.spec.config.encoding.name == "direct":
         return 20
     return 100 if view.stored_pixels.shape[1] <= 128 else 40
 
 
-def pictures(sheets: Sequence[tuple[RunView, str]]) -> str:
+def pictures(sheets: Sequence[tuple[Snapshot, str]]) -> str:
     """The contact sheets."""
     parts = [
         f"\n## {heading(setting(view))}: the {shown(view)} surest of {view.directory.name}\n\n"
@@ -233,18 +235,19 @@ def pictures(sheets: Sequence[tuple[RunView, str]]) -> str:
     return "".join(parts)
 
 
-def record(view: RunView) -> dict[str, Any]:
+def record(view: Snapshot) -> dict[str, Any]:
     """What is kept of a run: the manifest but for the lists of labels, the digest, the statistics."""
     whole = summary(view)
     del whole["elites"], whole["run"]
-    manifest = {key: view.manifest[key] for key in ("classifier", "numerics", "versions", "created")}
-    manifest["classifier"] = {"fingerprint": manifest["classifier"]["fingerprint"]}
+    spec = manifest.document(view.spec)
+    kept = {key: spec[key] for key in ("classifier", "numerics", "versions", "created")}
+    kept["classifier"] = {"fingerprint": kept["classifier"]["fingerprint"]}
     return {
         "name": view.directory.name,
-        "network": view.manifest["classifier"]["spec"]["name"],
+        "network": view.spec.classifier.spec.name,
         **whole,
         "resumes": resumes(view),
-        "manifest": manifest,
+        "manifest": kept,
         "confidences": [float(f"{value:.9g}") for value in view.confidence],
         "curve": [
             {key: value for key, value in entry.items() if key != "gains"}

@@ -21,7 +21,8 @@ from PIL import Image
 from fooling.files import json_bytes
 from fooling.model_specs import short
 from fooling.present.markdown import table as markdown
-from fooling.store.view import RunView, open_run
+from fooling.store.reading import open_run
+from fooling.store.snapshot import Snapshot
 from fooling.studies.rank_tests import in_words, mann_whitney
 
 PLACE = Path(__file__).resolve().parents[1]
@@ -49,7 +50,7 @@ def main() -> None:
     print(page)
 
 
-def body(data: dict[str, Any], views: dict[str, RunView], names: dict[str, str], name: str) -> str:
+def body(data: dict[str, Any], views: dict[str, Snapshot], names: dict[str, str], name: str) -> str:
     """The written part of the page."""
     return f"""{markdown(("elites of", *(short(target) for target in data["targets"])), rows(data, names))}
 Same top-1 and Wilson's 95 % interval; bold: at home.
@@ -83,13 +84,13 @@ def is_home(cell: dict[str, Any]) -> bool:
 
 
 def shares(
-    data: dict[str, Any], views: dict[str, RunView], encoding: str, least: float, key: str
+    data: dict[str, Any], views: dict[str, Snapshot], encoding: str, least: float, key: str
 ) -> list[float]:
     """A value a run: the share of its elites, of at least that confidence at home, that other networks name alike,
     in the mean over those networks."""
     values = []
     for source in data["sources"]:
-        if views[source].settings.encoding.name != encoding:
+        if views[source].spec.config.encoding.name != encoding:
             continue
         elsewhere = {
             cell["target"] for cell in data["cells"] if cell["source"] == source and not is_home(cell)
@@ -106,7 +107,7 @@ def shares(
     return values
 
 
-def encodings(data: dict[str, Any], views: dict[str, RunView]) -> list[list[str]]:
+def encodings(data: dict[str, Any], views: dict[str, Snapshot]) -> list[list[str]]:
     """What of each encoding's elites is named alike elsewhere."""
     lines = []
     for encoding in ("cppn", "direct"):
@@ -122,7 +123,7 @@ def spread(values: list[float]) -> str:
     return f"{np.median(values):.1%} ({min(values):.1%} to {max(values):.1%}, n = {len(values)} runs)"
 
 
-def tests(data: dict[str, Any], views: dict[str, RunView]) -> str:
+def tests(data: dict[str, Any], views: dict[str, Snapshot]) -> str:
     """Encodings beside each other."""
     cppn, direct = (np.array(shares(data, views, encoding, 0.0, "top1")) for encoding in ("cppn", "direct"))
     return f"CPPN beside direct images, a value a run: {in_words(mann_whitney(cppn, direct))}."

@@ -9,7 +9,7 @@ from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
 from fooling.reproduce.workspace import Workspace
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 
 CONFIGS = {"without regulariser": "mnist-ascent", "with L2 decay": "mnist-ascent-l2"}
 
@@ -49,7 +49,7 @@ def perform(workspace: Workspace) -> Result:
 _PAPER = {"without regulariser": "99.99 % (images shown)", "with L2 decay": "–"}
 
 
-def share_at(run: RunView) -> float:
+def share_at(run: Snapshot) -> float:
     """The share of a run's climbs that reached 99.99 %."""
     last = run.curve[-1]
     return last["climbs_at_least_0.9999"] / last["climbs"]

@@ -13,7 +13,7 @@ from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.reproduce.experiments import pictures
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.reproduce.workspace import Workspace
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 
 LEVEL = 0.9999  # the paper's
 
@@ -109,12 +109,12 @@ _NOTES = {
 }
 
 
-def image_of(view: RunView, number: int) -> np.ndarray:
+def image_of(view: Snapshot, number: int) -> np.ndarray:
     """(H, W, C) uint8: the elite of a class."""
     return view.stored_pixels[view.stored_rows[number]]
 
 
-def first_generation(view: RunView, key: str, level: float) -> int | None:
+def first_generation(view: Snapshot, key: str, level: float) -> int | None:
     """The first generation whose statistic is at least `level`; None where there is none."""
     return next((line["generation"] for line in view.curve if line[key] >= np.float32(level)), None)
 
@@ -128,7 +128,7 @@ def _generations(found: Sequence[int | None]) -> str:
     return f"{statistics.median(there):g} ({min(there)} to {max(there)}, n = {len(found)}{never})"
 
 
-def _curves(runs: Sequence[RunView]) -> bytes:
+def _curves(runs: Sequence[Snapshot]) -> bytes:
     figure, axes = panels_of(1, 1, 7.5, 4)
     for number, (key, name) in enumerate((("median", "median"), ("min", "lowest digit"))):
         for view in runs:

@@ -20,7 +20,7 @@ from fooling.reproduce.experiments.digits import image_of
 from fooling.reproduce.experiments.transfer import short
 from fooling.reproduce.result import Figure, Result, Row, percent, spread
 from fooling.reproduce.workspace import Workspace
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 from fooling.studies.rank_tests import in_words, wilcoxon
 
 NETWORKS = ("builtin:lenet", "builtin:mlp", "builtin:resnet-mini", "builtin:vit-mini")
@@ -111,7 +111,7 @@ def _held_out(workspace: Workspace, encoding: str, held: str) -> list[Trial]:
     return [Trial(*trial) for trial in workspace.once(f"ensemble-{encoding}-{short(held)}", ask)]
 
 
-def _ensembles(workspace: Workspace, encoding: str, members: Sequence[str], aim: str) -> list[RunView]:
+def _ensembles(workspace: Workspace, encoding: str, members: Sequence[str], aim: str) -> list[Snapshot]:
     """Runs against several networks at once."""
     name = f"{aim}-of-{'-'.join(map(short, members))}"
     spec = workspace.text(
@@ -130,7 +130,7 @@ def _ensembles(workspace: Workspace, encoding: str, members: Sequence[str], aim:
     ]  # fmt: skip
 
 
-def _asked(runs: Sequence[RunView], target: str) -> list[tuple[float, float]]:
+def _asked(runs: Sequence[Snapshot], target: str) -> list[tuple[float, float]]:
     """(share of same top-1, mean confidence) on a target, of each run."""
     from fooling.studies.transfer.measure import measure, source_of
 
@@ -140,7 +140,7 @@ def _asked(runs: Sequence[RunView], target: str) -> list[tuple[float, float]]:
     ]
 
 
-def _home(run: RunView) -> tuple[float, float]:
+def _home(run: Snapshot) -> tuple[float, float]:
     return float(np.median(run.confidence)), float((run.confidence >= np.float32(HIGH)).sum())
 
 

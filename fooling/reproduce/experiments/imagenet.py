@@ -15,8 +15,8 @@ from fooling.present.plots import TEXT, colour, panels_of, png
 from fooling.present.sheet import contact_sheet
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.reproduce.workspace import Workspace
+from fooling.store.snapshot import Snapshot
 from fooling.store.statistics import describe
-from fooling.store.view import RunView
 from fooling.studies.compare.comparison import class_medians
 from fooling.studies.rank_tests import in_words, mann_whitney
 
@@ -31,7 +31,7 @@ BAND_IDS = (("n02085620", "n02113978"), ("n02123045", "n02124075"))
 BAND_PLACES = (range(151, 269), range(281, 286))
 
 
-def evolved(workspace: Workspace, encoding: str) -> list[RunView]:
+def evolved(workspace: Workspace, encoding: str) -> list[Snapshot]:
     """A run of each of the first three seeds against the ImageNet classifier.
 
     Raises:
@@ -79,7 +79,7 @@ def cppn(workspace: Workspace) -> Result:
         f"CPPN beside direct images, a value a class (the median over runs): {in_words(between)}.",
         f"The same by run, of their medians: {in_words(mann_whitney(_medians(runs), _medians(others)))}.",
     ]
-    band = pets(runs[0].manifest["classifier"]["spec"])
+    band = pets(runs[0].labels, runs[0].spec.classifier.spec.wordnet)
     lower = None
     if band is not None:
         test = mann_whitney(ours[band], ours[~band])
@@ -110,21 +110,16 @@ _BAND_WORDS: Mapping[bool | None, str] = {
 }
 
 
-def by_class(runs: Sequence[RunView]) -> NDArray[np.float64]:
+def by_class(runs: Sequence[Snapshot]) -> NDArray[np.float64]:
     """(K,): each class's median over the runs."""
     return class_medians(np.array([view.confidence for view in runs], np.float64))
 
 
-def pets(spec: Mapping[str, Any]) -> NDArray[np.bool_] | None:
+def pets(labels: Sequence[str], wordnet: Sequence[str] | None = None) -> NDArray[np.bool_] | None:
     """(K,): the dogs and domestic cats among a classifier's classes, by WordNet id, or by their places where the
-    classes are ILSVRC's in its order; None where neither is known, or there are none.
-
-    Args:
-        spec: as the manifest holds it.
-    """
-    labels = spec["labels"]
+    classes are ILSVRC's in its order; None where neither is known, or there are none."""
     band = np.zeros(len(labels), bool)
-    if ids := spec.get("wordnet"):
+    if ids := wordnet:
         band |= [any(first <= one <= last for first, last in BAND_IDS) for one in ids]
     elif len(labels) == 1000 and labels[0].lower().startswith("tench"):
         for places in BAND_PLACES:
@@ -132,16 +127,16 @@ def pets(spec: Mapping[str, Any]) -> NDArray[np.bool_] | None:
     return band if band.any() and not band.all() else None
 
 
-def _medians(runs: Sequence[RunView]) -> NDArray[np.float64]:
+def _medians(runs: Sequence[Snapshot]) -> NDArray[np.float64]:
     return np.array([describe(view.confidence[view.aims])["median"] for view in runs])
 
 
-def at_least(view: RunView, level: float) -> int:
+def at_least(view: Snapshot, level: float) -> int:
     """How many classes reach a confidence."""
     return int((view.confidence >= np.float32(level)).sum())
 
 
-def _rows(runs: Sequence[RunView], paper: Mapping[str, str]) -> tuple[Row, ...]:
+def _rows(runs: Sequence[Snapshot], paper: Mapping[str, str]) -> tuple[Row, ...]:
     medians = tuple(_medians(runs).tolist())
     rows = [
         Row(
@@ -177,7 +172,7 @@ def _short(workspace: Workspace, encoding: str) -> str:
     return f" After {quick} generations of the paper's {full:,}." if workspace.scale.quick else ""
 
 
-def _notes(workspace: Workspace, runs: Sequence[RunView]) -> str:
+def _notes(workspace: Workspace, runs: Sequence[Snapshot]) -> str:
     size = runs[0].stored_pixels.shape[1]
     return (
         f"Classifier: `{workspace.imagenet()}`, images of {size} x {size} pixels shown whole, not as the mean of ten "
@@ -186,7 +181,7 @@ def _notes(workspace: Workspace, runs: Sequence[RunView]) -> str:
     )
 
 
-def _numbers(runs: Sequence[RunView]) -> dict[str, Any]:
+def _numbers(runs: Sequence[Snapshot]) -> dict[str, Any]:
     return {
         "generations": runs[0].generation,
         "evaluations": [view.evaluations for view in runs],
@@ -196,7 +191,7 @@ def _numbers(runs: Sequence[RunView]) -> dict[str, Any]:
 
 
 def _figures(
-    runs: Sequence[RunView], encoding: str, band: NDArray[np.bool_] | None = None
+    runs: Sequence[Snapshot], encoding: str, band: NDArray[np.bool_] | None = None
 ) -> tuple[Figure, ...]:
     best = contact_sheet(runs[0], columns=10, limit=BEST, sort="confidence", zoom=zoom(runs[0]))
     buffer = io.BytesIO()
@@ -216,12 +211,12 @@ def _figures(
 _NAMES = {"cppn": "CPPN", "direct": "directly encoded"}
 
 
-def zoom(view: RunView) -> int:
+def zoom(view: Snapshot) -> int:
     """Times that a pixel of a sheet is drawn."""
     return max(1, round(112 / view.stored_pixels.shape[1]))
 
 
-def _classes(runs: Sequence[RunView], band: NDArray[np.bool_] | None) -> bytes:
+def _classes(runs: Sequence[Snapshot], band: NDArray[np.bool_] | None) -> bytes:
     """As figures 6 and 7: by index; and sorted."""
     table = np.nan_to_num(np.array([view.confidence for view in runs], np.float64))
     middle, place = np.median(table, axis=0), np.arange(table.shape[1])

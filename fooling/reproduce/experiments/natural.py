@@ -32,7 +32,7 @@ def pairs(workspace: Workspace) -> list[Answer]:
             others = [(home, run) for home, run in runs if home != number]
             cells = measure([source_of(run) for _, run in others], f"file:{path}")
             found += [
-                Answer(f"network {home}", f"network {number}", run.settings.seed,
+                Answer(f"network {home}", f"network {number}", run.spec.config.seed,
                        cell.source.confidences.tolist(), cell.same_top1.tolist(), cell.confidence.tolist())
                 for (home, run), cell in zip(others, cells, strict=True)
             ]  # fmt: skip

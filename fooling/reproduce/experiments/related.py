@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.permutation_tests import PermutationTest, permutation_test
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
 from fooling.reproduce.workspace import MissingInput, Workspace
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 from fooling.studies.rank_tests import in_words, mann_whitney
 
 Features = NDArray[np.float64]  # (K, values)
@@ -39,7 +38,7 @@ def perform(workspace: Workspace) -> Result:
         MissingInput: no classifier, or one that does not say which classes are relatives.
     """
     runs = evolved(workspace, "cppn")
-    found = siblings(runs[0].manifest["classifier"]["spec"])
+    found = siblings(len(runs[0].labels), runs[0].groups)
     if not (found >= 0).any():
         raise MissingInput(
             f"{workspace.imagenet()} does not say which classes are relatives: expected groups of two classes or "
@@ -62,7 +61,7 @@ def perform(workspace: Workspace) -> Result:
         *verdict(tests, within, between),
         (*_rows(within, between), _shared_row(shared)),
         tuple(_words(name, tests[name], within[name], between[name], len(runs)) for name in tests),
-        (_families(runs, kept, groups, runs[0].manifest["classifier"]["spec"]),),
+        (_families(runs, kept, groups),),
         f"{len(kept)} classes in {len(np.unique(groups))} groups: those of the spec that hold no other group. An image "
         f"may be the elite of several classes. Layout is {COARSE} x {COARSE} pixels, colours a histogram of "
         f"{LEVELS**3} colours; distances are root mean squares.",
@@ -70,16 +69,12 @@ def perform(workspace: Workspace) -> Result:
     )
 
 
-def siblings(spec: Mapping[str, Any]) -> NDArray[np.int64]:
+def siblings(classes: int, named: Mapping[str, Sequence[int]]) -> NDArray[np.int64]:
     """(K,): the number of the group that makes a class a sibling of others, -1 for none. Groups that hold another
-    group whole, like "animal", make no siblings; of several the smallest does.
-
-    Args:
-        spec: as the manifest holds it.
-    """
-    groups = [frozenset(members) for members in (spec.get("groups") or {}).values()]
+    group whole, like "animal", make no siblings; of several the smallest does."""
+    groups = [frozenset(members) for members in named.values()]
     leaves = [group for group in groups if len(group) > 1 and not any(other < group for other in groups)]
-    found = np.full(len(spec["labels"]), -1)
+    found = np.full(classes, -1)
     for number, group in sorted(enumerate(leaves), key=lambda one: -len(one[1])):
         found[sorted(group)] = number
     alone = [number for number, count in zip(*np.unique(found, return_counts=True), strict=True) if count < 2]
@@ -177,7 +172,7 @@ def _rows(within: Mapping[str, Sequence[float]], between: Mapping[str, Sequence[
     return rows
 
 
-def _shared(view: RunView, kept: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[float, float]:
+def _shared(view: Snapshot, kept: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[float, float]:
     """The shares of pairs of siblings, and of pairs of any classes, that have the very same image."""
     image = view.stored_rows[kept]
     same, kin = image[:, None] == image, groups[:, None] == groups
@@ -208,9 +203,7 @@ def _words(
     return f"{line} Within runs beside between runs (pairs of runs share runs): {in_words(against)}."
 
 
-def _families(
-    runs: Sequence[RunView], kept: NDArray[np.int64], groups: NDArray[np.int64], spec: Mapping[str, Any]
-) -> Figure:
+def _families(runs: Sequence[Snapshot], kept: NDArray[np.int64], groups: NDArray[np.int64]) -> Figure:
     """As figure 9: of the groups whose members are nearest in the first run, three members in two runs."""
     apart = distances(
         layout(runs[0].stored_pixels[runs[0].stored_rows[kept]]),
@@ -221,7 +214,7 @@ def _families(
     for view in runs[:2]:
         for number in chosen:
             images.append(view.stored_pixels[view.stored_rows[number]])
-            label = spec["labels"][number].split(",")[0][:18]
+            label = view.labels[number].split(",")[0][:18]
             captions.append(f"{label}\n{format_confidence(float(view.confidence[number]))}")
     return Figure(
         "families",

@@ -28,7 +28,7 @@ from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.reproduce.workspace import Workspace
 from fooling.runs.executors import numerics_here
 from fooling.runs.hosting import Recipe
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 from fooling.studies.intervals import wilson
 from fooling.studies.rank_tests import RankTest, in_words, wilcoxon
 
@@ -169,25 +169,25 @@ def _beside(test: RankTest) -> str:
     return "less than as much" if test.better > 0.5 else "more than as much"
 
 
-def _measured(workspace: Workspace, runs: Sequence[RunView]) -> list[Loss]:
+def _measured(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:
     name = f"repetition-{len(runs)}-{runs[0].directory.name}"
     made = workspace.once(name, lambda: [asdict(loss) for loss in _losses(workspace, runs)])
     return [Loss(**one) for one in made]
 
 
-def _losses(workspace: Workspace, runs: Sequence[RunView]) -> list[Loss]:
-    settings = runs[0].settings
+def _losses(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:
+    settings = runs[0].spec.config
     classifier = Recipe(settings, numerics_here(settings), workspace.trust).classifier()
     found = []
     for view in runs:
         for number in np.flatnonzero(view.confidence >= np.float32(BELIEVED)).tolist():
-            generator = np.random.Generator(np.random.Philox(key=[view.settings.seed, number]))
+            generator = np.random.Generator(np.random.Philox(key=[view.spec.config.seed, number]))
             image = view.stored_pixels[view.stored_rows[number]]
-            found.append(loss_of(image, number, view.settings.seed, classifier.classify, generator))
+            found.append(loss_of(image, number, view.spec.config.seed, classifier.classify, generator))
     return [loss for loss in found if loss is not None]
 
 
-def _believed(runs: Sequence[RunView]) -> int:
+def _believed(runs: Sequence[Snapshot]) -> int:
     return sum(int((view.confidence >= np.float32(BELIEVED)).sum()) for view in runs)
 
 
@@ -259,11 +259,11 @@ def _tests(name: str, losses: Sequence[Loss]) -> list[str]:
     return tests
 
 
-def _examples(name: str, runs: Sequence[RunView], losses: Sequence[Loss]) -> Figure:
+def _examples(name: str, runs: Sequence[Snapshot], losses: Sequence[Loss]) -> Figure:
     """A row of images, each of another class while there are classes: whole, without one copy, with one left."""
     first = {loss.number: loss for loss in reversed(losses)}
     chosen = [*first.values(), *(loss for loss in losses if loss is not first[loss.number])][:EXAMPLES]
-    by_seed = {view.settings.seed: view for view in runs}
+    by_seed = {view.spec.config.seed: view for view in runs}
     images: list[list[Pixels]] = [[], [], []]
     captions: list[list[str]] = [[], [], []]
     for loss in chosen:

@@ -18,7 +18,7 @@ from fooling.present.markdown import table
 from fooling.present.plots import png
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.reproduce.workspace import Workspace
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 from fooling.studies.compare.comparison import Comparison, Pair, compare
 from fooling.studies.compare.document import document
 from fooling.studies.rank_tests import in_words
@@ -55,7 +55,7 @@ def perform(workspace: Workspace) -> Result:
     )
 
 
-def _both(workspace: Workspace, encoding: str) -> list[RunView]:
+def _both(workspace: Workspace, encoding: str) -> list[Snapshot]:
     """MAP-Elites, then as many images for each class alone as it has for all, divided by their number."""
     together = workspace.digits(encoding)
     alone = workspace.runs(f"mnist-{encoding}-single", search__evaluations=together[0].evaluations // CLASSES)
@@ -67,7 +67,7 @@ def _pair(comparison: Comparison, encoding: str) -> Pair:
     return next(
         pair
         for pair in comparison.pairs
-        if {comparison.of(group)[0].view.settings.encoding.name for group in pair.groups} == {encoding}
+        if {comparison.of(group)[0].view.spec.config.encoding.name for group in pair.groups} == {encoding}
     )
 
 
@@ -88,7 +88,7 @@ def verdict(comparison: Comparison, pairs: Sequence[Pair]) -> tuple[Verdict, str
     found = [direction(pair) for pair in pairs]
     words = []
     for pair, value in zip(pairs, found, strict=True):
-        encoding = comparison.of(pair.groups[0])[0].view.settings.encoding.name
+        encoding = comparison.of(pair.groups[0])[0].view.spec.config.encoding.name
         medians = [format_confidence(_median(comparison, group)) for group in pair.groups]
         words.append(f"{encoding}: {_JUDGED[value]} ({medians[0]} beside {medians[1]})")
     better = [value > 0 for value in found]

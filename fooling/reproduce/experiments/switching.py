@@ -18,7 +18,8 @@ from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
 from fooling.reproduce.workspace import Workspace
-from fooling.store.view import RunView, lineage_of
+from fooling.store.reading import lineage_of
+from fooling.store.snapshot import Snapshot
 from fooling.studies.lineage.replay import replay
 from fooling.studies.lineage.walk import Ancestor, ancestors, line
 from fooling.studies.rank_tests import in_words, mann_whitney
@@ -62,13 +63,13 @@ _NOTES = (
 )
 
 
-def switched(view: RunView) -> float:
+def switched(view: Snapshot) -> float:
     """The share of a run's replacements, those of the first generation left out, that are goal switches."""
     counts = _counts(view)
     return counts["goal_switches"] / counts["replacements"] if counts["replacements"] else 0.0
 
 
-def _counts(view: RunView) -> dict[str, int]:
+def _counts(view: Snapshot) -> dict[str, int]:
     switches, replacements = _by_generation(view)
     return {"replacements": int(replacements.sum()), "goal_switches": int(switches.sum())}
 
@@ -85,7 +86,7 @@ def verdict(name: str, shares: Sequence[float]) -> tuple[Verdict, str]:
     )
 
 
-def _halves(name: str, views: Sequence[RunView]) -> Row:
+def _halves(name: str, views: Sequence[Snapshot]) -> Row:
     """When they happen."""
     early, late = (tuple(_part(view, half) for view in views) for half in (0, 1))
     return Row(
@@ -95,14 +96,14 @@ def _halves(name: str, views: Sequence[RunView]) -> Row:
     )
 
 
-def _part(view: RunView, half: int) -> float:
+def _part(view: Snapshot, half: int) -> float:
     switches, replacements = _by_generation(view)
     middle = len(switches) // 2
     part = slice(middle, None) if half else slice(0, middle)
     return float(switches[part].sum() / max(1, replacements[part].sum()))
 
 
-def _by_generation(view: RunView) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _by_generation(view: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(generations,) goal switches and replacements of each generation after the first."""
     bred = [event for event in view.curve if event["generation"] > 0]
     switches, replacements = (
@@ -111,7 +112,7 @@ def _by_generation(view: RunView) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return switches, replacements
 
 
-def _curves(groups: dict[str, list[RunView]]) -> Figure:
+def _curves(groups: dict[str, list[Snapshot]]) -> Figure:
     """Shares in stretches of generations, each twice as long as the one before; runs pooled."""
     figure, (left, right) = panels_of(1, 2, 11, 3.6)
     for number, (name, views) in enumerate(groups.items()):
@@ -147,7 +148,7 @@ def _stretches(generations: int) -> NDArray[np.int64]:
     return np.unique(np.append(edges[edges < generations], generations))
 
 
-def _line(view: RunView) -> Figure:
+def _line(view: Snapshot) -> Figure:
     """Of the `TRIED` most confident elites the one whose line changed classes most often, an image for each change."""
     records = lineage_of(view)
     families = {

@@ -43,7 +43,7 @@ def answers(workspace: Workspace, encoding: str, networks: Sequence[str]) -> lis
             Answer(
                 home,
                 target,
-                run.settings.seed,
+                run.spec.config.seed,
                 cell.source.confidences.tolist(),
                 cell.same_top1.tolist(),
                 cell.confidence.tolist(),
@@ -277,7 +277,7 @@ def _share(found: Sequence[Answer], source: str, target: str) -> float:
 def _examples(workspace: Workspace) -> Figure:
     """Images that both twins are sure of, and images that fool one alone."""
     images, captions = [], []
-    runs = {run.settings.seed: run for run in workspace.digits("direct", TWINS[0])}
+    runs = {run.spec.config.seed: run for run in workspace.digits("direct", TWINS[0])}
     found = [one for one in answers(workspace, "direct", TWINS) if (one.source, one.target) == TWINS]
     sure = [
         (one, number)

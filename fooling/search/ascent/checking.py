@@ -10,23 +10,20 @@ from numpy.typing import NDArray
 from fooling.archive.invariants import check_confidences, expect
 from fooling.errors import InvalidError
 from fooling.search.ascent.records import MILESTONES, NEVER
-from fooling.search.settings import GradientAscentSettings
+from fooling.search.settings import ResolvedGradientAscent
 
 
 def check(
-    settings: GradientAscentSettings, arrays: Mapping[str, NDArray], shape: tuple[int, int, int]
+    settings: ResolvedGradientAscent, arrays: Mapping[str, NDArray], shape: tuple[int, int, int]
 ) -> None:
     """Whether arrays are what `GradientAscent.arrays` gave after some round.
 
     Args:
-        settings: settled.
         shape: (H, W, C) of the images.
 
     Raises:
         InvalidError: one line that names the array and what is wrong with it.
     """
-    assert settings.classes is not None
-    assert settings.starts is not None
     count = settings.population
     classes = expect(arrays, "classes", np.int64, (count,))
     if not np.array_equal(classes, np.repeat(np.array(settings.classes, np.int64), settings.starts)):

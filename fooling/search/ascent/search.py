@@ -21,7 +21,7 @@ from fooling.search.ascent.records import LEVELS, Records
 from fooling.search.ascent.starts import read
 from fooling.search.ascent.task import Ascent, Climbed, Climbs
 from fooling.search.protocol import Compute, Outcome
-from fooling.search.settings import GradientAscentSettings
+from fooling.search.settings import ResolvedGradientAscent
 
 _FORWARD, _BACKWARD = 1, 2  # what a pass counts as
 
@@ -39,10 +39,7 @@ class GradientAscent:
 
     resumable = True
 
-    def __init__(self, settings: GradientAscentSettings, seed: int, chunk: int, archive: Archive) -> None:
-        """`settings` are settled."""
-        assert settings.classes is not None
-        assert settings.starts is not None
+    def __init__(self, settings: ResolvedGradientAscent, seed: int, chunk: int, archive: Archive) -> None:
         self._settings, self._seed, self._chunk, self._archive = settings, seed, chunk, archive
         height, width, channels = archive.pixels.shape[1:]
         self._shape = (height, width, channels)

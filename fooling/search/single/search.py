@@ -12,7 +12,7 @@ from typing import Any
 from fooling.archive import Archive
 from fooling.archive.nan_images import NanImages
 from fooling.search.protocol import Compute, Outcome, Stateless
-from fooling.search.settings import SingleClassSettings
+from fooling.search.settings import ResolvedSingleClass
 from fooling.search.single.population import ClassPopulation
 
 
@@ -20,10 +20,9 @@ class SingleClass(Stateless):
     """The search named `single-class`."""
 
     def __init__(
-        self, settings: SingleClassSettings, encoding: Any, seed: int, chunk: int, archive: Archive
+        self, settings: ResolvedSingleClass, encoding: Any, seed: int, chunk: int, archive: Archive
     ) -> None:
-        """`settings` is the `[search]` table, settled; `encoding` is the run's."""
-        assert settings.classes is not None
+        """`settings` is the `[search]` table; `encoding` is the run's."""
         self._settings, self._classes = settings, settings.classes
         self._encoding, self._seed, self._chunk, self._archive = encoding, seed, chunk, archive
         self._population: ClassPopulation | None = None

@@ -12,7 +12,7 @@ from typing import Any
 from fooling.config import Settings, resolve
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
 from fooling.ready_made import DEFAULT_CONFIG, names
-from fooling.search.settings import MapElitesSettings
+from fooling.search.settings import MapElitesSettings, SingleClassSettings
 from fooling.service.jobs.records import LONGEST, Submission, canonical
 from fooling.service.jobs.work import run_flags
 from fooling.studies import STUDIES
@@ -92,7 +92,7 @@ def settings_of(request: Mapping[str, Any]) -> tuple[str, Settings]:
 def _generations(settings: Settings) -> int | None:
     """After the first; None where that depends on the classes of the model."""
     search = settings.search
-    return None if getattr(search, "classes", ()) is None else search.generations
+    return None if isinstance(search, SingleClassSettings) else search.generations
 
 
 def _evaluations(settings: Settings) -> int | None:

@@ -19,7 +19,7 @@ from fooling.text import plain
 from fooling.untrusted import parse_model
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def compute_run(
     directory = places.root / submission.directory
     flags = run_flags(submission.request)
 
-    def report(view: RunView) -> None:
+    def report(view: Snapshot) -> None:
         stop.heed()
 
     if stop.event.is_set():

@@ -64,7 +64,7 @@ def listed(
     ]
     more = first + len(page) < len(order)
     following = cursors.encode([page[-1]], id, choice) if more and page else None
-    return Elites(items=items, next=following, total=len(order), generation=int(view.state["generation"]))
+    return Elites(items=items, next=following, total=len(order), generation=int(view.counters.generation))
 
 
 @router.get("/{number}.png", response_class=Response, responses=_PNG)  # type: ignore[arg-type]

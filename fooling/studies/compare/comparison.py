@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fooling.confidence import nines
 from fooling.errors import FoolingError, InvalidError
-from fooling.store.view import distinct_names
+from fooling.store.snapshot import distinct_names
 from fooling.studies.compare import images
 from fooling.studies.compare.groups import groups, names
 from fooling.studies.compare.images import Training
@@ -23,7 +23,7 @@ from fooling.studies.compare.trajectory import Trajectory, trajectory
 from fooling.studies.rank_tests import RankTest, mann_whitney, wilcoxon
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Run:
         nearest: (K,) int64, the training image that is nearest to each elite; -1 where none. None without data.
     """
 
-    view: RunView
+    view: Snapshot
     name: str
     group: int
     trajectory: Trajectory
@@ -123,7 +123,7 @@ class Comparison:
         return [self.runs[position] for position in self.groups[group].runs]
 
 
-def compare(views: Sequence[RunView], training: Training | None = None) -> Comparison:
+def compare(views: Sequence[Snapshot], training: Training | None = None) -> Comparison:
     """Compare two or more runs on the same classes.
 
     Args:
@@ -151,7 +151,7 @@ def compare(views: Sequence[RunView], training: Training | None = None) -> Compa
     return Comparison(views[0].labels, runs, found, common, pairs, training)
 
 
-def check_classes(views: Sequence[RunView]) -> None:
+def check_classes(views: Sequence[Snapshot]) -> None:
     """
     Raises:
         InvalidError: the runs are not about the same classes.
@@ -165,7 +165,7 @@ def check_classes(views: Sequence[RunView]) -> None:
             )
 
 
-def check_run(view: RunView) -> None:
+def check_run(view: Snapshot) -> None:
     """
     Raises:
         FoolingError: the run has nothing to compare.
@@ -180,7 +180,7 @@ def check_run(view: RunView) -> None:
         )
 
 
-def _run(view: RunView, name: str, group: int, training: Training | None) -> Run:
+def _run(view: Snapshot, name: str, group: int, training: Training | None) -> Run:
     way = trajectory(view.curve, _views(view))
     held = view.archive.occupied
     pixels = view.stored_pixels[view.stored_rows[held]]
@@ -204,10 +204,9 @@ def _run(view: RunView, name: str, group: int, training: Training | None) -> Run
     return Run(view, name, group, way, passes, spread, rows)
 
 
-def _views(view: RunView) -> int:
+def _views(view: Snapshot) -> int:
     """Network inputs per image."""
-    crop = view.manifest["classifier"]["spec"]["preprocessing"].get("crop") or {}
-    return 10 if crop.get("views") == "ten" else 1
+    return view.spec.classifier.spec.views
 
 
 def _pair(positions: tuple[int, int], sides: Sequence[Sequence[Run]], common: float) -> Pair:
@@ -226,6 +225,6 @@ def class_medians(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _classes(view: RunView) -> str:
+def _classes(view: Snapshot) -> str:
     some = ", ".join(view.labels[:3])
     return f"{len(view.labels):,} ({some}{', ...' if len(view.labels) > 3 else ''})"

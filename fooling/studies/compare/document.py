@@ -74,7 +74,7 @@ def _group(comparison: Comparison, number: int, group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
         "runs": [run.name for run in runs],
-        "seeds": [run.view.manifest["seed"] for run in runs],
+        "seeds": [run.view.spec.seed for run in runs],
         "median_at_common_passes": float(np.median(medians)),
     }
 
@@ -85,8 +85,8 @@ def _run(comparison: Comparison, run: Run) -> dict[str, Any]:
         "run": str(view.directory),
         "name": run.name,
         "group": comparison.groups[run.group].name,
-        "seed": view.manifest["seed"],
-        "model": view.manifest["model"],
+        "seed": view.spec.seed,
+        "model": view.spec.model,
         "status": view.status,
         "evaluations": view.evaluations,
         "passes": run.trajectory.passes,

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fooling.store.view import RunView
+    from fooling.store.snapshot import Snapshot
 
 # What tells searches apart best, in words that need no key beside them.
 _SPEAKING = ("search.name", "encoding.name", "model", "encoding.profile")
 _LONGEST = 48  # characters of a name
 
 
-def groups(views: Sequence[RunView]) -> list[list[int]]:
+def groups(views: Sequence[Snapshot]) -> list[list[int]]:
     """The positions of runs that are repeats of each other, in the order of their first."""
     found: dict[str, list[int]] = {}
     for position, view in enumerate(views):
@@ -22,7 +22,7 @@ def groups(views: Sequence[RunView]) -> list[list[int]]:
     return list(found.values())
 
 
-def names(views: Sequence[RunView]) -> list[str]:
+def names(views: Sequence[Snapshot]) -> list[str]:
     """A name for each run's group: as few settings as tell these groups apart. `views` has one run of each."""
     identities = [_identity(view) for view in views]
     keys = [*_SPEAKING, *sorted({key for one in identities for key in one} - set(_SPEAKING))]
@@ -36,10 +36,14 @@ def names(views: Sequence[RunView]) -> list[str]:
     return [_name(one, chosen or ["search.name"]) for one in identities]
 
 
-def _identity(view: RunView) -> dict[str, Any]:
+def _identity(view: Snapshot) -> dict[str, Any]:
     """All that makes a run what it is but its seed and how it was computed."""
-    config = {key: value for key, value in view.manifest["config"].items() if key not in ("seed", "run")}
-    return {**dict(_flat(config)), "classifier": view.manifest["classifier"]["fingerprint"]}
+    config = {
+        key: value
+        for key, value in view.spec.config.model_dump(mode="json").items()
+        if key not in ("seed", "run")
+    }
+    return {**dict(_flat(config)), "classifier": view.spec.classifier.fingerprint}
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,12 +9,12 @@ import numpy as np
 from fooling.archive import called, first_answers
 from fooling.store import events
 from fooling.store.directory import RunDirectory
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 from fooling.studies.lineage.replay import Replayed
 from fooling.studies.lineage.walk import Ancestor, Identity, line
 
 
-def document(view: RunView, number: int, replayed: Replayed) -> dict[str, Any]:
+def document(view: Snapshot, number: int, replayed: Replayed) -> dict[str, Any]:
     """The ancestors of the elite of class `number` as JSON-like data."""
     family, held = replayed.family, _held(replayed.family, number)
     way = {ancestor.identity for ancestor in line(family)}
@@ -23,7 +23,7 @@ def document(view: RunView, number: int, replayed: Replayed) -> dict[str, Any]:
         "run": str(view.directory),
         "class": number,
         "label": view.labels[number],
-        "model": view.manifest["model"],
+        "model": view.spec.model,
         "confidence": float(view.confidence[number]),
         "ancestors": [
             _ancestor(view, ancestor, replayed.confidences[row], held[ancestor.identity], gains)
@@ -31,13 +31,13 @@ def document(view: RunView, number: int, replayed: Replayed) -> dict[str, Any]:
             for row, ancestor in enumerate(family)
         ],
         "classes_on_the_way": _on_the_way(line(family), number),
-        "replacements": int(view.state["replacements"]),
-        "goal_switches": int(view.state["goal_switches"]),
+        "replacements": int(view.counters.replacements),
+        "goal_switches": int(view.counters.goal_switches),
     }
 
 
 def _ancestor(
-    view: RunView,
+    view: Snapshot,
     ancestor: Ancestor,
     confidences: np.ndarray,
     held: list[int],
@@ -86,7 +86,7 @@ def _on_the_way(way: list[Ancestor], number: int) -> list[int]:
     return [held for place, held in enumerate(passed) if place == 0 or held != passed[place - 1]]
 
 
-def _gains(view: RunView) -> dict[tuple[int, int], float]:
+def _gains(view: Snapshot) -> dict[tuple[int, int], float]:
     """(generation, class) -> the confidence that its new elite had then, from the run's log."""
     log = events.read(RunDirectory(view.directory).events)
     return {

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn.keys import Keys
-from fooling.classifiers.numerics import Numerics
 from fooling.errors import InvalidError
 from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Customise, Recipe, expect_same
 from fooling.search.breeding import Brood, vary
-from fooling.store.view import RunView, empty_archive
+from fooling.store.snapshot import Snapshot, empty_archive
 from fooling.studies.lineage.walk import Ancestor, Identity
 
 
@@ -39,7 +38,7 @@ class Replayed:
 
 
 def replay(
-    view: RunView, family: Sequence[Ancestor], customise: Customise | None = None, trust: bool = False
+    view: Snapshot, family: Sequence[Ancestor], customise: Customise | None = None, trust: bool = False
 ) -> Replayed:
     """Breed a family once more, and classify it under the numerics of the run.
 
@@ -52,7 +51,7 @@ def replay(
         InvalidError: a search that does not breed by keys; operators or a classifier that are missing; what comes
             out is not what the run kept.
     """
-    manifest, settings = view.manifest, view.settings
+    spec, settings = view.spec, view.spec.config
     if settings.search.name != "map-elites":
         raise InvalidError(
             f"{view.directory}: expected a run of map-elites, found {settings.search.name}: its images can't be "
@@ -60,14 +59,14 @@ def replay(
         )
     if not trust:
         refuse_server(view.directory, settings)
-    numerics = replace(Numerics.from_dict(manifest["numerics"]), device="cpu")
+    numerics = replace(spec.numerics, device="cpu")
     recipe = Recipe(settings, numerics, trust, customise=customise)
     classifier = recipe.classifier()
-    expect_same(classifier, manifest, view.directory)
+    expect_same(classifier, spec, view.directory)
     host, swapped = recipe.host(classifier)
-    if swapped != manifest["operators"]:
+    if swapped != spec.operators:
         raise InvalidError(
-            f"{view.directory} was made with the operators {manifest['operators'] or 'of the encoding'}, found "
+            f"{view.directory} was made with the operators {spec.operators or 'of the encoding'}, found "
             f"{swapped or 'those of the encoding'}; pass the same `customise`"
         )
     genotypes = _bred(host.toolbox, family, view)
@@ -76,9 +75,9 @@ def replay(
     return Replayed(list(family), genotypes, pixels, host.toolbox.classify(pixels))
 
 
-def _bred(toolbox: Any, family: Sequence[Ancestor], view: RunView) -> Any:
+def _bred(toolbox: Any, family: Sequence[Ancestor], view: Snapshot) -> Any:
     """The family's genotypes, a generation at a time."""
-    _, encoding = empty_archive(view.settings, view.manifest["classifier"]["spec"])
+    _, encoding = empty_archive(view.spec.config, view.spec.classifier.spec)
     born = encoding.empty()
     place: dict[Identity, int] = {}
     for (generation, stream), group in groupby(family, key=lambda ancestor: ancestor.identity[:2]):
@@ -88,14 +87,14 @@ def _bred(toolbox: Any, family: Sequence[Ancestor], view: RunView) -> Any:
         if children[0].parents:
             pairs = [(place[child.parents[0]], place[child.parents[-1]]) for child in children]
             rows = np.array(pairs, np.int64)
-        made = vary(toolbox, born, Brood(Keys(view.settings.seed, generation, numbers, stream), rows))
+        made = vary(toolbox, born, Brood(Keys(view.spec.config.seed, generation, numbers, stream), rows))
         start = len(place)
         place |= {child.identity: start + number for number, child in enumerate(children)}
         born = born.put(np.arange(start, len(place)), (made, range(len(made))))
     return born
 
 
-def _check(view: RunView, elite: Ancestor, pixels: NDArray[np.uint8]) -> None:
+def _check(view: Snapshot, elite: Ancestor, pixels: NDArray[np.uint8]) -> None:
     """The youngest was kept: it must be the same."""
     row = np.flatnonzero((view.archive.ids[: len(view.stored_pixels)] == elite.identity).all(axis=1))
     if not len(row) or not np.array_equal(view.stored_pixels[row[0]], pixels):

@@ -27,8 +27,8 @@ from fooling.files import json_bytes
 from fooling.runs.executors import numerics_here
 from fooling.runs.launch import run as evolve
 from fooling.sizes import size_of, to_text
+from fooling.store.snapshot import Snapshot
 from fooling.store.steps import StepStore, opened
-from fooling.store.view import RunView
 from fooling.studies.retrain.data import FOOLING, Data
 from fooling.studies.retrain.data import read as read_data
 from fooling.studies.retrain.document import document
@@ -57,7 +57,7 @@ def retrain(
     warm_start_from: str | Path | None = None,
     report: Report | None = None,
     draw: Draw | None = None,
-    pages: Callable[[RunView], None] | None = None,
+    pages: Callable[[Snapshot], None] | None = None,
 ) -> list[Round]:
     """Do the experiment, or what is left of it.
 
@@ -138,7 +138,7 @@ class _Experiment:
     store: StepStore
     report: Report
     draw: Draw | None
-    pages: Callable[[RunView], None] | None
+    pages: Callable[[Snapshot], None] | None
     trained_on: list[Images] = field(default_factory=list)
     held_out: list[Images] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
@@ -250,7 +250,9 @@ class _Experiment:
 
     def _run(self, number: int, run: int, classifier: Classifier) -> SampledRun:
         """Do a run, which is a matter of seconds: one that was interrupted begins anew."""
-        sampler = EliteSampler(len(self.data.labels), self.plan.per_run, self.settings.search.generations)
+        classes = len(self.data.labels)
+        search = self.settings.search.resolved(self.settings.encoding, classes)
+        sampler = EliteSampler(classes, self.plan.per_run, search.generations)
         with running(self.store.path / round_folder(number), run) as directory:
             view = evolve(
                 self.plan.config,

@@ -15,8 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.store.snapshot import Snapshot
 from fooling.store.steps import arrays_of
-from fooling.store.view import RunView
 
 LOOKS = 10  # at a run, for each archive's worth of images that are wanted of it: elites stay for generations
 T = TypeVar("T")
@@ -56,11 +56,11 @@ class EliteSampler:
         self._generations = set(np.linspace(0, generations, looks).round().astype(int).tolist())
         self._found: dict[tuple[int, ...], NDArray[np.uint8]] = {}
 
-    def __call__(self, view: RunView) -> None:
+    def __call__(self, view: Snapshot) -> None:
         if view.generation in self._generations:
             self._look(view)
 
-    def _look(self, view: RunView) -> set[tuple[int, ...]]:
+    def _look(self, view: Snapshot) -> set[tuple[int, ...]]:
         """Keep the elites that are new; returns the ids of all that there are."""
         rows = np.unique(view.stored_rows[: self._classes])
         ids = {tuple(view.archive.ids[row].tolist()): row for row in rows[rows >= 0]}
@@ -68,7 +68,7 @@ class EliteSampler:
             self._found[identity] = view.archive.pixels[ids[identity]].copy()
         return set(ids)
 
-    def sample(self, view: RunView) -> SampledRun:
+    def sample(self, view: Snapshot) -> SampledRun:
         """What is kept of the run, which is over."""
         last = self._look(view)
         first = {pixels.tobytes(): identity for identity, pixels in sorted(self._found.items(), reverse=True)}
@@ -81,7 +81,7 @@ class EliteSampler:
             view.archive.pixels[view.stored_rows[: self._classes]],
             np.nan_to_num(view.confidence[: self._classes]),
             np.array(view.evaluations, np.int64),
-            np.array(view.manifest["classifier"]["fingerprint"]),
+            np.array(view.spec.classifier.fingerprint),
         )
 
 

@@ -16,9 +16,10 @@ from fooling.classifiers import Classifier
 from fooling.config import Settings, resolve
 from fooling.errors import FoolingError, InvalidError
 from fooling.runs.executors import Wishes, numerics_here, open_executor
-from fooling.runs.hosting import Recipe, expect_answers, settle
+from fooling.runs.hosting import Recipe, expect_answers
+from fooling.runs.hosting import resolve as resolve_settings
 from fooling.sizes import size_of
-from fooling.store.view import RunView, renderer
+from fooling.store.snapshot import Snapshot, renderer
 from fooling.studies.protocol import HERE, Resources
 from fooling.studies.transfer.labels import NONE, matched
 from workers.protocol import Executor, Interrupted
@@ -36,7 +37,7 @@ class Source:
         classes: (n,) int64, the class that each was evolved for.
     """
 
-    run: RunView
+    run: Snapshot
     classes: NDArray[np.int64]
 
     @property
@@ -90,7 +91,7 @@ class Responses:
         return (self.rank >= 0) & (self.rank < TOP)
 
 
-def source_of(run: RunView, least: float = 0.0) -> Source:
+def source_of(run: Snapshot, least: float = 0.0) -> Source:
     """The elites of a run with a confidence of at least `least`.
 
     Raises:
@@ -134,7 +135,7 @@ def measure(
     alike: dict[tuple[Any, ...], list[int]] = {}  # sources that are shown to the target in the same way
     for number, source in enumerate(sources):
         size = None if rerender else size_of(source.pixels.shape[1:3])
-        alike.setdefault((size, source.run.settings.classifier.views), []).append(number)
+        alike.setdefault((size, source.run.spec.config.classifier.views), []).append(number)
     found: dict[int, Responses] = {}
     for (size, views), numbers in alike.items():
         wanted = {**place, "model": target, "encoding.name": "direct"}
@@ -159,13 +160,13 @@ def _shown_to(
     for source in sources:
         _expect_home(source, classifier, settings.model)
     spec = classifier.spec
-    recipe = replace(recipe, settings=settle(settings, classifier))
+    recipe = replace(recipe, settings=resolve_settings(settings, classifier))
     plans = [
         (source, _classes_for(source, spec, settings.model), _images_for(source, spec, rerender))
         for source in sources
     ]
     host, _ = recipe.host(classifier)
-    executor, _ = open_executor(recipe, host, stopping, Wishes(resources.wait, resources.notify))
+    executor, _ = open_executor(recipe, CHUNK, host, stopping, Wishes(resources.wait, resources.notify))
     try:
         return [
             respond(source, settings.model, spec.labels, classes, _classified(executor, pixels, stopping))
@@ -181,16 +182,16 @@ def _expect_home(source: Source, classifier: Classifier, target: str) -> None:
     Raises:
         InvalidError: it does not.
     """
-    manifest, directory = source.run.manifest, source.run.directory
-    if classifier.fingerprint == manifest["classifier"]["fingerprint"]:
-        what = f"{target} is not the classifier that {directory} was made with"
-        expect_answers(classifier, manifest, directory, what)
+    home = source.run.spec
+    if classifier.fingerprint == home.classifier.fingerprint:
+        what = f"{target} is not the classifier that {source.run.directory} was made with"
+        expect_answers(classifier, home, what)
 
 
 def _classes_for(source: Source, spec: Any, target: str) -> NDArray[np.int64]:
-    own = source.run.manifest["classifier"]["spec"]
+    own = source.run.spec.classifier.spec
     try:
-        table = matched(source.run.labels, spec.labels, own.get("wordnet"), spec.wordnet)
+        table = matched(source.run.labels, spec.labels, own.wordnet, spec.wordnet)
     except InvalidError as error:
         raise InvalidError(f"{source.run.directory} to {target}: {error}") from None
     return table[source.classes]

@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
-from fooling.store.view import RunView, distinct_names, open_run
+from fooling.store.reading import open_run
+from fooling.store.snapshot import Snapshot, distinct_names
 from fooling.studies import protocol
 from fooling.studies.protocol import Data, Interval, RunPath
 from fooling.validation import Many
@@ -141,7 +142,7 @@ class Result(protocol.Result):
     images: Many[Elite]
 
     @cached_property
-    def snapshots(self) -> dict[str, RunView]:
+    def snapshots(self) -> dict[str, Snapshot]:
         """The runs, by directory."""
         return {source: open_run(source) for source in self.sources}
 

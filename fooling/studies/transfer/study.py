@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.store.view import open_run
+from fooling.store.reading import open_run
 from fooling.studies.intervals import bootstrap, wilson
 from fooling.studies.protocol import HERE, Failure, Interval, Report, Resources, attempt
 from fooling.studies.transfer.measure import Responses, measure, source_of
@@ -67,7 +67,7 @@ def _cell(response: Responses) -> Cell:
     at_least_9999, at_least_9999_ci95 = _share(confidence >= np.float32(0.9999))
     return Cell(
         source=str(run.directory),
-        source_model=run.manifest["model"],
+        source_model=run.spec.model,
         target=response.target,
         images=count,
         without_class=len(known) - count,

@@ -14,9 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from fooling import classifiers
+from fooling.classifiers.answers import sampled
 from fooling.classifiers.hidden import hidden_state
 from fooling.errors import InvalidError
 from fooling.runs.hosting import expect_same
+from fooling.store.reading import open_run
+from fooling.store.spec import ClassifierRecord
 
 SCALE = 1.0  # a global that a network reads
 
@@ -194,16 +197,17 @@ def test_being_asked_changes_no_fingerprint(wrap, tiny):
     assert classifier.shown(16).fingerprint == wrap(Counting().eval()).shown(16).fingerprint
 
 
-def test_a_run_from_before_is_known_by_its_former_fingerprint(wrap, tiny, tmp_path):
+def test_a_run_from_before_is_known_by_its_former_fingerprint(wrap, tiny, tmp_path, small_run):
     """Its manifest has no answers. A failure costs every unfinished run against a network with an attribute."""
 
     def scaled(value: float) -> Callable[[Tensor], Tensor]:
         return lambda x: tiny(x) * value
 
     classifier = wrap(scaled(1.5))
-    manifest = {"model": "python:net:build", "classifier": {"fingerprint": classifier.former_fingerprint}}
+    record = ClassifierRecord(spec=classifier.spec, fingerprint=classifier.former_fingerprint)
+    spec = open_run(small_run[0]).spec.model_copy(update={"classifier": record})
     assert classifier.former_fingerprint != classifier.fingerprint
-    expect_same(classifier, manifest, tmp_path)
-    manifest["classifier"] |= {"answers": [{}]}  # type: ignore[operator]
+    expect_same(classifier, spec, tmp_path)
+    answered = record.model_copy(update={"answers": tuple(sampled(classifier.answers))})
     with pytest.raises(InvalidError, match=r"its fingerprint was [0-9a-f]{12}, now"):
-        expect_same(classifier, manifest, tmp_path)
+        expect_same(classifier, spec.model_copy(update={"classifier": answered}), tmp_path)

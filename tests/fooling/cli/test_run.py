@@ -101,7 +101,7 @@ def test_this_software_gives_the_confidence_bit_for_bit(small_run):
 
     out, summary = small_run
     manifest = json.loads((out / "manifest.json").read_text())
-    classifier = classifiers.load("builtin:lenet", numerics=Numerics.from_dict(manifest["numerics"]))
+    classifier = classifiers.load("builtin:lenet", numerics=Numerics(**manifest["numerics"]))
     pixels = np.stack([np.asarray(Image.open(out / e["image"]))[..., None] for e in summary["elites"]])
     confidences = classifier.classify(pixels)
     for row, elite in enumerate(summary["elites"]):
@@ -109,10 +109,11 @@ def test_this_software_gives_the_confidence_bit_for_bit(small_run):
 
 
 def test_the_kept_pixels_are_what_the_genotypes_render_to(small_run):
-    from fooling.store.view import empty_archive, open_run
+    from fooling.store.reading import open_run
+    from fooling.store.snapshot import empty_archive
 
     run = open_run(small_run[0])
-    _, encoding = empty_archive(run.settings, run.manifest["classifier"]["spec"])
+    _, encoding = empty_archive(run.spec.config, run.spec.classifier.spec)
     genotypes = run.archive.genotypes.take(np.arange(len(run.stored_pixels)))
     assert np.array_equal(encoding.render(genotypes), run.stored_pixels)
 
@@ -134,7 +135,7 @@ def test_same_seed_same_digests_however_it_is_cut(config, fooling, tmp_path):
 def test_the_lineage_leads_back_to_the_first_generation(small_run):
     """Every elite's every ancestor is on record, and was made before its child."""
     from fooling.archive import lineage
-    from fooling.store.view import open_run
+    from fooling.store.reading import open_run
 
     out, _ = small_run
     records = {tuple(row[:3]): row for row in lineage.read(out / "lineage").tolist()}

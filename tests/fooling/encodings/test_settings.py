@@ -80,11 +80,11 @@ def test_size_and_colour_come_from_the_classifier(
     name: str, profile: str, classifier: str, colour: str
 ) -> None:
     """The manifest keeps what was decided, so it must be decided in one place."""
-    settled = encodings.settle(MODELS[name](profile=profile), 28, classifier)
-    assert (settled.size, settled.colour) == (28, colour)
-    assert encodings.settle(settled, 99, classifier) == settled
+    resolved = encodings.resolve(MODELS[name](profile=profile), 28, classifier)
+    assert (resolved.size, resolved.colour) == (28, colour)
+    assert encodings.resolve(resolved, 99, classifier) == resolved
     made = encodings.create(MODELS[name](profile=profile), 28, classifier)
-    assert made.settings == settled
+    assert made.settings == resolved
     assert made.name == name
     images = made.render(made.initialise(Keys.of_generation(0, 0, 2)))
     assert images.shape == (2, *made.image_shape) == (2, 28, 28, 1 if classifier == "grey" else 3)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+
+from fooling.classifiers.numerics import Numerics
+from fooling.classifiers.spec import Spec
+from fooling.config import ResolvedSettings, validate
+from fooling.sizes import size_of
+from fooling.store.checkpoint import Counters
+from fooling.store.snapshot import Snapshot, empty_archive
+from fooling.store.spec import ClassifierRecord, RunSpec
 
 MakeView = Callable[..., Any]
 
@@ -18,7 +27,7 @@ def _make_view(
     confidence: Sequence[float] = (0.9999, 0.995, 0.4),
     *,
     labels: Sequence[str] | None = None,
-    groups: dict[str, list[int]] | None = None,
+    groups: dict[str, Sequence[int]] | None = None,
     image: Sequence[int] | None = None,
     shape: tuple[int, int, int] = (6, 6, 1),
     curve: list[dict[str, Any]] | None = None,
@@ -26,42 +35,61 @@ def _make_view(
     seed: int = 0,
     aims: Sequence[int] | None = None,
     top1: Sequence[int] | None = None,
-) -> Any:
+) -> Snapshot:
     """A run's view with these confidences (NaN: no elite), each class with an image of its own unless
     `image` says otherwise; the search is for all of them unless `aims` names some, and the
     classifier answers each with its class first unless `top1` says otherwise (-1: not known). Class k's elite has the id (10 + image, 0, image)."""
     values = np.array(confidence, np.float32)
-    rows = np.array(range(len(values)) if image is None else image, np.int32)
+    count = len(values)
+    rows = np.array(range(count) if image is None else image, np.int32)
     rows[np.isnan(values)] = -1
-    ids = np.stack([rows + 10, np.zeros_like(rows), rows], axis=1)
-    ids[rows < 0] = -1
-    answers = np.where(rows < 0, -1, np.arange(len(values)) if top1 is None else np.array(top1))
-    directory.mkdir(exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (max(0, rows.max()) + 1, *shape), np.uint8)
-    encoding = {"name": "cppn", "profile": "normalised", "colour": "grey" if shape[2] == 1 else "hls"}
-    config = {"encoding": encoding, "search": {"name": "map-elites", "generations": 20}}
-    return SimpleNamespace(
-        directory=directory,
-        status=status,
-        manifest={"model": "builtin:lenet", "seed": seed, "config": config},
-        labels=tuple(labels or (f"label {k}" for k in range(len(values)))),
-        groups=groups or {},
-        generation=20,
-        evaluations=4200,
-        nan_images=0,
-        seconds=8.4,
-        confidence=values,
-        aims=np.arange(len(values)) if aims is None else np.array(aims),
-        ids=ids,
-        stored_rows=rows,
-        stored_pixels=pixels,
-        occupied=rows >= 0,
-        images=np.where(rows[:, None, None, None] >= 0, pixels[rows], np.uint8(0)),
-        top1=answers,
-        top1_confidence=np.where(answers == np.arange(len(values)), values, np.float32(0.75)),
-        top1_count=None if (answers[rows >= 0] < 0).any() else int((answers == np.arange(len(values))).sum()),
-        curve=[_row(generation) for generation in (0, 10, 20)] if curve is None else curve,
+    answers = np.arange(count) if top1 is None else np.array(top1)
+    size = size_of(shape[:2])
+    colour: Literal["grey", "rgb"] = "grey" if shape[2] == 1 else "rgb"
+    classifier = Spec(
+        name="lenet",
+        labels=tuple(labels or (f"label {number}" for number in range(count))),
+        groups={name: tuple(members) for name, members in (groups or {}).items()},
+        size=size,
+        colour=colour,
+        output="logits",
     )
+    search = {"name": "map-elites", "generations": 20}
+    if aims is not None:
+        search = {"name": "single-class", "classes": list(aims)}
+    settings = validate({"seed": seed, "search": search}, "a test")
+    spec = RunSpec(
+        model=settings.model,
+        seed=seed,
+        config=ResolvedSettings.of(settings, size, colour, count),
+        classifier=ClassifierRecord(spec=classifier, fingerprint="0" * 64),
+        numerics=Numerics(),
+        operators={},
+        versions={},
+        trust=False,
+    )
+    archive, _ = empty_archive(spec.config, classifier)
+    images = max(0, rows.max()) + 1
+    archive.confidence[:] = np.where(rows < 0, archive.confidence, values)
+    archive.cell[:] = rows
+    archive.ids[:images] = [(number + 10, 0, number) for number in range(images)]
+    archive.pixels[:images] = np.random.default_rng(seed).integers(0, 256, (images, *shape), np.uint8)
+    for number in np.flatnonzero(rows >= 0):
+        archive.top1[rows[number]] = answers[number]
+        sure = values[number] if answers[number] == number else 0.75
+        archive.top1_confidence[rows[number]] = np.nan if answers[number] < 0 else sure
+    directory.mkdir(exist_ok=True)
+    counters = Counters(generation=20, evaluations=4200, seconds=8.4)
+    told = [_row(generation) for generation in (0, 10, 20)] if curve is None else curve
+    return Snapshot(directory, status, spec, archive.frozen(), counters, told)
+
+
+def edited(view: Snapshot, **arrays: Any) -> Snapshot:
+    """The snapshot with other arrays of these names in its archive."""
+    archive = copy.copy(view.archive)
+    for name, array in arrays.items():
+        setattr(archive, name, array)
+    return replace(view, archive=archive)
 
 
 def _row(generation: int) -> dict[str, Any]:

@@ -112,4 +112,4 @@ def test_the_arrays_are_read_without_pickle_and_hold_no_stale_image(make_view: A
             np.testing.assert_array_equal(arrays["images"][number], view.stored_pixels[row])
         assert not arrays["images"][1].any()
         assert arrays["top1"].tolist() == [0, -1, 2]
-        assert json.loads(str(arrays["manifest"])) == view.manifest
+        assert json.loads(str(arrays["manifest"])) == view.spec.model_dump(mode="json")

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from PIL import Image
 
 from fooling.present.gallery import _curve, gallery, write_gallery
 from fooling.text import format_bytes
+from tests.fooling.present.conftest import edited
 
 HOSTILE = "</script></title></style><img src=x onerror=alert(1)><!--\"'&"
 
@@ -57,9 +59,8 @@ def _data(page: Page) -> Any:
 @pytest.fixture
 def hostile(make_view: Any) -> Any:
     view = make_view([0.9, 0.8], labels=[HOSTILE, "ok"], groups={HOSTILE: [0]}, status=HOSTILE)
-    view.manifest["model"] = HOSTILE
-    view.directory = Path("/runs") / HOSTILE.replace("/", "")
-    return view
+    spec = view.spec.model_copy(update={"model": HOSTILE})
+    return replace(view, spec=spec, directory=Path("/runs") / HOSTILE.replace("/", ""))
 
 
 def test_hostile_names_change_no_tag_of_the_page(make_view: Any, hostile: Any) -> None:
@@ -91,7 +92,6 @@ def test_nothing_is_fetched(make_view: Any) -> None:
 def test_each_distinct_image_is_there_once_bit_for_bit(make_view: Any) -> None:
     first = make_view([0.9, 0.8, np.nan, 0.7], image=[0, 1, -1, 0], shape=(6, 6, 3))
     second = make_view([0.9, 0.8], image=[0, 1], shape=(6, 6, 3), name="other")
-    second.stored_pixels = first.stored_pixels[:2]
     page = _page(first, second)
     images = {name: text for name, text in page.texts.items() if name.startswith("image-")}
     assert len(images) == 2
@@ -163,8 +163,7 @@ def test_the_page_states_its_size(make_view: Any, tmp_path: Path) -> None:
 def test_a_gallery_that_fails_midway_leaves_the_old_one(make_view: Any, tmp_path: Path) -> None:
     path = tmp_path / "gallery.html"
     path.write_text("old")
-    broken = make_view()
-    broken.stored_pixels = broken.stored_pixels.astype(np.float32)
+    broken = edited(make_view(), pixels=np.zeros((3, 6, 6, 1), np.float32))
     with pytest.raises(ValueError, match="expected pixels"):
         write_gallery([broken], path)
     assert path.read_text() == "old"

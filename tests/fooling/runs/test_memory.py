@@ -68,7 +68,7 @@ def test_the_batch_is_halved_until_it_fits_and_the_log_says_so(evolve: Evolve) -
     """A failure costs a run of days to a network that is a little too large for the device."""
     run = evolve("run", room=12)
     assert run.status == "completed"
-    assert run.state["batch"] == 12
+    assert run.counters.batch == 12
     expected = [{"batch": n, "generation": 0, "reason": MESSAGE} for n in (25, 12)]
     found = events(run.directory, "numerics")
     assert [{key: event[key] for key in expected[0]} for event in found] == expected

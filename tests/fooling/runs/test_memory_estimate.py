@@ -12,7 +12,7 @@ from fooling import classifiers
 from fooling.errors import InvalidError
 from fooling.runs.launch import resume
 from fooling.store import memory
-from fooling.store.view import open_run
+from fooling.store.reading import open_run
 from tests.fooling.runs.foreign import copy_of, edit_manifest
 
 TOO_MUCH = {

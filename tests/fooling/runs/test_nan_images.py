@@ -20,7 +20,8 @@ from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
 from fooling.present.table import summary as lines
 from fooling.runs import launch
-from fooling.store.view import open_run, summary
+from fooling.store.reading import open_run
+from fooling.store.summary import summary
 
 SIZE, LABELS = 8, ("bright", "grey", "dark")
 SMALL = ("search.generations=40", "search.population=30", "run.chunk=10", "run.checkpoint_seconds=3600")
@@ -75,7 +76,7 @@ def pair() -> Classifier:
     return Classifier(ensemble, spec, Numerics(batch=10), identity=ensemble.identity)
 
 
-def evolve(out: Path, search: str, classifier: Classifier, *more: str, **options: Any) -> fooling.RunView:
+def evolve(out: Path, search: str, classifier: Classifier, *more: str, **options: Any) -> fooling.Snapshot:
     config, settings = SEARCHES[search]
     return launch.run(
         out=out, config=config, assignments=(*settings, *more), classifier=classifier, **options
@@ -144,7 +145,7 @@ def test_an_interrupted_run_comes_to_the_same_end(search, tmp_path):
     class Stop(Exception):
         pass
 
-    def stop(view: fooling.RunView) -> None:
+    def stop(view: fooling.Snapshot) -> None:
         if view.nan_images and view.generation >= 2:
             raise Stop
 

@@ -258,7 +258,7 @@ def test_a_disk_that_fills(tmp_path, environment, fooling, uninterrupted):
         "import resource, sys; from fooling.store import checkpoint as c; from fooling.cli import main\n"
         "whole = c.save\n"
         "def save(folder, point):\n"
-        "    if point.state['generation'] >= 20:\n"
+        "    if point.counters.generation >= 20:\n"
         "        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
         "    return whole(folder, point)\n"
         "c.save = save; main()"

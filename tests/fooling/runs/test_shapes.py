@@ -14,7 +14,9 @@ from PIL import Image
 
 import fooling
 from fooling.sizes import Size, sides
-from fooling.store.view import open_run, renderer, summary
+from fooling.store.reading import open_run
+from fooling.store.snapshot import renderer
+from fooling.store.summary import summary
 from fooling.studies.protocol import Resources
 from fooling.studies.transfer.measure import measure, source_of
 
@@ -92,8 +94,8 @@ def test_every_search_makes_images_of_that_shape_and_resumes(search: str, size: 
         stated = classifier.classify(np.asarray(image)[None])[0, 2]
     assert stated == pytest.approx(float(whole.confidence[2]), abs=1e-6)
 
-    def kill(view: fooling.RunView) -> None:
-        if view.state["generation"] >= 2:
+    def kill(view: fooling.Snapshot) -> None:
+        if view.counters.generation >= 2:
             raise Killed
 
     with pytest.raises(Killed):

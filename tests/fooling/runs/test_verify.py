@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from fooling.cli.app import cli
 from fooling.errors import InvalidError
-from fooling.store.view import open_run
+from fooling.store.reading import open_run
 from tests.fooling.runs.foreign import copy_of, edit_array, edit_manifest
 
 

@@ -18,7 +18,8 @@ import fooling
 from fooling import classifiers
 from fooling.errors import NotFoundError
 from fooling.store import checkpoint
-from fooling.store.view import open_run, summary
+from fooling.store.reading import open_run
+from fooling.store.summary import summary
 
 LABELS = ("ash", "birch", "cedar", "dogwood", "elm")
 SEARCHES = {
@@ -48,13 +49,13 @@ def hesitant() -> Any:
 
 
 @pytest.fixture(scope="module", params=SEARCHES)
-def run(request: Any, tmp_path_factory: Any) -> fooling.RunView:
+def run(request: Any, tmp_path_factory: Any) -> fooling.Snapshot:
     config, settings = SEARCHES[request.param]
     out = tmp_path_factory.mktemp("view") / "run"
     return fooling.run(config, out=out, assignments=settings, classifier=hesitant())
 
 
-def test_images_are_in_the_order_of_labels_and_confidences(run: fooling.RunView) -> None:
+def test_images_are_in_the_order_of_labels_and_confidences(run: fooling.Snapshot) -> None:
     found = hesitant().confidences(torch.from_numpy(run.images.transpose(0, 3, 1, 2) / np.float32(255)))
     assert run.occupied.all()
     assert run.images.shape == (5, 8, 8, 3)
@@ -65,7 +66,7 @@ def test_images_are_in_the_order_of_labels_and_confidences(run: fooling.RunView)
         assert np.array_equal(np.asarray(run.image(number)), run.images[number])
 
 
-def test_what_each_elite_is_called_is_what_the_classifier_says(run: fooling.RunView) -> None:
+def test_what_each_elite_is_called_is_what_the_classifier_says(run: fooling.Snapshot) -> None:
     said = hesitant().classify(run.images)
     again = open_run(run.directory)
     assert again.top1.tolist() == run.top1.tolist() == said.argmax(axis=1).tolist()
@@ -78,7 +79,7 @@ def test_what_each_elite_is_called_is_what_the_classifier_says(run: fooling.RunV
         assert elite["top1"]["confidence"] == pytest.approx(row.max(), abs=1e-6)
 
 
-def test_an_older_checkpoint_says_nothing_of_first_answers(run: fooling.RunView, tmp_path: Path) -> None:
+def test_an_older_checkpoint_says_nothing_of_first_answers(run: fooling.Snapshot, tmp_path: Path) -> None:
     """Null, never a guess; all else is as it was."""
     saved = next(iter(checkpoint.saved(run.directory / "checkpoints")))
     found = checkpoint.load(saved)
@@ -97,7 +98,7 @@ def test_an_older_checkpoint_says_nothing_of_first_answers(run: fooling.RunView,
     assert told == {**expected, "top1": None, "run": str(copy)}
 
 
-def test_a_class_without_an_elite_has_a_black_image_and_says_so(run: fooling.RunView) -> None:
+def test_a_class_without_an_elite_has_a_black_image_and_says_so(run: fooling.Snapshot) -> None:
     archive = run.archive
     cell, confidence = archive.cell.copy(), archive.confidence.copy()
     try:

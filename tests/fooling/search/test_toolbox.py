@@ -14,7 +14,7 @@ import fooling
 from cppn.keys import SELECT, USER, Keys
 from fooling.errors import InvalidError
 from fooling.search.toolbox import per_individual, select_cells
-from fooling.store.view import summary
+from fooling.store.summary import summary
 
 SMALL = ["search.generations=6", "search.population=40"]
 

@@ -52,7 +52,7 @@ def test_runs_resume_and_state_what_the_network_says(model, encoding, tmp_path):
     for name in ("images", "confidence", "ids"):
         assert np.array_equal(getattr(whole, name), getattr(resumed, name)), name
 
-    numerics = Numerics.from_dict(whole.manifest["numerics"])
+    numerics = whole.spec.numerics
     classifier = classifiers.load(model, numerics=numerics)
     shown = np.flatnonzero(whole.stored_rows >= 0)[:8]
     pixels = np.stack([read(whole.directory, index) for index in shown])

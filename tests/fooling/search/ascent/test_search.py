@@ -26,12 +26,14 @@ from fooling.runs import launch
 from fooling.search.ascent.records import MILESTONES, Records
 from fooling.search.settings import GradientAscentSettings
 from fooling.store.directory import RunDirectory
-from fooling.store.view import newest_checkpoint, renderer, summary
+from fooling.store.reading import newest_checkpoint
+from fooling.store.snapshot import renderer
+from fooling.store.summary import summary
 
 SMALL = ("search.steps=12", "search.steps_per_task=5", "search.starts=3", "run.batch=8")
 
 
-def run(out: Path, *assignments: str, **arguments: Any) -> fooling.RunView:
+def run(out: Path, *assignments: str, **arguments: Any) -> fooling.Snapshot:
     return launch.run("mnist-ascent", out=out, assignments=(*SMALL, *assignments), **arguments)
 
 
@@ -42,12 +44,12 @@ def records_of(out: Path) -> Records:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> fooling.RunView:
+def small(tmp_path_factory: pytest.TempPathFactory) -> fooling.Snapshot:
     """A completed run of 30 climbs. Tests only read it."""
     return run(tmp_path_factory.mktemp("ascent") / "run")
 
 
-def test_every_image_of_the_archive_is_its_class_s_own_best(small: fooling.RunView) -> None:
+def test_every_image_of_the_archive_is_its_class_s_own_best(small: fooling.Snapshot) -> None:
     """What the docs say of the baseline: no other image competes for a class."""
     records = records_of(small.directory)
     best = records.best_confidence.reshape(10, 3)
@@ -57,9 +59,9 @@ def test_every_image_of_the_archive_is_its_class_s_own_best(small: fooling.RunVi
     assert np.array_equal(small.images, records.best_pixels[leaders])
 
 
-def test_confidences_come_out_again(small: fooling.RunView) -> None:
+def test_confidences_come_out_again(small: fooling.Snapshot) -> None:
     """Contract 1, from the PNGs that were written."""
-    numerics = Numerics.from_dict(small.manifest["numerics"])
+    numerics = small.spec.numerics
     classifier = classifiers.load("builtin:lenet", numerics=numerics)
     for elite in summary(small)["elites"]:
         with Image.open(small.directory / elite["image"]) as image:
@@ -67,16 +69,16 @@ def test_confidences_come_out_again(small: fooling.RunView) -> None:
         assert classifier.classify(pixels)[0, elite["class"]] == np.float32(elite["confidence"])
 
 
-def test_genotypes_render_to_the_pixels(small: fooling.RunView) -> None:
+def test_genotypes_render_to_the_pixels(small: fooling.Snapshot) -> None:
     from fooling import encodings
 
-    encoding = encodings.create(small.settings.encoding, 28, "grey")
+    encoding = encodings.create(small.spec.config.encoding, 28, "grey")
     rows = np.arange(len(small.stored_pixels))
     assert np.array_equal(encoding.render(small.archive.genotypes.take(rows)), small.stored_pixels)
     assert renderer(small) is None
 
 
-def test_the_log_tells_the_cost_and_the_milestones(small: fooling.RunView) -> None:
+def test_the_log_tells_the_cost_and_the_milestones(small: fooling.Snapshot) -> None:
     """`compare` reads them: images judged, and passes, of which a step with its gradient is three."""
     log = small.curve
     assert [entry["generation"] for entry in log] == [0, 1, 2, 3]
@@ -91,7 +93,7 @@ def test_the_log_tells_the_cost_and_the_milestones(small: fooling.RunView) -> No
     assert [e["climbs_top1"] for e in log] == sorted(e["climbs_top1"] for e in log)
 
 
-def test_reports_speak_of_steps(small: fooling.RunView) -> None:
+def test_reports_speak_of_steps(small: fooling.Snapshot) -> None:
     told = dict(facts(small))
     assert told["Steps"] == "12, 3 starts a class"
     assert "Generations" not in told
@@ -120,7 +122,7 @@ def test_a_resume_ends_the_same(rule: str, generation: int, tmp_path: Path) -> N
     extra = (f"search.rule={rule}", "run.checkpoint_seconds=0", "search.jitter=1")
     whole = run(tmp_path / "whole", *extra)
 
-    def kill(view: fooling.RunView) -> None:
+    def kill(view: fooling.Snapshot) -> None:
         if view.generation == generation:
             raise Killed
 
@@ -134,7 +136,7 @@ def test_a_resume_ends_the_same(rule: str, generation: int, tmp_path: Path) -> N
         assert np.array_equal(records_of(resumed.directory).arrays()[name], array), name
 
 
-def test_after_sigkill(tmp_path: Path, environment: dict[str, str], small: fooling.RunView) -> None:
+def test_after_sigkill(tmp_path: Path, environment: dict[str, str], small: fooling.Snapshot) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "fooling", "run", "mnist-ascent", "--out", str(out), "--quiet"]
     for assignment in (*SMALL, "run.checkpoint_seconds=0", "search.steps_per_task=1"):
@@ -175,7 +177,7 @@ def hungry(room: int) -> Classifier:
 def test_where_memory_runs_out_the_climbs_go_on_with_half_the_batch(tmp_path: Path) -> None:
     """Large networks need the room: a gradient keeps every layer's output."""
     halved = run(tmp_path / "a", "run.batch=30", classifier=hungry(12))
-    assert halved.state["batch"] == 7
+    assert halved.counters.batch == 7
     small_batch = run(tmp_path / "b", "run.batch=7", classifier=hungry(12))
     assert halved.archive.digest() == small_batch.archive.digest()
 
@@ -185,7 +187,7 @@ def test_some_classes_only(tmp_path: Path) -> None:
     classes is 0 whatever a few climb to."""
     found = run(tmp_path / "run", "search.classes=[7, 2]", "search.starts=1")
     assert found.archive.occupied.tolist() == found.aims.tolist() == [2, 7]
-    assert found.settings.search.classes == (7, 2)
+    assert found.spec.config.search.classes == (7, 2)
     told = summary(found)["confidence"]
     assert (told["classes"], told["min"]) == (2, found.confidence[[2, 7]].min())
     stopped = run(tmp_path / "stopped", "search.classes=[7, 2]", "search.starts=1", "stop.confidence=1e-30")
@@ -204,7 +206,7 @@ def test_starts_from_images_of_the_user_s(tmp_path: Path) -> None:
         assignments=["search.start=images", f"search.images={folder}", "search.noise=0.0", "search.steps=1"],
         flags={"search.starts": 2},
     )
-    assert Path(str(found.settings.search.images)).is_absolute()
+    assert Path(str(found.spec.config.search.images)).is_absolute()
     again = launch.run(
         "mnist-ascent", out=tmp_path / "plain", assignments=["search.steps=1"], flags={"search.starts": 2}
     )

@@ -17,7 +17,7 @@ from deap import algorithms, base, tools
 from cppn.exchange import from_genomes, neat_config
 from fooling.encodings.cppn import CppnEncoding
 from fooling.encodings.direct import DirectEncoding
-from fooling.encodings.settings import CppnSettings, DirectSettings
+from fooling.encodings.settings import ResolvedCppn, ResolvedDirect
 from fooling.search.global_random import Stream
 from fooling.search.single.direct import DirectBreeder, Individual
 from fooling.search.single.neat_cppn import CppnBreeder
@@ -56,7 +56,7 @@ def run(breeder_type: Any, encoding: Any) -> Log:
 
 @pytest.fixture(params=["none", "sbx"])
 def direct(request: Any) -> DirectEncoding:
-    settings = DirectSettings(size=SIDE, colour="grey", crossover=request.param, crossover_rate=0.6)
+    settings = ResolvedDirect(size=SIDE, colour="grey", crossover=request.param, crossover_rate=0.6)
     return DirectEncoding(settings, 1)
 
 
@@ -103,7 +103,7 @@ def test_children_name_their_parents(direct: DirectEncoding) -> None:
 
 def test_the_mutation_rate_halves_as_the_settings_say() -> None:
     """A failure costs the paper's profile: its rate would stay."""
-    settings = DirectSettings(size=40, colour="grey", mutation_halving=2)
+    settings = ResolvedDirect(size=40, colour="grey", mutation_halving=2)
     log = run(DirectBreeder, DirectEncoding(settings, 1))
     pixels = {
         key: image for keys, images, _ in log.generations for key, image in zip(keys, images, strict=True)
@@ -120,7 +120,7 @@ def test_the_mutation_rate_halves_as_the_settings_say() -> None:
 @pytest.mark.parametrize("colour", ["grey", "hls"])
 def test_cppns_are_bred_by_neat_python(colour: Any) -> None:
     """A failure costs the claim that the baseline is neat-python's own algorithm."""
-    settings = CppnSettings(size=SIDE, colour=colour, add_node=0.7, activations=("sine", "tanh"))
+    settings = ResolvedCppn(size=SIDE, colour=colour, add_node=0.7, activations=("sine", "tanh"))
     encoding = CppnEncoding(settings, 1 if colour == "grey" else 3)
     log, asked = run(CppnBreeder, encoding), []
     random.seed("seed")

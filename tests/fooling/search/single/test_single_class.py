@@ -19,11 +19,12 @@ import pytest
 import fooling
 from fooling import classifiers
 from fooling.archive import lineage
-from fooling.classifiers import Numerics
 from fooling.errors import InvalidError
 from fooling.present.facts import facts
 from fooling.store.directory import RunDirectory
-from fooling.store.view import open_run, renderer, summary
+from fooling.store.reading import open_run
+from fooling.store.snapshot import renderer
+from fooling.store.summary import summary
 from tests.kills import kill_process
 
 CONFIGS = ["mnist-direct-single", "mnist-cppn-single"]
@@ -33,7 +34,7 @@ SMALL = ["search.classes=[7, 1, 4]", "search.evaluations=40", "search.population
 STEPS = 15
 
 
-def evolve(out: Path, config: str = CONFIGS[1], *more: str, **arguments: Any) -> fooling.RunView:
+def evolve(out: Path, config: str = CONFIGS[1], *more: str, **arguments: Any) -> fooling.Snapshot:
     return fooling.run(config, out=out, assignments=[*SMALL, *more], **arguments)
 
 
@@ -43,11 +44,11 @@ def generations(run: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module", params=CONFIGS)
-def small(request: Any, tmp_path_factory: Any) -> fooling.RunView:
+def small(request: Any, tmp_path_factory: Any) -> fooling.Snapshot:
     return evolve(tmp_path_factory.mktemp("single") / "run", request.param)
 
 
-def test_each_class_in_turn_spends_its_share(small: fooling.RunView) -> None:
+def test_each_class_in_turn_spends_its_share(small: fooling.Snapshot) -> None:
     """A failure costs the word "equal" in the comparison."""
     log = generations(small.directory)
     assert [event["generation"] for event in log] == list(range(STEPS))
@@ -56,12 +57,12 @@ def test_each_class_in_turn_spends_its_share(small: fooling.RunView) -> None:
     assert np.diff([0, *(event["evaluations"] for event in log)]).tolist() == STEPS * [8]
     assert {event["judged_again"] for event in log[::5]} == {0}
     again = sum(event["judged_again"] for event in log)
-    assert again == 0 if small.settings.encoding.name == "direct" else 12 <= again < 60  # NEAT's elites
+    assert again == 0 if small.spec.config.encoding.name == "direct" else 12 <= again < 60  # NEAT's elites
     assert small.evaluations == 120
     assert small.status == "completed"
 
 
-def test_statistics_are_of_the_chosen_classes(small: fooling.RunView) -> None:
+def test_statistics_are_of_the_chosen_classes(small: fooling.Snapshot) -> None:
     """A failure costs their median: the seven classes that nobody asked for would count as 0."""
     told, chosen = summary(small)["confidence"], small.confidence[list(CLASSES)]
     assert (told["classes"], told["median"], told["min"]) == (3, float(np.median(chosen)), chosen.min())
@@ -73,19 +74,19 @@ def test_statistics_are_of_the_chosen_classes(small: fooling.RunView) -> None:
 def test_a_confidence_that_the_chosen_classes_have_ends_the_run(tmp_path: Path) -> None:
     """A failure costs all further steps: the other classes never reach it."""
     run = evolve(tmp_path / "run", CONFIGS[1], "stop.confidence=1e-30")
-    assert run.state["generation"] == 10  # the first of the third class
+    assert run.counters.generation == 10  # the first of the third class
 
 
 @pytest.mark.parametrize("encoding", ["direct", "cppn"])
 def test_the_ready_made_configs_spend_what_map_elites_does(encoding: str) -> None:
-    alone = fooling.config.resolve(f"mnist-{encoding}-single").search.settled(
+    alone = fooling.config.resolve(f"mnist-{encoding}-single").search.resolved(
         fooling.config.resolve(f"mnist-{encoding}-single").encoding, 10
     )
     together = fooling.config.resolve(f"mnist-{encoding}").search
     assert (alone.generations + 1) * alone.population == (together.generations + 1) * together.population
 
 
-def test_only_the_target_s_cell_is_claimed(small: fooling.RunView) -> None:
+def test_only_the_target_s_cell_is_claimed(small: fooling.Snapshot) -> None:
     """A failure costs the baseline: it would be a MAP-Elites of another selection."""
     assert small.archive.occupied.tolist() == sorted(CLASSES)
     for event in generations(small.directory):
@@ -94,9 +95,9 @@ def test_only_the_target_s_cell_is_claimed(small: fooling.RunView) -> None:
     assert any(event["gains"] for event in generations(small.directory) if event["class_generation"])
 
 
-def test_kept_pixels_are_what_was_classified_and_what_the_genotype_draws(small: fooling.RunView) -> None:
+def test_kept_pixels_are_what_was_classified_and_what_the_genotype_draws(small: fooling.Snapshot) -> None:
     """A failure costs contract 1: neat-python's genome would mean another image than the one that is claimed."""
-    numerics = Numerics.from_dict(small.manifest["numerics"])
+    numerics = small.spec.numerics
     claimed = classifiers.load("builtin:lenet", numerics=numerics).classify(small.stored_pixels)
     for number in CLASSES:
         assert claimed[small.stored_rows[number], number] == small.confidence[number]
@@ -109,7 +110,7 @@ def test_kept_pixels_are_what_was_classified_and_what_the_genotype_draws(small: 
         assert np.array_equal(bytes_[: len(small.stored_pixels)].astype(np.uint8), small.stored_pixels)
 
 
-def test_every_elite_traces_back_to_the_first_generation_of_its_class(small: fooling.RunView) -> None:
+def test_every_elite_traces_back_to_the_first_generation_of_its_class(small: fooling.Snapshot) -> None:
     """A failure costs the ancestry of every image: parents are named that nobody knows."""
     table = lineage.read(RunDirectory(small.directory).lineage).tolist()
     records = {tuple(row[:3]): row for row in table}
@@ -131,9 +132,9 @@ def test_every_elite_traces_back_to_the_first_generation_of_its_class(small: foo
         assert roots
 
 
-def test_the_same_seed_gives_the_same_archive(small: fooling.RunView, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_archive(small: fooling.Snapshot, tmp_path: Path) -> None:
     """Whatever the program draws from `random`, and however the work is cut; and `random` is given back."""
-    config = f"mnist-{small.settings.encoding.name}-single"
+    config = f"mnist-{small.spec.config.encoding.name}-single"
     random.seed(5)
     state = random.getstate()
     again = evolve(
@@ -146,9 +147,9 @@ def test_the_same_seed_gives_the_same_archive(small: fooling.RunView, tmp_path: 
     assert summary(again)["lineage_sha256"] == summary(small)["lineage_sha256"]
 
 
-def test_a_class_evolves_alike_whatever_came_before_it(small: fooling.RunView, tmp_path: Path) -> None:
+def test_a_class_evolves_alike_whatever_came_before_it(small: fooling.Snapshot, tmp_path: Path) -> None:
     """A failure costs resumes: a class would depend on the ones before it."""
-    config = f"mnist-{small.settings.encoding.name}-single"
+    config = f"mnist-{small.spec.config.encoding.name}-single"
     alone = fooling.run(config, out=tmp_path / "run", assignments=[*SMALL, "search.classes=[4]"])
     assert alone.confidence[4] == small.confidence[4]
     assert np.array_equal(
@@ -163,8 +164,8 @@ class Killed(BaseException):
 def at(step: int, act: Any) -> Any:
     """Calls `act` when that step is reported."""
 
-    def report(view: fooling.RunView) -> None:
-        if view.state["generation"] == step:
+    def report(view: fooling.Snapshot) -> None:
+        if view.counters.generation == step:
             act()
 
     return report
@@ -176,13 +177,13 @@ def kill() -> None:
 
 @pytest.mark.parametrize("step", [0, 3, 4, 5, 12])
 def test_killed_and_resumed_it_comes_to_the_same_end(
-    step: int, small: fooling.RunView, tmp_path: Path
+    step: int, small: fooling.Snapshot, tmp_path: Path
 ) -> None:
     """Within the first class, at its last generation, within a later one."""
-    config = f"mnist-{small.settings.encoding.name}-single"
+    config = f"mnist-{small.spec.config.encoding.name}-single"
     with pytest.raises(Killed):
         evolve(tmp_path / "run", config, "run.checkpoint_seconds=0", report=at(step, kill))
-    kept = open_run(tmp_path / "run").state["generation"]
+    kept = open_run(tmp_path / "run").counters.generation
     assert kept == (step + 1) // 5 * 5 - 1  # at the end of a class, whichever was the last
     resumed = fooling.resume(tmp_path / "run")
     assert resumed.status == "completed"
@@ -209,9 +210,9 @@ def test_after_a_real_sigkill(tmp_path: Path, environment: dict[str, str], fooli
 
 
 @pytest.mark.parametrize("step", [2, 8])
-def test_ctrl_c_shows_what_is_kept_and_no_more(step: int, small: fooling.RunView, tmp_path: Path) -> None:
+def test_ctrl_c_shows_what_is_kept_and_no_more(step: int, small: fooling.Snapshot, tmp_path: Path) -> None:
     """A failure costs trust: a table of images that are gone when the run is looked at again."""
-    config = f"mnist-{small.settings.encoding.name}-single"
+    config = f"mnist-{small.spec.config.encoding.name}-single"
     before = signal.getsignal(signal.SIGINT)
     out = tmp_path / "run"
     interrupt = at(step, lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -256,7 +257,7 @@ def test_a_run_that_a_rule_ends_within_a_class_keeps_its_end(stop: str, tmp_path
     classes = "search.classes=[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
     run = evolve(tmp_path / "run", CONFIGS[1], classes, stop)
     assert run.status == "completed"
-    assert (run.state["generation"] + 1) % 5
+    assert (run.counters.generation + 1) % 5
     assert summary(open_run(tmp_path / "run")) == summary(run)
     assert summary(fooling.resume(tmp_path / "run")) == summary(run)
 

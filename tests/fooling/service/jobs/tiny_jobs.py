@@ -63,7 +63,8 @@ def wait_for(jobs: Jobs, id: str, *states: State) -> Job:
 
 def digests(directory: Path) -> tuple[str, str]:
     """Of a run."""
-    from fooling.store.view import open_run, summary
+    from fooling.store.reading import open_run
+    from fooling.store.summary import summary
 
     found = summary(open_run(directory))
     return found["archive_sha256"], found["lineage_sha256"]

@@ -26,8 +26,10 @@ from fooling.errors import InvalidError
 from fooling.present.compare.figures import NAMES, classes, figures, trajectories
 from fooling.present.compare.table import pages
 from fooling.present.facts import Summary, summary_line
+from fooling.store.reading import open_run
+from fooling.store.snapshot import Snapshot
 from fooling.store.statistics import describe
-from fooling.store.view import RunView, open_run, summary
+from fooling.store.summary import summary
 from fooling.studies.compare.comparison import compare
 from fooling.studies.compare.document import document
 from fooling.studies.compare.groups import groups, names
@@ -48,7 +50,7 @@ def runs(tmp_path_factory: Any) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def views(runs: dict[str, Path]) -> list[RunView]:
+def views(runs: dict[str, Path]) -> list[Snapshot]:
     return [open_run(path) for path in runs.values()]
 
 
@@ -79,14 +81,14 @@ def thirty(tmp_path_factory: Any) -> list[Path]:
     return paths
 
 
-def test_repeats_are_grouped_and_named_by_what_tells_them_apart(views: list[RunView]) -> None:
+def test_repeats_are_grouped_and_named_by_what_tells_them_apart(views: list[Snapshot]) -> None:
     """A failure costs the rank test its samples."""
     assert groups(views) == [[0, 1], [2, 3]]
     assert names([views[0], views[2]]) == ["map-elites", "single-class"]
     assert names([views[0]]) == ["map-elites"]
 
 
-def test_how_a_run_was_computed_makes_no_group(views: list[RunView], tmp_path: Path) -> None:
+def test_how_a_run_was_computed_makes_no_group(views: list[Snapshot], tmp_path: Path) -> None:
     other = fooling.run(
         "mnist-cppn", out=tmp_path / "a", assignments=[*EVOLVED, "run.chunk=3"], flags={"seed": 5}
     )
@@ -96,7 +98,7 @@ def test_how_a_run_was_computed_makes_no_group(views: list[RunView], tmp_path: P
     assert names([views[0], larger]) == ["initial 20", "initial 30"]
 
 
-def test_the_end_of_every_staircase_is_the_archive(views: list[RunView]) -> None:
+def test_the_end_of_every_staircase_is_the_archive(views: list[Snapshot]) -> None:
     """A failure costs the figures: they would show other numbers than the runs do."""
     for run in compare(views).runs:
         assert run.confidence_at(run.trajectory.passes).tolist() == run.confidence.tolist()
@@ -106,7 +108,7 @@ def test_the_end_of_every_staircase_is_the_archive(views: list[RunView]) -> None
     assert with_generation.passes.tolist() == [20.0 * (generation + 1) for generation in found]
 
 
-def test_runs_are_compared_at_equal_cost(views: list[RunView], tmp_path: Path) -> None:
+def test_runs_are_compared_at_equal_cost(views: list[Snapshot], tmp_path: Path) -> None:
     """A failure costs fairness: a run that went on for longer would win."""
     longer = fooling.run(
         "mnist-cppn", out=tmp_path / "run", assignments=[*EVOLVED, "search.generations=40"], flags={"seed": 0}
@@ -120,7 +122,7 @@ def test_runs_are_compared_at_equal_cost(views: list[RunView], tmp_path: Path) -
     assert found.pairs[0].runs is None
 
 
-def test_the_document(views: list[RunView]) -> None:
+def test_the_document(views: list[Snapshot]) -> None:
     """Other programs read these keys."""
     data = json.loads(json.dumps(document(compare(views), {"gone": "no run"}), allow_nan=False))
     assert data["kind"] == "fooling comparison"
@@ -165,7 +167,7 @@ def printed(found: Any) -> str:
     return file.getvalue()
 
 
-def test_the_tables_fit_80_columns_and_cut_no_number(views: list[RunView], thirty: list[Path]) -> None:
+def test_the_tables_fit_80_columns_and_cut_no_number(views: list[Snapshot], thirty: list[Path]) -> None:
     """A failure costs what the command is for."""
     found = compare(views)
     said = printed(found)
@@ -182,7 +184,7 @@ def test_the_tables_fit_80_columns_and_cut_no_number(views: list[RunView], thirt
     assert "Each class" not in many
 
 
-def test_no_p_value_without_its_n(views: list[RunView], tmp_path: Path) -> None:
+def test_no_p_value_without_its_n(views: list[Snapshot], tmp_path: Path) -> None:
     """And where there are several, it is said that they are not corrected."""
     other = fooling.run("mnist-direct", out=tmp_path / "run", assignments=EVOLVED)
     said = printed(compare([*views, other]))
@@ -193,7 +195,7 @@ def test_no_p_value_without_its_n(views: list[RunView], tmp_path: Path) -> None:
     assert "p is not corrected for 3 pairs" in " ".join(said.split())
 
 
-def test_figures_are_pictures_that_fit_their_page(views: list[RunView], thirty: list[Path]) -> None:
+def test_figures_are_pictures_that_fit_their_page(views: list[Snapshot], thirty: list[Path]) -> None:
     """For few classes and for many; names with a dollar sign begin no formula."""
     few = dict(figures(compare(views)))
     many = dict(figures(compare([open_run(path) for path in thirty])))
@@ -218,7 +220,7 @@ def test_classes_that_no_run_aims_at_get_no_panel(tmp_path: Path) -> None:
     assert shown == [label.get_text() for label in axes.get_yticklabels()] == ["3", "5"]
 
 
-def test_other_classes_are_refused(views: list[RunView], thirty: list[Path]) -> None:
+def test_other_classes_are_refused(views: list[Snapshot], thirty: list[Path]) -> None:
     message = r"expected runs on the same classes; .*map0 has 10 \(0, 1, 2, ...\), .*cppn has 30 \(\[bold\]"
     with pytest.raises(InvalidError, match=message):
         compare([views[0], open_run(thirty[0])])
@@ -318,7 +320,7 @@ def test_distance_to_the_training_set(here: Any, runs: dict[str, Path], assets: 
     assert elite["nearest_label"] in range(10)
 
 
-def test_elites_that_are_as_near_as_test_images_are_marked(views: list[RunView]) -> None:
+def test_elites_that_are_as_near_as_test_images_are_marked(views: list[Snapshot]) -> None:
     """A failure costs the claim that an image shows nothing: one that is a training digit would pass as fooling."""
     pixels = np.concatenate([views[0].images[3:4], 255 - views[0].images])
     training = Training(pixels, np.arange(len(pixels)), Path("digits"), 0.1, near=0.05)
@@ -342,7 +344,7 @@ def test_an_interrupted_run_has_one_median(runs: dict[str, Path], tmp_path: Path
     same key."""
     out = tmp_path / "run"
 
-    def interrupt(view: RunView) -> None:
+    def interrupt(view: Snapshot) -> None:
         if len(view.archive.occupied) == 3:  # the third class has begun; two are kept
             signal.raise_signal(signal.SIGINT)
 

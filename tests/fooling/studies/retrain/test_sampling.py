@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fooling
-from fooling import RunView
+from fooling import Snapshot
 from fooling.store.steps import StepStore
 from fooling.studies.retrain.sampling import FORM, EliteSampler, SampledRun, chosen
 
@@ -16,11 +16,11 @@ GENERATIONS, CLASSES = 12, 9  # the tenth is left out, as "fooling" is
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunView, dict[int, SampledRun]]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, dict[int, SampledRun]]:
     """A run against the shipped LeNet, and what is kept of it for several wishes."""
     samplers = {wanted: EliteSampler(CLASSES, wanted, GENERATIONS) for wanted in (4, 25, 1000)}
 
-    def report(view: RunView) -> None:
+    def report(view: Snapshot) -> None:
         for sampler in samplers.values():
             sampler(view)
 

@@ -19,7 +19,7 @@ from fooling.classifiers.spec import parse
 from fooling.errors import InvalidError
 from fooling.present.transfer.folder import PAGE, _thumb, page, write
 from fooling.present.transfer.table import pages
-from fooling.store.view import open_run
+from fooling.store.reading import open_run
 from fooling.studies.protocol import Progress
 from fooling.studies.transfer.measure import Responses, Source, respond
 from fooling.studies.transfer.result import Request, Result

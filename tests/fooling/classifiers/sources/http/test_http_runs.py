@@ -22,7 +22,8 @@ import fooling
 from fooling.classifiers.sources.http.ledger import Ledger
 from fooling.errors import InvalidError, OutOfAnswers
 from fooling.runs import launch
-from fooling.store.view import open_run, summary
+from fooling.store.reading import open_run
+from fooling.store.summary import summary
 from tests.fooling.classifiers.sources.http.serving import LABELS, scores_of, write_spec
 
 SMALL = ("search.generations=5", "search.population=20", "run.chunk=10", "run.checkpoint_seconds=3600")
