@@ -53,7 +53,7 @@ def bare(classifier: Classifier) -> Callable[[int], float]:
     """Seconds of a forward and backward pass of the network to a batch that is there."""
     shape = (BATCH, *classifier.spec.input_shape)
     images = torch.rand(shape).to(memory_format=classifier.numerics.memory_format)
-    module, preprocess = classifier.network, classifier._preprocess
+    module, preprocess = classifier.network, classifier.preprocess
     rows = torch.arange(BATCH)
 
     def passes(repeat: int) -> float:

@@ -8,10 +8,9 @@ an image's bits depend neither on the form nor on how many images come with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -19,19 +18,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fooling.classifiers import answers, modules
-from fooling.classifiers.batching import full_batch, sent
+from fooling.classifiers.batching import sent
+from fooling.classifiers.features import layer_names, penultimate, pooled, recorded
 from fooling.classifiers.fingerprint import fingerprint
+from fooling.classifiers.forward import Forward, Network
 from fooling.classifiers.hidden import hidden_state
 from fooling.classifiers.numerics import Numerics, prepare_device, resolve
-from fooling.classifiers.outputs import as_confidences, per_class
 from fooling.classifiers.preprocessing import Preprocess
 from fooling.classifiers.spec import LOGITS, Crop, Resize, Spec
 from fooling.classifiers.synthetic import synthetic
 from fooling.classifiers.validity import ClassifierError, expect_images, expect_pixels, in_range
 from fooling.errors import FoolingError
 from fooling.sizes import Size, sides, size_of
-
-Network = Callable[[Tensor], Tensor]
 
 
 class Classifier:
@@ -43,6 +41,7 @@ class Classifier:
         fingerprint: 64 hex digits, the same in every process (`fooling.classifiers.fingerprint`).
         expected: (m, classes) float32, its known confidences on the synthetic batch, or None.
         mean_image: (input channels, height, width) float32, what the spec's `mean_image` names, or None.
+        preprocess: from images to the network's input.
         images_per_pass: images of one forward pass.
         notes: what its source made out by itself, and a user should know: a line each.
     """
@@ -80,7 +79,6 @@ class Classifier:
         self.expected = expected
         self.numerics = resolve() if numerics is None else numerics
         prepare_device(self.numerics.device)
-        self._device = torch.device(self.numerics.device)
         preprocess = Preprocess(spec, mean_image)
         if isinstance(network, nn.Module):
             modules.expect_initialised(network, spec)
@@ -93,12 +91,10 @@ class Classifier:
             if not isinstance(network, torch.jit.ScriptModule):
                 network.to(memory_format=self.numerics.memory_format)  # type: ignore[call-overload]
         self.network = network
-        # One program per physical batch: dynamic shapes would cost speed, and there is only one.
-        self._forward: Network = torch.compile(network, dynamic=False) if self.numerics.compiled else network
         self.mean_image, self._identity = mean_image, identity
-        self._preprocess = preprocess.to(self.numerics.device)
-        # Ten crops are ten rows of a forward pass: the physical batch counts rows.
-        self.images_per_pass = max(1, self.numerics.batch // spec.views)
+        self.preprocess = preprocess.to(self.numerics.device)
+        self._forward = Forward(network, self.preprocess, spec, self.numerics)
+        self.images_per_pass = self._forward.images_per_pass
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -138,8 +134,8 @@ class Classifier:
             )
         return self.with_numerics(replace(self.numerics, batch=self.numerics.batch // 2))
 
-    def shown(self, size: Size | None = None, views: Literal["ten"] | None = None) -> Classifier:
-        """The same network, shown other images than its spec says; this classifier stays as it is.
+    def with_input(self, size: Size | None = None, views: Literal["ten"] | None = None) -> Classifier:
+        """The same network, given other images than its spec says; this classifier stays as it is.
 
         Args:
             size: of the images; they are resized (bilinear, antialiased) to what the spec expects, and so
@@ -169,7 +165,7 @@ class Classifier:
     @property
     def former_fingerprint(self) -> str:
         """The fingerprint as it was before hidden state had a part in it: that of old manifests."""
-        return fingerprint(self.spec, self.network, self._preprocess, self._identity)
+        return fingerprint(self.spec, self.network, self.preprocess, self._identity)
 
     @cached_property
     def answers(self) -> NDArray[np.float32]:
@@ -206,7 +202,7 @@ class Classifier:
         height, width, channels = self.spec.image_shape
         grey = torch.full((1, channels, height, width), 0.5).requires_grad_()
         with self.numerics.applied(), torch.enable_grad():
-            outputs = self._outputs(self._full(grey))
+            outputs = self._forward.outputs(self._forward.full(grey))
             if not outputs.requires_grad:
                 return False
             try:
@@ -233,12 +229,23 @@ class Classifier:
             ClassifierError: images of another shape, dtype or range; a network that fails, or puts out
                 another shape or anything but confidences.
         """
-        expect_images(images, self.spec)
-        return in_range(self._map(images, self._confidences), self.spec, allow_nan)
+        return in_range(self._of_images(images, self._confidences), self.spec, allow_nan)
 
-    def logits(self, images: Tensor) -> Tensor:
-        """What the network puts out before the softmax or the sigmoids, (n, classes) float32; the mean over
-        the views of each image where there are ten crops. Otherwise as `confidences`.
+    @overload
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+
+    @overload
+    def logits(self, images: Tensor) -> Tensor: ...
+
+    def logits(self, images: NDArray[np.uint8] | Tensor) -> NDArray[np.float32] | Tensor:
+        """What the network puts out before the softmax or the sigmoids, from the forward pass of the confidences.
+
+        Args:
+            images: as of `confidences`; or 8-bit pixels, as of `classify`.
+
+        Returns:
+            (n, classes) float32, the mean over the views where there are ten crops: a tensor as of `confidences`, or
+            what `classify` returns.
 
         Raises:
             ClassifierError: as `confidences`; or the network puts out no logits.
@@ -248,17 +255,18 @@ class Classifier:
                 f'{self.spec.name}: expected output = "logits" for logits, '
                 f'found "{self.spec.output}" (or "sigmoid")'
             )
-        logits = self.outputs(images)
-        if not torch.isfinite(logits).all():
+        if isinstance(images, Tensor) and images.dtype != torch.uint8:
+            logits: NDArray[np.float32] | Tensor = self.outputs(images)
+        else:
+            logits = self._of_pixels(images, self._mean_outputs)
+        if not torch.as_tensor(logits).isfinite().all():
             raise ClassifierError(f"{self.spec.name}: expected finite logits, found NaN or infinity")
         return logits
 
     def outputs(self, images: Tensor) -> Tensor:
-        """What the network puts out, a number per class, whatever it is: for looking into a network that may
-        be broken.
-        Otherwise as `logits`."""
-        expect_images(images, self.spec)
-        return self._map(images, lambda batch: self._over_views(self._outputs(batch)))
+        """What the network puts out, a number per class, whatever it is: for looking into a network that may be
+        broken. Otherwise as `logits` of float images."""
+        return self._of_images(images, self._mean_outputs)
 
     @overload
     def classify(self, pixels: NDArray[np.uint8], allow_nan: bool = False) -> NDArray[np.float32]: ...
@@ -281,13 +289,44 @@ class Classifier:
         Raises:
             ClassifierError: as `confidences`.
         """
-        expect_pixels(pixels, self.spec)
-        with torch.inference_mode():  # spares each of many small operations its book-keeping
-            images = pixels if isinstance(pixels, Tensor) else sent(pixels, self._device)
-            confidences = self._map(images.permute(0, 3, 1, 2), self._confidences)
-            if isinstance(pixels, Tensor):
-                return in_range(confidences, self.spec, allow_nan)
-            return in_range(confidences.cpu().numpy(), self.spec, allow_nan)
+        return in_range(self._of_pixels(pixels, self._confidences), self.spec, allow_nan)
+
+    def layers(self) -> tuple[str, ...]:
+        """The names of the layers that `features` knows, in the order of their definition; none where the network is
+        no `torch.nn.Module`."""
+        return layer_names(self.network)
+
+    @property
+    def penultimate(self) -> str:
+        """The name under which `features` gives what the last linear layer turns into the outputs.
+
+        Raises:
+            ClassifierError: the network has no such layer.
+        """
+        return penultimate(self.network, self.spec)
+
+    def features(self, pixels: NDArray[np.uint8], layer: str) -> NDArray[np.float32]:
+        """What a layer puts out for 8-bit images (`fooling.classifiers.features`).
+
+        Args:
+            pixels: (n, height, width, channels) uint8.
+            layer: a name that `layers` gives; with ":input" behind it, what goes into that layer.
+
+        Returns:
+            (n, F) float32, from the same physical batches as the confidences: of maps and tokens the mean over all
+            positions, and over the views where there are ten crops. (0, 0) of no images.
+
+        Raises:
+            ClassifierError: as `classify`; the network is no `torch.nn.Module`, or has no such layer.
+        """
+
+        def head(batch: Tensor) -> Tensor:
+            inputs = self._forward.inputs(batch)
+            with recorded(self.network, layer, self.spec) as found:
+                self._forward.run(self.network, inputs)
+            return self._forward.over_views(pooled(found, layer, len(inputs), self.spec))
+
+        return self._of_pixels(pixels, head) if len(pixels) else np.empty((0, 0), np.float32)
 
     def gradients(
         self, pixels: Tensor, seed: Callable[[Tensor], Tensor], allow_nan: bool = False
@@ -311,11 +350,11 @@ class Classifier:
         """
         count = len(pixels)
         with self.numerics.applied():
-            batch = self._full(pixels.permute(0, 3, 1, 2)).requires_grad_()
+            batch = self._forward.full(pixels.permute(0, 3, 1, 2)).requires_grad_()
             with torch.enable_grad():
-                outputs = self._outputs(batch)
+                outputs = self._forward.outputs(batch)
             put_out = outputs.detach()
-            confidences = self._confidences_of(put_out)[:count]
+            confidences = self._forward.confidences(put_out)[:count]
             checked = in_range(confidences, self.spec, allow_nan)
             per_image = put_out.reshape(self.images_per_pass, self.spec.views, -1)
             seeds = torch.zeros_like(per_image)
@@ -326,55 +365,26 @@ class Classifier:
             gradient = gradient.masked_fill(checked[:, 0].isnan().view(-1, 1, 1, 1), 0.0)
         return checked, gradient.permute(0, 2, 3, 1)
 
-    def _map(self, images: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
-        """Apply `head` to physical batches; the rows that belong to images, on their device."""
-        count, step = images.shape[0], self.images_per_pass
-        recorded = images.requires_grad and torch.is_grad_enabled()
-        if recorded and not self.differentiable:
+    def _of_images(self, images: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
+        """Apply `head` to physical batches of float images, through which gradients may flow."""
+        expect_images(images, self.spec)
+        if images.requires_grad and torch.is_grad_enabled() and not self.differentiable:
             raise ClassifierError(
                 f"{self.spec.name}: no gradients reach the images: gradient ascent unavailable"
             )
-        grad = nullcontext() if torch.is_grad_enabled() == recorded else torch.set_grad_enabled(recorded)
-        with self.numerics.applied(), grad:
-            parts = []
-            for start in range(0, count, step):
-                answers = head(self._full(images[start : start + step]))
-                parts.append(answers if start + step <= count else answers[: count - start])
-            if not parts:
-                return torch.empty((0, len(self.labels)), device=images.device)
-            result = parts[0] if len(parts) == 1 else torch.cat(parts)
-            return result if result.device == images.device else result.to(images.device)
+        return self._forward.map(images, head)
 
-    def _full(self, part: Tensor) -> Tensor:
-        return full_batch(part, self.images_per_pass, self._device, self.numerics.memory_format)
-
-    def _outputs(self, batch: Tensor) -> Tensor:
-        """What the network puts out, (rows, classes) float32 (`fooling.classifiers.outputs`); its failures in
-        one line."""
-        views = batch if self._preprocess.idle else self._preprocess(batch)
-        try:
-            outputs = self._forward(views)
-        except (FoolingError, torch.OutOfMemoryError):  # the engine knows what to do about memory
-            raise
-        except Exception as error:
-            reason = (str(error).strip().splitlines() or [""])[0][:200]
-            if "view size is not compatible" in reason:  # .view() of what channels-last lays out otherwise
-                reason = 'it calls .view() and needs the other memory layout: set layout = "nchw"'
-            raise ClassifierError(
-                f"{self.spec.name}: the network failed on input of shape {tuple(views.shape)}: "
-                f"{type(error).__name__}: {reason}"
-            ) from error
-        try:
-            return per_class(outputs, self.spec, len(views))
-        except ValueError as error:
-            raise ClassifierError(f"{self.spec.name}: {error}") from None
+    def _of_pixels(self, pixels: NDArray[np.uint8] | Tensor, head: Callable[[Tensor], Tensor]) -> Any:
+        """Apply `head` to physical batches of 8-bit images; an array where they are one, else a tensor."""
+        expect_pixels(pixels, self.spec)
+        with torch.inference_mode():  # spares each of many small operations its book-keeping
+            if isinstance(pixels, Tensor):
+                return self._forward.map(pixels.permute(0, 3, 1, 2), head)
+            images = sent(pixels, torch.device(self.numerics.device))
+            return self._forward.map(images.permute(0, 3, 1, 2), head).cpu().numpy()
 
     def _confidences(self, batch: Tensor) -> Tensor:
-        return self._confidences_of(self._outputs(batch))
+        return self._forward.confidences(self._forward.outputs(batch))
 
-    def _confidences_of(self, outputs: Tensor) -> Tensor:
-        return self._over_views(as_confidences(outputs, self.spec.output))
-
-    def _over_views(self, values: Tensor) -> Tensor:
-        views = self.spec.views
-        return values if views == 1 else values.view(-1, views, values.shape[1]).mean(1)
+    def _mean_outputs(self, batch: Tensor) -> Tensor:
+        return self._forward.over_views(self._forward.outputs(batch))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.classifiers.classifier import Classifier, Network
+from fooling.classifiers.classifier import Classifier
+from fooling.classifiers.forward import Network
 from fooling.classifiers.modules import copied_network
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.spec import Spec

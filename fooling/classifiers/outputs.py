@@ -61,7 +61,7 @@ def _fits(outputs: Tensor, spec: Spec, rows: int) -> bool:
 
 def _chosen(found: object, spec: Spec, rows: int) -> Tensor:
     """The one of several outputs that is meant."""
-    key, tensors = spec.output_key, dict(_tensors(found))
+    key, tensors = spec.output_key, dict(tensors_in(found))
     if key is None:
         meant = [name for name, tensor in tensors.items() if _fits(tensor, spec, rows)]
     else:
@@ -80,13 +80,13 @@ def _chosen(found: object, spec: Spec, rows: int) -> Tensor:
     raise ValueError(f"{wanted}, found {type(found).__name__}{way_out}")
 
 
-def _tensors(found: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
+def tensors_in(found: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
     """The tensors in a tuple, list, dictionary or object, by dotted names like "logits" or "1.0"."""
     if isinstance(found, Tensor):
         yield ".".join(path), found
     elif len(path) < _DEEPEST:
         for name, part in _parts(found):
-            yield from _tensors(part, (*path, str(name)))
+            yield from tensors_in(part, (*path, str(name)))
 
 
 def _parts(found: object) -> Iterable[tuple[object, object]]:

@@ -76,7 +76,7 @@ class Recipe:
             any_colour = settings.encoding.model_copy(update={"colour": None})  # which is checked later
             encoding = encodings.create(any_colour, base.spec.size, base.spec.colour)
             expect_room(settings, encoding, len(base.labels), on_device=base.numerics.device != "cpu")
-        shown = base.shown(settings.encoding.size, settings.classifier.views)
+        shown = base.with_input(settings.encoding.size, settings.classifier.views)
         try:
             check(base).raise_for_failures()
             if shown is not base:

@@ -82,7 +82,7 @@ def arithmetic() -> str:
     for classifier in (
         classifiers.load("builtin:lenet", numerics=_numerics()),
         in_colours(_numerics()),
-        in_colours(_numerics()).shown(256, "ten"),
+        in_colours(_numerics()).with_input(256, "ten"),
     ):
         spec = classifier.spec
         sha.update(np.ascontiguousarray(classifier.classify(synthetic(spec.size, spec.channels))).tobytes())

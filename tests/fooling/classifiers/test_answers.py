@@ -72,6 +72,6 @@ def test_classes_that_the_classifier_lacks(wrap):
 )
 def test_numerics_make_no_difference(wrap, numerics):
     """Drivers, workers and later parts of a run have others."""
-    for one in (wrap(), wrap().shown(20)):
+    for one in (wrap(), wrap().with_input(20)):
         kept = read(document(one.answers), "x")
         assert difference(kept, one.with_numerics(numerics).answers) == ""

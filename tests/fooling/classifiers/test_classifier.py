@@ -287,7 +287,9 @@ def test_a_compiled_network_gives_the_confidences_of_the_plain_one():
 @pytest.mark.parametrize("views, batches", [(None, [7, 3, 1]), ("ten", [35, 17])])
 def test_the_batch_can_be_halved_down_to_one_image(wrap, tiny, views, batches):
     """A failure costs a run that was one step from fitting into memory, or one that never gives up."""
-    classifier = wrap(nn.Sequential(nn.AdaptiveAvgPool2d(12), tiny), batch=2 * batches[0]).shown(16, views)
+    classifier = wrap(nn.Sequential(nn.AdaptiveAvgPool2d(12), tiny), batch=2 * batches[0]).with_input(
+        16, views
+    )
     for batch in batches:
         classifier = classifier.halved()
         assert classifier.numerics.batch == batch

@@ -194,7 +194,7 @@ def test_being_asked_changes_no_fingerprint(wrap, tiny):
     before = classifier.fingerprint
     classifier.classify(np.zeros((1, 12, 12, 3), np.uint8))
     assert classifier.halved().fingerprint == before
-    assert classifier.shown(16).fingerprint == wrap(Counting().eval()).shown(16).fingerprint
+    assert classifier.with_input(16).fingerprint == wrap(Counting().eval()).with_input(16).fingerprint
 
 
 def test_a_run_from_before_is_known_by_its_former_fingerprint(wrap, tiny, tmp_path, small_run):

@@ -77,7 +77,7 @@ def test_ten_crops_have_their_sigmoids_averaged(wrap, tiny):
     crops = Preprocessing(crop=Crop(size=8, views="ten"))
     classifier = wrap(output="sigmoid", batch=20, preprocessing=crops)
     with torch.no_grad():
-        expected = tiny(classifier._preprocess(IMAGES)).sigmoid().view(6, 10, 5).mean(1)
+        expected = tiny(classifier.preprocess(IMAGES)).sigmoid().view(6, 10, 5).mean(1)
     assert (classifier.confidences(IMAGES) - expected).abs().max() < 1e-6
 
 

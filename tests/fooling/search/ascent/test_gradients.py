@@ -54,7 +54,7 @@ def middling(channels: int) -> Tensor:
 
 def objective_in_float64(classifier: Classifier, name: str) -> Callable[[Tensor], Tensor]:
     """(ROWS, 10, 10, C) float64 in [0, 1] to (ROWS,): written down anew from the definitions."""
-    preprocess = copy.deepcopy(classifier._preprocess).double()
+    preprocess = copy.deepcopy(classifier.preprocess).double()
     network = copy.deepcopy(classifier.network).double()
     spec = classifier.spec
 

@@ -137,7 +137,7 @@ def networks(assets: Path) -> dict[str, Classifier]:
     return {
         "the authors' LeNet": authors_lenet().with_numerics(Numerics(batch=10)),
         "mobilenet": network("mobilenet_v1_025_128").with_numerics(Numerics(batch=6)),
-        "mobilenet, ten crops": network("mobilenet_v1_025_128").shown(144, "ten").with_numerics(Numerics(batch=20)),
+        "mobilenet, ten crops": network("mobilenet_v1_025_128").with_input(144, "ten").with_numerics(Numerics(batch=20)),
         "squeezenet": network("squeezenet_v11").with_numerics(Numerics(batch=2)),
     }  # fmt: skip
 
