@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(min=0), help="The seed of all randomness (default: 0).")
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="The run directory to make.")
+@click.option("--server", metavar="URL", help="Launch it on a server (`fooling serve`), and follow it here.")
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The server's token (default: the variable FOOLING_TOKEN).",
+)
 @cluster_options
 @trust_option
 @quiet_option
@@ -38,6 +45,8 @@ def run(
     assignments: tuple[str, ...],
     seed: int | None,
     out: Path | None,
+    server: str | None,
+    token_file: Path | None,
     workers: int | None,
     address: str | None,
     no_wait: bool,
@@ -55,7 +64,23 @@ def run(
       fooling run
       fooling run mnist-direct --seed 3 --set search.generations=60
       fooling run --model file:mine.json --out runs/mine
+      fooling run --server http://127.0.0.1:8000 --token-file runs/.fooling/token
     """
+    if server is not None:
+        from fooling.cli.remote import client_of, launch
+
+        local = {
+            "--out": out,
+            "--workers": workers,
+            "--address": address,
+            "--trust": trust,
+            "--no-wait": no_wait,
+        }
+        if said := [name for name, value in local.items() if value not in (None, False)]:
+            raise click.UsageError(
+                f"{said[0]} is about this machine: with --server, the server's owner says it"
+            )
+        return launch(client_of(server, token_file), config, model, seed, assignments, quiet, as_json)
     from fooling.config import resolve
     from fooling.model_specs import split
     from fooling.ready_made import DEFAULT_CONFIG

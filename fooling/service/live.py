@@ -58,8 +58,8 @@ class EventId(NamedTuple):
         found = _ID.fullmatch(text)
         if found is None:
             raise ValueError(f"expected an id such as 0-12, found {text[:40]!r}")
-        part, generation, other, high = (int(number or 0) for number in found.groups())
-        return cls(part, generation, other, max(generation, high))
+        generation = int(found[2])
+        return cls(int(found[1]), generation, int(found[3] or 0), max(generation, int(found[4] or -1)))
 
 
 @dataclass(frozen=True)

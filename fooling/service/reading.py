@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fooling.errors import FoolingError, NotFoundError
+from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.caches import Cache
 from fooling.service.jobs import ENDED, ConflictError, Job, Jobs, QueueFullError, State
 from fooling.service.problems import ProblemError, data_without_paths, without_paths
@@ -83,10 +83,14 @@ class Reader:
             kind: "run", "study" (any that is no run), or None for either.
 
         Raises:
-            ProblemError: 404: there is none of this id and kind.
+            ProblemError: 404: there is none of this id and kind; 409: its files are damaged.
         """
-        with self.explained():
+        try:
             found = self._jobs.get(id)
+        except InvalidError as error:
+            raise self._damaged(error) from None
+        except FoolingError as error:
+            raise problem_of(error, self._root) from None
         if kind is not None and (found.kind == "run") != (kind == "run"):
             raise ProblemError(404, "there is nothing of this id")
         return self.told(found)
@@ -115,6 +119,9 @@ class Reader:
             raise ProblemError(
                 409, f"this run can't be read: {without_paths(str(error), self._root)}"
             ) from None
+
+    def _damaged(self, error: FoolingError) -> ProblemError:
+        return ProblemError(409, f"this run can't be read: {without_paths(str(error), self._root)}")
 
     def run(self, id: str) -> Run:
         """A run with what it has found.
