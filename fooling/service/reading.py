@@ -6,7 +6,7 @@ Nothing here opens a classifier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -151,12 +151,13 @@ def is_final(job: Job) -> bool:
     return job.state in ENDED and job.state is not State.FAILED
 
 
-def first_answer(view: Snapshot, number: int) -> First | None:
-    """What the classifier answers first to the elite of a class; None where that is not known."""
-    answer = int(view.top1[number])
-    if answer < 0:
-        return None
-    return First(number=answer, label=view.labels[answer], confidence=float(view.top1_confidence[number]))
+def first_answers(view: Snapshot, numbers: Sequence[int]) -> list[First | None]:
+    """What the classifier answers first to the elites of some classes; None where that is not known."""
+    top1, sure = view.archive.elite_top1()
+    return [
+        First(number=answer, label=view.labels[answer], confidence=confidence) if answer >= 0 else None
+        for answer, confidence in zip(top1[list(numbers)].tolist(), sure[list(numbers)].tolist(), strict=True)
+    ]
 
 
 def _stamp(directory: Path) -> Stamp | None:

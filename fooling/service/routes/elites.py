@@ -11,7 +11,7 @@ from fooling.service import cursors
 from fooling.service.choosing import Choice, chosen
 from fooling.service.context import Shared
 from fooling.service.problems import ProblemError
-from fooling.service.reading import first_answer, is_final
+from fooling.service.reading import first_answers, is_final
 from fooling.service.routes.runs import Cursor, Limit
 from fooling.service.schema import Elite, Elites, Id, Lineage
 
@@ -43,13 +43,13 @@ def listed(
         return Elites(items=[], next=None, total=0, generation=-1)
     view = reading.view
     order = chosen(view, choice)
-    first = 0
+    begin = 0
     if after is not None:
         place = np.flatnonzero(order == after)
         if not len(place):  # the run has got further, and the elite no longer passes the filters
             raise ProblemError(409, "cursor: the list has changed; begin again without it")
-        first = int(place[0]) + 1
-    page = order[first : first + min(limit, shared.settings.limits.listed)].tolist()
+        begin = int(place[0]) + 1
+    page = order[begin : begin + min(limit, shared.settings.limits.listed)].tolist()
     items = [
         Elite(
             number=number,
@@ -58,11 +58,11 @@ def listed(
             generation=int(view.ids[number, 0]),
             id="/".join(map(str, view.ids[number].tolist())),
             image=f"/api/v1/runs/{id}/elites/{number}.png",
-            top1=first_answer(view, number),
+            top1=first,
         )
-        for number in page
+        for number, first in zip(page, first_answers(view, page), strict=True)
     ]
-    more = first + len(page) < len(order)
+    more = begin + len(page) < len(order)
     following = cursors.encode([page[-1]], id, choice) if more and page else None
     return Elites(items=items, next=following, total=len(order), generation=int(view.counters.generation))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +17,8 @@ from fooling.errors import NotFoundError
 from fooling.service.jobs import Job
 from fooling.service.live import EventId
 from fooling.service.settings import Limits
-from fooling.store.view import open_run, summary
+from fooling.store.reading import open_run
+from fooling.store.summary import summary
 from tests.conftest import ROOT
 from tests.fooling.service.conftest import Service, served
 
@@ -27,11 +27,8 @@ TINY = {"config": "mnist-cppn", "set": {"search.generations": 2}}
 
 def test_the_openapi_document_is_up_to_date() -> None:
     """`python docs/openapi.py` writes it. A failure gives people who generate a client from it another server's."""
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        import openapi
-    finally:
-        sys.path.pop(0)
+    from docs import openapi
+
     assert json.loads((ROOT / "docs" / "openapi.json").read_text()) == json.loads(openapi.document())
 
 
