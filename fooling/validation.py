@@ -62,6 +62,16 @@ class Record(Strict):
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
+class Data(Record):
+    """Data that goes out as JSON. Its fields have names that Python can have; JSON has their aliases."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    def document(self) -> dict[str, Any]:
+        """JSON-like data."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """The first problem: which key, what was expected, what was found; for unknown keys what was meant."""
     problems = error.errors(include_url=False)

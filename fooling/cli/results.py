@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import click
+
 from fooling.cli.terminal import draw, say, say_json, tell
-from fooling.errors import PARTLY
+from fooling.errors import PARTLY, InvalidError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -15,6 +18,15 @@ if TYPE_CHECKING:
     from fooling.studies.protocol import Result
 
 R = TypeVar("R", bound="Result")
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """What is wrong with a request that is made in this block is wrong with the command line."""
+    try:
+        yield
+    except InvalidError as error:
+        raise click.UsageError(str(error).removeprefix("Request: ")) from None
 
 
 def finish(

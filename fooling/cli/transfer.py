@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fooling.cli.options import Share, cluster_options, force_option, json_option, trust_option
-from fooling.cli.results import finish
+from fooling.cli.results import finish, usage
 from fooling.cli.terminal import tell
 from fooling.errors import FoolingError
 from fooling.model_specs import split
@@ -67,9 +67,7 @@ def transfer(
       fooling transfer runs/mine --to file:other.toml --min-confidence 0.99
     """
     specs = [spec for given in targets for spec in given.split(",") if spec]
-    if not specs:
-        raise click.UsageError("expected classifiers, like --to builtin:lenet,builtin:lenet-b")
-    if all(map(_is_typo, specs)):
+    if specs and all(map(_is_typo, specs)):
         split(specs[0])  # tells before anything heavy is imported; a typo beside others is left out
     from fooling.files import refuse_foreign
     from fooling.present.transfer import folder, table
@@ -77,8 +75,9 @@ def transfer(
     from fooling.studies.transfer.result import KIND, Request
     from fooling.studies.transfer.study import study
 
+    with usage():
+        request = Request(runs=directories, to=tuple(specs), min_confidence=min_confidence, rerender=rerender)
     refuse_foreign(out, folder.DATA, KIND, force)  # before the work, not after it
-    request = Request(runs=directories, to=tuple(specs), min_confidence=min_confidence, rerender=rerender)
     result = study(request, resources=Resources(trust, workers, address, not no_wait, tell))
     return finish(result, folder.write(result, out, force), table.pages, as_json)
 

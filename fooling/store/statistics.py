@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from deap import tools
 from numpy.typing import NDArray
+from pydantic import Field
+
+from fooling.validation import Data
 
 
 def _at_least(level: float) -> Any:
@@ -38,6 +41,31 @@ def describe(confidence: NDArray[Any]) -> dict[str, Any]:
     """
     values = np.nan_to_num(np.maximum(confidence, np.float32(0)), nan=0.0)
     return {**statistics().compile(values), "occupied": int((confidence >= 0).sum())}
+
+
+class Statistics(Data):
+    """How sure a classifier is of the elites of some classes, by the rule of `describe`.
+
+    Attributes:
+        median, mean, min, max: of the confidences.
+        at_least_99, at_least_9999: the numbers of classes with such a confidence.
+        occupied: the number of classes that have an elite.
+        classes: the number of all classes that are counted.
+    """
+
+    median: float
+    mean: float
+    min: float
+    max: float
+    at_least_99: int = Field(alias="at_least_0.99")
+    at_least_9999: int = Field(alias="at_least_0.9999")
+    occupied: int
+    classes: int
+
+    @classmethod
+    def of(cls, confidence: NDArray[Any]) -> Statistics:
+        """The statistics of some classes' confidences; see `describe`."""
+        return cls(**describe(confidence), classes=len(confidence))
 
 
 def logbook(events: list[dict[str, Any]]) -> tools.Logbook:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fooling.studies.protocol import Study
 
 STUDIES = {
+    "compare": "fooling.studies.compare.study",
     "transfer": "fooling.studies.transfer.study",
 }
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from fooling.errors import FoolingError
-from fooling.validation import Many, Record, as_tuple
+from fooling.validation import Data, Many, as_tuple
 from workers.protocol import Interrupted
 
 T = TypeVar("T")
@@ -29,12 +29,6 @@ def _as_path(value: Any) -> Path:
 # The directory of a run; the run itself will do.
 RunPath = Annotated[Path, PlainValidator(_as_path), WithJsonSchema({"type": "string", "format": "path"})]
 Interval = Annotated[tuple[float, float], BeforeValidator(as_tuple)]  # its low and its high end
-
-
-class Data(Record):
-    """A part of a request or a result. Its fields have the names that Python needs; JSON has their aliases."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
 
 class Request(Data):
@@ -63,11 +57,11 @@ class Result(Data):
         failures: what is not part of the answer, and why. A result with failures is only partly done.
     """
 
-    failures: Many[Failure] = Field((), alias="left_out")
+    failures: Many[Any] = Field((), alias="left_out")
 
     def document(self) -> dict[str, Any]:
-        """The result as JSON-like data: what `--json` prints."""
-        found = self.model_dump(mode="json", by_alias=True)
+        """The result as JSON-like data: what `--json` prints. What was left out comes last."""
+        found = super().document()
         left_out = found.pop("left_out", None)
         return found if left_out is None else {**found, "left_out": left_out}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class RankTest:
         better: how often the first is the higher one: of all pairs of values, or of the pairs; ties count half.
     """
 
-    test: str
+    test: Literal["mann-whitney-u", "wilcoxon"]
     n: tuple[int, int]
     statistic: float | None
     p: float | None

@@ -12,8 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from fooling.confidence import nines
 from fooling.present.plots import TEXT, colour, confidence_axis, cut, ink, label_ends, mark, panels_of, png
-from fooling.studies.compare.comparison import Comparison
-from fooling.studies.compare.document import FEW, curves, grid
+from fooling.studies.compare.comparison import FEW, Comparison, curves, grid
 from fooling.studies.compare.images import NEAR, Training
 
 if TYPE_CHECKING:

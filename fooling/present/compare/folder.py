@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from fooling.errors import FoolingError
 from fooling.files import json_bytes, refuse_foreign, replacing
 from fooling.present.gallery import write_gallery
-from fooling.studies.compare.comparison import Comparison
-from fooling.studies.compare.document import KIND
+from fooling.studies.compare.result import KIND, Result
 
 DATA, GALLERY = "comparison.json", "gallery.html"
 
 
-def write(comparison: Comparison, data: dict[str, Any], folder: Path, force: bool = False) -> list[Path]:
+def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
     """Write a comparison, in place of an older one; by `force`, in any folder.
 
     Returns:
@@ -30,11 +28,11 @@ def write(comparison: Comparison, data: dict[str, Any], folder: Path, force: boo
         folder.mkdir(parents=True, exist_ok=True)
         for name in figures.NAMES:  # of the older one; which there are depends on the classes
             (folder / name).unlink(missing_ok=True)
-        contents = {DATA: json_bytes(data), **dict(figures.figures(comparison))}
+        contents = {DATA: json_bytes(result.document()), **dict(figures.figures(result.comparison))}
         for name, content in contents.items():
             with replacing(folder / name) as file:
                 file.write(content)
-        write_gallery([run.view for run in comparison.runs], folder / GALLERY)
+        write_gallery([run.view for run in result.comparison.runs], folder / GALLERY)
     except OSError as error:
         raise FoolingError(f"can't write {folder}: {error.strerror or error}") from None
     return [folder / name for name in (*contents, GALLERY)]

@@ -14,8 +14,7 @@ from rich.table import Table
 from fooling.confidence import format_confidence
 from fooling.present.facts import format_seconds
 from fooling.present.listing import listing, words
-from fooling.studies.compare.comparison import Comparison, class_medians
-from fooling.studies.compare.document import FEW, PASSES
+from fooling.studies.compare.comparison import FEW, PASSES, Comparison, class_medians
 from fooling.studies.compare.images import NEAR, Training
 from fooling.studies.rank_tests import SYMBOLS, format_n, format_p
 from fooling.text import plain

@@ -20,7 +20,7 @@ from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.reproduce.workspace import Workspace
 from fooling.store.snapshot import Snapshot
 from fooling.studies.compare.comparison import Comparison, Pair, compare
-from fooling.studies.compare.document import document
+from fooling.studies.compare.study import found as result_of
 from fooling.studies.rank_tests import in_words
 
 ENCODINGS = ("cppn", "direct")
@@ -149,7 +149,7 @@ def _notes(comparison: Comparison) -> str:
 
 def _numbers(comparison: Comparison) -> dict[str, Any]:
     """The comparison without its curves, and without where it lay."""
-    found = document(comparison, {})
+    found = result_of(comparison).document()
     kept = ("name", "group", "seed", "passes", "seconds", "confidence", "median_at_common_passes")
     return {
         "common_passes": found["common_passes"],

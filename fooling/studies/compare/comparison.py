@@ -25,6 +25,13 @@ from fooling.studies.rank_tests import RankTest, mann_whitney, wilcoxon
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
 
+FEW = 20  # classes whose single trajectories are told and drawn
+POINTS = 120  # of a curve
+PASSES = (
+    "forward passes: one per input of the network, ten per image where ten crops are averaged; a backward pass "
+    "counts as two"
+)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -207,6 +214,21 @@ def _run(view: Snapshot, name: str, group: int, training: Training | None) -> Ru
 def _views(view: Snapshot) -> int:
     """Network inputs per image."""
     return view.spec.classifier.spec.views
+
+
+def grid(runs: Sequence[Run], cost: str) -> NDArray[np.float64]:
+    """Costs, evenly spaced on a logarithmic axis: from the first image of any run to the end of the longest."""
+    starts = [run.trajectory.costs(cost)[0] for run in runs]
+    ends = [getattr(run.trajectory, cost) for run in runs]
+    low, high = max(min(starts), 1e-9), max(ends)
+    return np.geomspace(low, max(high, low), POINTS)
+
+
+def curves(run: Run, cost: str, costs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Median, lowest and highest confidence of the classes that a run's search is for, at each cost that it reached."""
+    reached = costs[costs <= getattr(run.trajectory, cost) * (1 + 1e-12)]
+    at = run.over_targets(reached, cost)
+    return {cost: reached, "median": np.median(at, axis=0), "min": at.min(axis=0), "max": at.max(axis=0)}
 
 
 def _pair(positions: tuple[int, int], sides: Sequence[Sequence[Run]], common: float) -> Pair:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot, distinct_names
 from fooling.studies import protocol
-from fooling.studies.protocol import Data, Interval, RunPath
-from fooling.validation import Many
+from fooling.studies.protocol import Failure, Interval, RunPath
+from fooling.validation import Data, Many
 
 KIND: Final = "fooling transfer"
 
@@ -39,9 +39,11 @@ class Request(protocol.Request):
 
     @field_validator("runs", "to")
     @classmethod
-    def _each_once(cls, values: tuple[object, ...]) -> tuple[object, ...]:
+    def _each_once(cls, values: tuple[object, ...], field: ValidationInfo) -> tuple[object, ...]:
         if not values:
-            raise ValueError("expected one or more, found none")
+            raise ValueError(
+                f"expected {'classifiers, like builtin:lenet' if field.field_name == 'to' else 'runs'}"
+            )
         return tuple(dict.fromkeys(values))
 
 
@@ -140,6 +142,7 @@ class Result(protocol.Result):
     min_confidence: float
     cells: Many[Cell]
     images: Many[Elite]
+    failures: Many[Failure] = Field((), alias="left_out")
 
     @cached_property
     def snapshots(self) -> dict[str, Snapshot]:

@@ -31,9 +31,10 @@ from fooling.store.snapshot import Snapshot
 from fooling.store.statistics import describe
 from fooling.store.summary import summary
 from fooling.studies.compare.comparison import compare
-from fooling.studies.compare.document import document
 from fooling.studies.compare.groups import groups, names
 from fooling.studies.compare.images import Training
+from fooling.studies.compare.result import LeftOut, Result
+from fooling.studies.compare.study import found as as_result
 
 EVOLVED = ["search.generations=5", "search.population=20"]
 ALONE = ["search.evaluations=12", "search.population=4"]
@@ -124,7 +125,11 @@ def test_runs_are_compared_at_equal_cost(views: list[Snapshot], tmp_path: Path) 
 
 def test_the_document(views: list[Snapshot]) -> None:
     """Other programs read these keys."""
-    data = json.loads(json.dumps(document(compare(views), {"gone": "no run"}), allow_nan=False))
+    data = json.loads(
+        json.dumps(
+            as_result(compare(views), [LeftOut(what="gone", reason="no run")]).document(), allow_nan=False
+        )
+    )
     assert data["kind"] == "fooling comparison"
     assert data["format"] == 1
     assert data["classes"] == list("0123456789")
@@ -326,7 +331,7 @@ def test_elites_that_are_as_near_as_test_images_are_marked(views: list[Snapshot]
     training = Training(pixels, np.arange(len(pixels)), Path("digits"), 0.1, near=0.05)
     found = compare(views[:2], training)
     assert 3 in found.runs[0].near(training)
-    data = document(found, {})
+    data = as_result(found).document()
     assert data["training"]["near_distance"] == 0.05
     for run in data["runs"]:
         marked = [elite["near_training"] for elite in run["elites"]]
@@ -336,7 +341,16 @@ def test_elites_that_are_as_near_as_test_images_are_marked(views: list[Snapshot]
     console(said, width=80).print(*pages(found), sep="\n")
     assert "as near to training images" in said.getvalue()
     assert len(dict(figures(found))["images.png"]) > 1000
-    assert document(compare(views[:2]), {})["runs"][0]["near_training"] is None
+    assert as_result(compare(views[:2])).document()["runs"][0]["near_training"] is None
+
+
+def test_a_result_is_drawn_from_its_json_alone(views: list[Snapshot]) -> None:
+    """A failure costs whoever stores results: a table made later would differ from the one made at once."""
+    found = as_result(compare(views))
+    again = Result.model_validate_json(json.dumps(found.document()))
+    assert again == found
+    assert "comparison" not in vars(again)
+    assert printed(again.comparison) == printed(found.comparison)
 
 
 def test_an_interrupted_run_has_one_median(runs: dict[str, Path], tmp_path: Path, here: Any) -> None:
