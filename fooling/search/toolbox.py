@@ -32,7 +32,8 @@ OPERATORS = ("initialise", "select", "mate", "mutate", "render", "classify")
 
 
 def build(encoding: Any, classifier: Any, device: str = "cpu") -> Toolbox:
-    """The toolbox of an encoding and a classifier, with the default operators for a device."""
+    """The toolbox of an encoding and a classifier (None: without `classify`), with the default operators for a
+    device."""
     toolbox = Toolbox()
     toolbox.register("initialise", encoding.initialise)
     toolbox.register("select", select_cells)
@@ -43,7 +44,8 @@ def build(encoding: Any, classifier: Any, device: str = "cpu") -> Toolbox:
         toolbox.register("render", encoding.render)
     else:
         toolbox.register("render", encoding.render_on, device=device)
-    toolbox.register("classify", classifier.classify, allow_nan=True)
+    if classifier is not None:
+        toolbox.register("classify", classifier.classify, allow_nan=True)
     return toolbox
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STUDIES = {
     "compare": "fooling.studies.compare.study",
+    "lineage": "fooling.studies.lineage.study",
     "transfer": "fooling.studies.transfer.study",
 }
 

@@ -3,6 +3,7 @@ of docs/architecture.md), so what comes out is what was there, bit for bit."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -15,9 +16,11 @@ from cppn.keys import Keys
 from fooling.errors import InvalidError
 from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Customise, Recipe, expect_same
+from fooling.search import toolbox as toolboxes
 from fooling.search.breeding import Brood, vary
 from fooling.store.snapshot import Snapshot, empty_archive
 from fooling.studies.lineage.walk import Ancestor, Identity
+from workers.protocol import Interrupted
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class Replayed:
 
 
 def replay(
-    view: Snapshot, family: Sequence[Ancestor], customise: Customise | None = None, trust: bool = False
+    view: Snapshot,
+    family: Sequence[Ancestor],
+    customise: Customise | None = None,
+    trust: bool = False,
+    stopping: threading.Event | None = None,
 ) -> Replayed:
     """Breed a family once more, and classify it under the numerics of the run.
 
@@ -46,10 +53,12 @@ def replay(
         family: complete: with everybody's parents.
         trust: let the model bring code of its own, whatever the manifest says.
         customise: needed again where the run was given it.
+        stopping: when it is set, breeding ends before the next generation.
 
     Raises:
         InvalidError: a search that does not breed by keys; operators or a classifier that are missing; what comes
             out is not what the run kept.
+        Interrupted: it was stopped.
     """
     spec, settings = view.spec, view.spec.config
     if settings.search.name != "map-elites":
@@ -69,18 +78,42 @@ def replay(
             f"{view.directory} was made with the operators {spec.operators or 'of the encoding'}, found "
             f"{swapped or 'those of the encoding'}; pass the same `customise`"
         )
-    genotypes = _bred(host.toolbox, family, view)
+    genotypes = _bred(host.toolbox, family, view, stopping)
     pixels = host.toolbox.render(genotypes)
     _check(view, family[-1], pixels[-1])
     return Replayed(list(family), genotypes, pixels, host.toolbox.classify(pixels))
 
 
-def _bred(toolbox: Any, family: Sequence[Ancestor], view: Snapshot) -> Any:
+def redrawn(view: Snapshot, family: Sequence[Ancestor]) -> NDArray[np.uint8]:
+    """Breed a family once more with the operators of the encoding, without the classifier.
+
+    Returns:
+        (n, H, W, C) uint8: its images.
+
+    Raises:
+        InvalidError: the run had operators of its own; or the youngest is not what the run kept.
+    """
+    if view.spec.operators:
+        raise InvalidError(
+            f"{view.directory} was made with operators of its own ({', '.join(view.spec.operators)}): its images can't "
+            "be bred again without them"
+        )
+    _, encoding = empty_archive(view.spec.config, view.spec.classifier.spec)
+    pixels = encoding.render(_bred(toolboxes.build(encoding, None), family, view))
+    _check(view, family[-1], pixels[-1])
+    return pixels
+
+
+def _bred(
+    toolbox: Any, family: Sequence[Ancestor], view: Snapshot, stopping: threading.Event | None = None
+) -> Any:
     """The family's genotypes, a generation at a time."""
     _, encoding = empty_archive(view.spec.config, view.spec.classifier.spec)
     born = encoding.empty()
     place: dict[Identity, int] = {}
     for (generation, stream), group in groupby(family, key=lambda ancestor: ancestor.identity[:2]):
+        if stopping is not None and stopping.is_set():
+            raise Interrupted
         children = list(group)
         numbers = np.array([child.identity[2] for child in children], np.uint32)
         rows = None

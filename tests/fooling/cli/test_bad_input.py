@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import pytest
 
 from fooling.cli import main
-from fooling.cli.lineage import class_of
 from fooling.errors import NotFoundError
+from fooling.studies.protocol import class_of
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import pytest
 
 from fooling.archive import lineage
 from fooling.errors import FoolingError
+from fooling.present.lineage import page
+from fooling.studies.lineage.result import Request, Result
+from fooling.studies.lineage.study import study
 from fooling.studies.lineage.walk import ancestors, line
+from workers.protocol import Interrupted
 
 CROSSED = (
     "mnist-direct",
@@ -77,6 +82,20 @@ def test_the_page_stands_alone(fooling: Any, small_run: Any, tmp_path: Path) -> 
     assert "<script" not in text
     assert "http" not in text.replace("http-equiv", "")
     assert text.count("data:image/png;base64,") >= 1
+
+
+def test_the_page_is_drawn_from_the_json_alone(fooling: Any, crossed_run: Path, tmp_path: Path) -> None:
+    """A failure costs whoever stores results: without the classifier there would be no images any more."""
+    result = Result.model_validate_json(json.dumps(asked(fooling, crossed_run, 3, tmp_path)))
+    assert page(result) == (tmp_path / "page.html").read_text()
+
+
+def test_a_study_is_stopped_from_elsewhere(small_run: Any) -> None:
+    """A failure costs whoever waits: a service could not end a study that its user has cancelled."""
+    stopping = threading.Event()
+    stopping.set()
+    with pytest.raises(Interrupted):
+        study(Request(run=small_run[0], wanted="3"), stopping=stopping)
 
 
 def test_another_image_than_was_kept_is_refused(fooling: Any, small_run: Any, tmp_path: Path) -> None:
