@@ -157,7 +157,7 @@ def _finish(view: Snapshot, quiet: bool, as_json: bool) -> int:
     from fooling.store.summary import summary
 
     if as_json:
-        say_json(summary(view))
+        say_json(summary(view).document())
     elif not quiet:
         from fooling.cli.look import print_table
 

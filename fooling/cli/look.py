@@ -64,7 +64,7 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
 
         verified = verify(view, trust).document(view.labels)
     if as_json:
-        say_json(summary(view) | ({"verification": verified} if verified else {}))
+        say_json(summary(view).document() | ({"verification": verified} if verified else {}))
     else:
         print_table(view)
         if verified:

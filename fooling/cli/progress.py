@@ -105,13 +105,11 @@ def _bar() -> progress.Progress:
 def _state(view: Snapshot, began: float, generation: int, evaluations: int, now: float) -> list[str]:
     """Median, classes at two levels, speed, time left."""
     from fooling.confidence import format_confidence
-    from fooling.store.statistics import describe
 
-    statistics = describe(view.confidence[view.aims])
     parts = [
-        f"median {format_confidence(statistics['median'])},",
-        f"{statistics['at_least_0.99']} at 99 %,",
-        f"{statistics['at_least_0.9999']} at 99.99 %",
+        f"median {format_confidence(view.statistics.median)},",
+        f"{view.statistics.at_least_99} at 99 %,",
+        f"{view.statistics.at_least_9999} at 99.99 %",
     ]
     elapsed, done = max(now - began, 1e-9), view.generation - generation
     if done:

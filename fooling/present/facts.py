@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fooling.confidence import format_confidence
 from fooling.sizes import to_text
-from fooling.store.statistics import describe
 
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
@@ -19,34 +17,6 @@ _MEANINGS = {
     "probabilities": "the classifier's own probabilities of {classes} classes",
     "scores": "a score of each of {classes} classes by itself: no softmax, no sum of 1",
 }
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How far a run got with the classes that its search is for; one without an elite counts as 0
-    (`fooling.store.statistics.describe`)."""
-
-    classes: int
-    occupied: int
-    median: float
-    minimum: float
-    maximum: float
-    at_least_99: int
-    at_least_9999: int
-
-    @classmethod
-    def of(cls, view: Snapshot) -> Summary:
-        """The summary of a run's elites."""
-        found = describe(view.confidence[view.aims])
-        return cls(
-            classes=len(view.aims),
-            occupied=found["occupied"],
-            median=found["median"],
-            minimum=found["min"],
-            maximum=found["max"],
-            at_least_99=found["at_least_0.99"],
-            at_least_9999=found["at_least_0.9999"],
-        )
 
 
 def classifier_of(view: Snapshot) -> str:
@@ -126,13 +96,13 @@ def nan_line(view: Snapshot) -> str:
 
 def summary_line(view: Snapshot) -> str:
     """One line: how many classes are fooled, and how surely."""
-    summary = Summary.of(view)
-    classes = "chosen classes" if summary.classes < len(view.labels) else "classes"
+    found = view.statistics
+    classes = "chosen classes" if found.classes < len(view.labels) else "classes"
     line = (
-        f"Median {format_confidence(summary.median)}; {summary.at_least_99:,} of {summary.classes:,} {classes}"
-        f" reach 99 %, {summary.at_least_9999:,} reach 99.99 %"
+        f"Median {format_confidence(found.median)}; {found.at_least_99:,} of {found.classes:,} {classes}"
+        f" reach 99 %, {found.at_least_9999:,} reach 99.99 %"
     )
-    vacant = summary.classes - summary.occupied
+    vacant = found.classes - found.occupied
     return line + (f"; {vacant:,} without an elite" if vacant else "")
 
 

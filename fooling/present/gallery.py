@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fooling.confidence import BANDS, VACANT, shortest
 from fooling.files import replacing
-from fooling.present.facts import Summary, facts
+from fooling.present.facts import facts
 from fooling.store.elites import SMALL, encode
 from fooling.store.snapshot import distinct_names
 from fooling.text import all_plain, encoded, format_bytes
@@ -161,16 +161,15 @@ def _run(view: Snapshot, name: str, classes: dict[tuple[int, str], int], images:
                 first,
                 _number(top1_confidence[index]),
             ]
-    summary = Summary.of(view)
     return {
         "name": name,
         "status": view.status,
         "facts": facts(view),
         "width": view.stored_pixels.shape[2],
         "height": view.stored_pixels.shape[1],
-        "classes": summary.classes,
-        "median": _number(summary.median),
-        "above": [summary.at_least_99, summary.at_least_9999],
+        "classes": view.statistics.classes,
+        "median": _number(view.statistics.median),
+        "above": [view.statistics.at_least_99, view.statistics.at_least_9999],
         "top1": view.top1_count,
         "answers": [[answer, view.labels[answer]] for answer in answers],
         "elites": elites,

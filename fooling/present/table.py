@@ -13,7 +13,7 @@ from fooling.confidence import BANDS, VACANT, band_of, format_confidence
 from fooling.present.facts import cost_line, facts, first_answer, nan_line, summary_line, top1_line
 from fooling.present.listing import listing, words
 from fooling.store.snapshot import name_of
-from fooling.store.statistics import describe
+from fooling.store.statistics import Statistics
 
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
@@ -88,9 +88,9 @@ def _groups(view: Snapshot) -> Table:
         key=lambda item: (-len(item[1]), item[0]),
     )
     for name, members in by_size[:_GROUPS]:
-        found = describe(view.confidence[members])
-        above = [f"{found[level]:,}" for level in ("at_least_0.99", "at_least_0.9999")]
-        page.add_row(name, f"{len(members):,}", format_confidence(found["median"]), *above)
+        found = Statistics.of(view.confidence[members])
+        above = f"{found.at_least_99:,}", f"{found.at_least_9999:,}"
+        page.add_row(name, f"{found.classes:,}", format_confidence(found.median), *above)
     if len(by_size) > _GROUPS:
         page.add_row(words(f"and {len(by_size) - _GROUPS} smaller ones", style="dim"))
     return page

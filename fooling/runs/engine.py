@@ -27,7 +27,7 @@ from fooling.store.checkpoint import Counters
 from fooling.store.directory import RunDirectory
 from fooling.store.elites import sync_elites
 from fooling.store.reading import open_run
-from fooling.store.snapshot import Prefix, Snapshot
+from fooling.store.snapshot import Prefix, Snapshot, Status
 from fooling.store.spec import RunSpec
 from fooling.store.statistics import describe
 from workers.protocol import Executor, Interrupted
@@ -79,7 +79,8 @@ class Engine:
             FoolingError: it could not go on; the last checkpoint is kept.
         """
         with self._explained():
-            status, reason = "completed", ""
+            status: Status = "completed"
+            reason = ""
             last_save = time.monotonic()
             try:
                 while not self._is_done():
@@ -101,7 +102,7 @@ class Engine:
                 return replace(open_run(self._directory.path), status=status, reason=reason)
             return replace(self.snapshot(status), reason=reason)
 
-    def snapshot(self, status: str) -> Snapshot:
+    def snapshot(self, status: Status) -> Snapshot:
         """The run as it is now."""
         curve = Prefix(self._curve, len(self._curve))
         return Snapshot(

@@ -17,10 +17,10 @@ from fooling.errors import FoolingError, InvalidError
 from fooling.store import checkpoint, events
 from fooling.store.checkpoint import Counters
 from fooling.store.directory import RunDirectory, is_locked, open_directory
-from fooling.store.snapshot import Snapshot, empty_archive
+from fooling.store.snapshot import Snapshot, Status, empty_archive
 
 # The last event of a run that is over, and the status that it means.
-ENDINGS = {"completed": "completed", "interrupted": "interrupted", "failed": "failed"}
+ENDINGS: dict[str, Status] = {"completed": "completed", "interrupted": "interrupted", "failed": "failed"}
 
 
 def open_run(path: str | Path) -> Snapshot:
@@ -129,7 +129,7 @@ def newest_checkpoint(
     return None, []
 
 
-def status_of(directory: RunDirectory, log: list[dict[str, Any]]) -> str:
+def status_of(directory: RunDirectory, log: list[dict[str, Any]]) -> Status:
     """completed, interrupted, failed or running."""
     if is_locked(directory):
         return "running"

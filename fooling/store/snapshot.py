@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from fooling.sizes import Size
 from fooling.store.checkpoint import Counters
 from fooling.store.memory import expect_room_for_elites
 from fooling.store.spec import RunSpec
+from fooling.store.statistics import Statistics
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -49,6 +50,9 @@ class Prefix(Sequence[T]):
         return self._items[wanted] if isinstance(wanted, int) else [self._items[row] for row in wanted]
 
 
+Status = Literal["completed", "interrupted", "failed", "running"]
+
+
 @dataclass(frozen=True, repr=False)
 class Snapshot:
     """What a run has at some moment; it never changes.
@@ -65,7 +69,7 @@ class Snapshot:
     """
 
     directory: Path
-    status: str
+    status: Status
     spec: RunSpec
     archive: Archive
     counters: Counters
@@ -119,6 +123,11 @@ class Snapshot:
     def aims(self) -> NDArray[np.int64]:
         """The classes that the search makes images for, ascending: all, unless its settings choose some."""
         return np.sort(np.array(self.spec.config.search.aims(len(self.labels)), np.int64))
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """How sure the classifier is of the elites of the classes in `aims`."""
+        return Statistics.of(self.confidence[self.aims])
 
     @cached_property
     def ids(self) -> NDArray[np.int32]:

@@ -59,7 +59,7 @@ def digests(config: str, seed: int, generations: int = 6) -> dict[str, str]:
         )
         from fooling.store.summary import summary
 
-        found = summary(view)
+        found = summary(view).document()
     return {key: found[key] for key in ("archive_sha256", "lineage_sha256")}
 
 

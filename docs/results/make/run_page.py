@@ -237,7 +237,7 @@ def pictures(sheets: Sequence[tuple[Snapshot, str]]) -> str:
 
 def record(view: Snapshot) -> dict[str, Any]:
     """What is kept of a run: the manifest but for the lists of labels, the digest, the statistics."""
-    whole = summary(view)
+    whole = summary(view).document()
     del whole["elites"], whole["run"]
     spec = manifest.document(view.spec)
     kept = {key: spec[key] for key in ("classifier", "numerics", "versions", "created")}

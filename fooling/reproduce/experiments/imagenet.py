@@ -16,7 +16,6 @@ from fooling.present.sheet import contact_sheet
 from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
 from fooling.reproduce.workspace import Workspace
 from fooling.store.snapshot import Snapshot
-from fooling.store.statistics import describe
 from fooling.studies.compare.comparison import class_medians
 from fooling.studies.rank_tests import in_words, mann_whitney
 
@@ -128,7 +127,7 @@ def pets(labels: Sequence[str], wordnet: Sequence[str] | None = None) -> NDArray
 
 
 def _medians(runs: Sequence[Snapshot]) -> NDArray[np.float64]:
-    return np.array([describe(view.confidence[view.aims])["median"] for view in runs])
+    return np.array([view.statistics.median for view in runs])
 
 
 def at_least(view: Snapshot, level: float) -> int:

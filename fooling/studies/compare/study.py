@@ -12,7 +12,6 @@ import numpy as np
 
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot
-from fooling.store.statistics import Statistics
 from fooling.studies.compare.comparison import (
     FEW,
     PASSES,
@@ -113,7 +112,7 @@ def _run(comparison: Comparison, run: Run) -> ComparedRun:
         evaluations=view.evaluations,
         passes=run.trajectory.passes,
         seconds=run.trajectory.seconds,
-        confidence=Statistics.of(view.confidence[view.aims]),
+        confidence=view.statistics,
         median_at_common_passes=float(np.nanmedian(run.confidence_at(comparison.common))),
         near_training=None if comparison.training is None else len(run.near(comparison.training)),
         images={key: float(np.nanmedian(values)) for key, values in run.statistics.items()},

@@ -16,7 +16,7 @@ from fooling.classifiers.spec import Spec
 from fooling.config import ResolvedSettings, validate
 from fooling.sizes import size_of
 from fooling.store.checkpoint import Counters
-from fooling.store.snapshot import Snapshot, empty_archive
+from fooling.store.snapshot import Snapshot, Status, empty_archive
 from fooling.store.spec import ClassifierRecord, RunSpec
 
 MakeView = Callable[..., Any]
@@ -31,7 +31,7 @@ def _make_view(
     image: Sequence[int] | None = None,
     shape: tuple[int, int, int] = (6, 6, 1),
     curve: list[dict[str, Any]] | None = None,
-    status: str = "completed",
+    status: Status = "completed",
     seed: int = 0,
     aims: Sequence[int] | None = None,
     top1: Sequence[int] | None = None,

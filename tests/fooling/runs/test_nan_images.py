@@ -93,7 +93,7 @@ def test_a_run_goes_on_and_tells(search, tmp_path):
     assert len(said) == 1
     assert "NaN or infinity for image " in said[0]
     assert "\n" not in said[0]
-    assert summary(open_run(run.directory))["nan_images"] == run.nan_images
+    assert summary(open_run(run.directory)).nan_images == run.nan_images
     log = [json.loads(line) for line in (run.directory / "events.jsonl").read_text().splitlines()]
     assert sum(event.get("nan_images", 0) for event in log) == run.nan_images
     (told,) = [event for event in log if event["event"] == "nan"]

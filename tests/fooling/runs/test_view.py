@@ -71,7 +71,7 @@ def test_what_each_elite_is_called_is_what_the_classifier_says(run: fooling.Snap
     again = open_run(run.directory)
     assert again.top1.tolist() == run.top1.tolist() == said.argmax(axis=1).tolist()
     assert again.top1_confidence == pytest.approx(said.max(axis=1), abs=1e-6)
-    told = summary(again)
+    told = summary(again).document()
     assert told["top1"] == run.top1_count == (said.argmax(axis=1) == np.arange(5)).sum() < 5
     for elite, row in zip(told["elites"], said, strict=True):
         first = int(row.argmax())
@@ -90,7 +90,9 @@ def test_an_older_checkpoint_says_nothing_of_first_answers(run: fooling.Snapshot
     checkpoint.save(copy / "checkpoints", found)
     for name in ("manifest.json", "events.jsonl", "lineage", "lock"):
         (copy / name).write_bytes((run.directory / name).read_bytes())
-    told, expected = (json.loads(json.dumps(summary(open_run(path)))) for path in (copy, run.directory))
+    told, expected = (
+        json.loads(json.dumps(summary(open_run(path)).document())) for path in (copy, run.directory)
+    )
     assert told["top1"] is None
     assert {json.dumps(elite.pop("top1")) for elite in told["elites"]} == {"null"}
     for elite in expected["elites"]:

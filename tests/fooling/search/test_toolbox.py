@@ -59,7 +59,7 @@ def test_a_user_swaps_mutate_for_deaps_own(tmp_path):
         for name, chunk in (("a", "run.chunk=40"), ("b", "run.chunk=11"))
     ]
     assert runs[0].archive.digest() == runs[1].archive.digest()
-    assert summary(runs[0])["confidence"]["median"] > 0.1
+    assert summary(runs[0]).confidence.median > 0.1
 
 
 def test_resume_asks_for_the_same_operators(tmp_path):

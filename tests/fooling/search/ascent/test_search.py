@@ -63,10 +63,10 @@ def test_confidences_come_out_again(small: fooling.Snapshot) -> None:
     """Contract 1, from the PNGs that were written."""
     numerics = small.spec.numerics
     classifier = classifiers.load("builtin:lenet", numerics=numerics)
-    for elite in summary(small)["elites"]:
-        with Image.open(small.directory / elite["image"]) as image:
+    for elite in summary(small).elites:
+        with Image.open(small.directory / elite.image) as image:
             pixels = np.asarray(image, np.uint8)[None, :, :, None]
-        assert classifier.classify(pixels)[0, elite["class"]] == np.float32(elite["confidence"])
+        assert classifier.classify(pixels)[0, elite.number] == np.float32(elite.confidence)
 
 
 def test_genotypes_render_to_the_pixels(small: fooling.Snapshot) -> None:
@@ -129,8 +129,8 @@ def test_a_resume_ends_the_same(rule: str, generation: int, tmp_path: Path) -> N
     with pytest.raises(Killed):
         run(tmp_path / "killed", *extra, report=kill)
     resumed = launch.resume(tmp_path / "killed")
-    assert summary(resumed)["archive_sha256"] == summary(whole)["archive_sha256"]
-    assert summary(resumed)["lineage_sha256"] == summary(whole)["lineage_sha256"]
+    assert summary(resumed).archive_sha256 == summary(whole).archive_sha256
+    assert summary(resumed).lineage_sha256 == summary(whole).lineage_sha256
     assert resumed.curve[-1]["passes"] == whole.curve[-1]["passes"]
     for name, array in records_of(whole.directory).arrays().items():
         assert np.array_equal(records_of(resumed.directory).arrays()[name], array), name
@@ -188,8 +188,8 @@ def test_some_classes_only(tmp_path: Path) -> None:
     found = run(tmp_path / "run", "search.classes=[7, 2]", "search.starts=1")
     assert found.archive.occupied.tolist() == found.aims.tolist() == [2, 7]
     assert found.spec.config.search.classes == (7, 2)
-    told = summary(found)["confidence"]
-    assert (told["classes"], told["min"]) == (2, found.confidence[[2, 7]].min())
+    told = summary(found).confidence
+    assert (told.classes, told.min) == (2, found.confidence[[2, 7]].min())
     stopped = run(tmp_path / "stopped", "search.classes=[7, 2]", "search.starts=1", "stop.confidence=1e-30")
     assert stopped.generation == 0
 

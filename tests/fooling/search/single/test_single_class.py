@@ -64,9 +64,9 @@ def test_each_class_in_turn_spends_its_share(small: fooling.Snapshot) -> None:
 
 def test_statistics_are_of_the_chosen_classes(small: fooling.Snapshot) -> None:
     """A failure costs their median: the seven classes that nobody asked for would count as 0."""
-    told, chosen = summary(small)["confidence"], small.confidence[list(CLASSES)]
-    assert (told["classes"], told["median"], told["min"]) == (3, float(np.median(chosen)), chosen.min())
-    assert generations(small.directory)[-1]["median"] == told["median"]
+    told, chosen = summary(small).confidence, small.confidence[list(CLASSES)]
+    assert (told.classes, told.median, told.min) == (3, float(np.median(chosen)), chosen.min())
+    assert generations(small.directory)[-1]["median"] == told.median
     assert dict(facts(small))["Classes"] == "3 of 10"
     assert dict(facts(small))["Steps"] == "15, each a generation of one class"
 
@@ -144,7 +144,7 @@ def test_the_same_seed_gives_the_same_archive(small: fooling.Snapshot, tmp_path:
     other = evolve(tmp_path / "b", config, flags={"seed": 1})
     assert random.getstate() == state
     assert again.archive.digest() == small.archive.digest() != other.archive.digest()
-    assert summary(again)["lineage_sha256"] == summary(small)["lineage_sha256"]
+    assert summary(again).lineage_sha256 == summary(small).lineage_sha256
 
 
 def test_a_class_evolves_alike_whatever_came_before_it(small: fooling.Snapshot, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_killed_and_resumed_it_comes_to_the_same_end(
     resumed = fooling.resume(tmp_path / "run")
     assert resumed.status == "completed"
     assert resumed.archive.digest() == small.archive.digest()
-    assert summary(resumed)["lineage_sha256"] == summary(small)["lineage_sha256"]
+    assert summary(resumed).lineage_sha256 == summary(small).lineage_sha256
     assert [event["generation"] for event in generations(tmp_path / "run")] == list(range(STEPS))
 
 

@@ -25,7 +25,7 @@ from fooling.confidence import format_confidence
 from fooling.errors import InvalidError
 from fooling.present.compare.figures import NAMES, classes, figures, trajectories
 from fooling.present.compare.table import pages
-from fooling.present.facts import Summary, summary_line
+from fooling.present.facts import summary_line
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot
 from fooling.store.statistics import describe
@@ -367,10 +367,10 @@ def test_an_interrupted_run_has_one_median(runs: dict[str, Path], tmp_path: Path
     assert (view.status, len(view.archive.occupied)) == ("interrupted", 2)
     expected = {**describe(view.confidence), "classes": 10}
     assert (expected["median"], expected["min"], expected["occupied"]) == (0.0, 0.0, 2)
-    assert summary(view)["confidence"] == expected
+    assert summary(view).confidence.document() == expected
     last = open_run(out).curve[-1]
     assert {key: last[key] for key in expected if key != "classes"}.items() <= expected.items()
-    assert Summary.of(view).median == 0.0
+    assert view.statistics.median == 0.0
     assert summary_line(view).startswith("Median 0 %; ")
     assert summary_line(view).endswith("; 8 without an elite")
     data = json.loads(here("compare", out, runs["one0"], "--out", tmp_path / "o", "--json").out)

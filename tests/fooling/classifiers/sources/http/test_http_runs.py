@@ -62,7 +62,7 @@ def test_a_run_that_spends_its_budget_ends_with_what_it_has_and_goes_on_with_mor
     assert (tmp_path / "run" / "gallery.html").is_file()
     read = open_run(tmp_path / "run")
     assert summary(read) == summary(run), "what is kept is what was shown"
-    assert all((tmp_path / "run" / elite["image"]).is_file() for elite in summary(read)["elites"])
+    assert all((tmp_path / "run" / elite.image).is_file() for elite in summary(read).elites)
 
     again = fooling.resume(tmp_path / "run")
     assert (again.status, again.generation) == ("interrupted", run.generation)
@@ -79,13 +79,13 @@ def test_a_run_that_spends_its_budget_ends_with_what_it_has_and_goes_on_with_mor
 def test_a_stated_confidence_is_what_the_server_says_of_the_png(server, tmp_path):
     """Contract 1, with a client that shares nothing with this one."""
     run = start("mnist-cppn", tmp_path / "run", write_spec(tmp_path / "vision.toml", server.url))
-    for elite in summary(run)["elites"]:
-        data = (tmp_path / "run" / elite["image"]).read_bytes()
+    for elite in summary(run).elites:
+        data = (tmp_path / "run" / elite.image).read_bytes()
         with urllib.request.urlopen(urllib.request.Request(server.url, data=data)) as reply:
             said = {item["label"]: item["score"] for item in json.load(reply)["predictions"]}
-        assert np.float32(said[elite["label"]]) == np.float32(elite["confidence"])
+        assert np.float32(said[elite.label]) == np.float32(elite.confidence)
         with Image.open(io.BytesIO(data)) as image:
-            assert np.float32(scores_of(np.asarray(image))[elite["label"]]) == np.float32(elite["confidence"])
+            assert np.float32(scores_of(np.asarray(image))[elite.label]) == np.float32(elite.confidence)
     assert len(run.archive.occupied) == len(LABELS)
 
 
