@@ -42,7 +42,7 @@ class Reading:
         """What a run has found, as the fields of `Run`."""
         from fooling.store.summary import summary
 
-        told = summary(self.view)
+        told = summary(self.view).document()
         keys = "config generations archive_sha256 lineage_sha256 replacements goal_switches nan_images top1"
         return {
             **{key: told[key] for key in keys.split()},

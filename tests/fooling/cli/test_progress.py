@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fooling.cli.progress import COMPILING, LOADING, Progress
+from fooling.store.statistics import Statistics
 
 
 def view(generation: int) -> Any:
@@ -16,9 +17,8 @@ def view(generation: int) -> Any:
     return SimpleNamespace(
         generation=generation,
         evaluations=10,
-        confidence=np.full(3, 0.5, np.float32),
-        aims=np.arange(3),
-        settings=SimpleNamespace(search=search),
+        statistics=Statistics.of(np.full(3, 0.5, np.float32)),
+        spec=SimpleNamespace(config=SimpleNamespace(search=search)),
     )
 
 

@@ -67,4 +67,4 @@ def digests(directory: Path) -> tuple[str, str]:
     from fooling.store.summary import summary
 
     found = summary(open_run(directory))
-    return found["archive_sha256"], found["lineage_sha256"]
+    return found.archive_sha256, found.lineage_sha256
