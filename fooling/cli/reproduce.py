@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fooling.cli.named import ModelSpec
 from fooling.cli.options import json_option, quiet_option
 from fooling.cli.terminal import draw, say, say_json, tell
-from fooling.errors import INTERRUPTED, PARTLY
+from fooling.errors import INTERRUPTED, PARTLY, Interrupted
 
 if TYPE_CHECKING:
     from fooling.reproduce.catalogue import Experiment
@@ -71,24 +71,25 @@ def reproduce(
     wanted = chosen(experiments, model, quick)
     from fooling.reproduce import page
     from fooling.reproduce.session import kept, perform
-    from fooling.reproduce.workspace import Scale, Stopped, Workspace
+    from fooling.reproduce.workspace import Scale, open_workspace
 
-    say = (lambda _: None) if quiet else tell
     folder = out or Path("reproduction-quick" if quick else "reproduction")
-    workspace = Workspace(
-        folder, Scale.of(quick, seeds), data=data, model=model, trust=trust, say=say
-    )  # fmt: skip
-    try:
-        done = perform(workspace, wanted, lambda one: None if quiet else _tell(one))
-    except (Stopped, KeyboardInterrupt):
-        tell(f"interrupted; go on with the same command, or with --out {folder}")
-        return INTERRUPTED
-    others = [one for one in EXPERIMENTS if one not in wanted]
-    everything = sorted([*done, *kept(folder, others)], key=lambda one: EXPERIMENTS.index(one.experiment))
-    command = _command(quick, seeds, model, trust, everything)
-    files = page.write(workspace, everything, command)
+    options: dict[str, Any] = {"data": data, "model": model, "trust": trust}
+    if not quiet:
+        options["say"] = tell
+    with open_workspace(folder, Scale.of(quick, seeds), **options) as workspace:
+        try:
+            done = perform(workspace, wanted, lambda one: None if quiet else _tell(one))
+        except (Interrupted, KeyboardInterrupt):
+            tell(f"interrupted; go on with the same command, or with --out {folder}")
+            return INTERRUPTED
+        others = [one for one in EXPERIMENTS if one not in wanted]
+        everything = sorted([*done, *kept(folder, others)], key=lambda one: EXPERIMENTS.index(one.experiment))
+        command = _command(quick, seeds, model, trust, everything)
+        files = page.write(workspace, everything, command)
+        document = page.document(workspace, done, command)
     if as_json:
-        say_json(page.document(workspace, done, command))
+        say_json(document)
     elif not quiet:
         _print(done, files)
     for one in done:

@@ -42,6 +42,23 @@ def panels_of(
     return figure, panels
 
 
+def dots(
+    axes: Axes, place: float, values: Any, number: int, label: str | None = None, width: float = 0.2
+) -> None:
+    """A dot for each value above a place of the x axis, beside each other, and a bar at their median.
+
+    Args:
+        values: (n,), numbers.
+        number: of the colour.
+        label: for the legend.
+        width: over which the dots spread.
+    """
+    spots = place + width * np.linspace(-0.4, 0.4, len(values))
+    axes.plot(spots, values, "o", color=colour(number), ms=4, alpha=0.6, mew=0, clip_on=False)
+    bar = place + width * np.array([-0.5, 0.5])
+    axes.plot(bar, [np.median(values)] * 2, color=colour(number), lw=2.4, label=label)
+
+
 def confidence_axis(axes: Axes, label: str, axis: str = "y") -> None:
     """From 0 to 1 by nines; the last tick is 1 itself, as float32 can't tell more."""
     ticks = [0, 1, 2, 3, 4, 5, 6, 7, MOST_NINES]

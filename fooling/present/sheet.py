@@ -17,6 +17,7 @@ from fooling.confidence import format_confidence
 from fooling.errors import NotFoundError
 from fooling.present import fonts
 from fooling.present.facts import classifier_of, encoding_of, first_answer, length_of, summary_line, top1_line
+from fooling.present.grid import Grid, squares
 from fooling.text import plain
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def contact_sheet(
     if warn is not None:
         for line in fonts.lacking(_texts(view, page, chosen.tolist(), answers)):
             warn(line)
-    sheet = Image.new("L" if view.stored_pixels.shape[3] == 1 else "RGB", page.size, _grey(view, _PAPER))
+    sheet = Image.new(
+        "L" if view.stored_pixels.shape[3] == 1 else "RGB", page.grid.size(page.cells), _grey(view, _PAPER)
+    )
     draw = ImageDraw.Draw(sheet)
     _draw_heading(draw, page, view)
     for cell, index in enumerate(chosen):
@@ -178,17 +181,9 @@ class _Page:
         return round(self.margin + _LEADING * lines + self.gap)
 
     @property
-    def size(self) -> tuple[int, int]:
-        rows = math.ceil(self.cells / self.columns)
-        cells = rows * (self.height + self.caption) + (rows - 1) * self.gap
-        return 2 * self.margin + self.inner, self.top + cells + self.margin
-
-    def corner(self, cell: int) -> tuple[int, int]:
-        """The left and upper edge of a cell's image."""
-        row, column = divmod(cell, self.columns)
-        return (
-            self.margin + column * (self.width + self.gap),
-            self.top + row * (self.height + self.caption + self.gap),
+    def grid(self) -> Grid:
+        return Grid(
+            self.columns, self.width, self.height, self.caption, self.gap, self.margin, self.top, self.margin
         )
 
 
@@ -226,10 +221,10 @@ def _draw_elite(
     answer: str,
     scale: int,
 ) -> None:
-    x, y = page.corner(cell)
-    pixels = view.stored_pixels[view.stored_rows[index]].repeat(scale, 0).repeat(scale, 1)
-    draw.rectangle((x - 1, y - 1, x + pixels.shape[1], y + page.height), outline=_grey(view, _FRAME))
-    sheet.paste(Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), (x, y))
+    x, y = page.grid.corner(cell)
+    image = squares(view.stored_pixels[view.stored_rows[index]], scale)
+    draw.rectangle((x - 1, y - 1, x + image.width, y + page.height), outline=_grey(view, _FRAME))
+    sheet.paste(image, (x, y))
     y += page.height + round(0.45 * page.label.size)
     label = _fit(view.labels[index], page.label, page.width)
     fonts.write(draw, (x, y), label, _grey(view, _INK), page.label.size)

@@ -47,7 +47,7 @@ class Experiment:
 
         Raises:
             MissingInput: something has to be given.
-            Stopped: the user interrupted it.
+            Interrupted: the user interrupted it.
             FoolingError: it failed.
         """
         module, _, function = self.where.partition(":")

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from fooling.files import json_bytes, replacing
+from fooling.files import json_bytes
 from fooling.present.markdown import table
 from fooling.reproduce.catalogue import UNVERIFIED
 from fooling.reproduce.session import FIGURES, Done
@@ -28,8 +28,6 @@ def write(workspace: Workspace, done: Sequence[Done], command: str) -> list[Path
     Returns:
         The page and its data.
     """
-    folder = workspace.folder / "page"
-    folder.mkdir(parents=True, exist_ok=True)
     data = document(workspace, done, command)
     contents = {PAGE: encoded(markdown(data)), DATA: json_bytes(data)}
     for one in done:
@@ -38,9 +36,8 @@ def write(workspace: Workspace, done: Sequence[Done], command: str) -> list[Path
             picture = (workspace.folder / FIGURES / f"{name}.png").read_bytes()
             contents[f"{name}.webp"] = _webp(picture)
     for name, content in contents.items():
-        with replacing(folder / name) as file:
-            file.write(content)
-    return [folder / PAGE, folder / DATA]
+        workspace.store.write(f"page/{name}", content)
+    return [workspace.folder / "page" / name for name in (PAGE, DATA)]
 
 
 def document(workspace: Workspace, done: Sequence[Done], command: str) -> dict[str, Any]:
@@ -103,6 +100,9 @@ def markdown(data: dict[str, Any]) -> str:
 def _section(one: dict[str, Any]) -> list[str]:
     lines = [f"## {one['title']}", "", f"`fooling reproduce {one['name']}`", ""]
     lines += [f"*The paper:* {one['claim']}", "", f"*Here:* **{one['verdict']}**. {one['why']}", ""]
+    # The page in docs/results was made before results had claims.
+    lines += [f"- {_HOLDS[claim['holds']]}: {claim['name']}" for claim in one.get("claims", ())]
+    lines += [""] if one.get("claims") else []
     if one["rows"]:
         rows = [(row["quantity"], row["paper"], row["ours"]) for row in one["rows"]]
         lines += [table(("", "the paper (unverified)", "here"), rows)]
@@ -113,6 +113,9 @@ def _section(one: dict[str, Any]) -> list[str]:
     if one["notes"]:
         lines += [one["notes"].strip(), ""]
     return lines
+
+
+_HOLDS = {True: "holds", False: "does not hold", None: "not tested"}
 
 
 def _anchor(title: str) -> str:

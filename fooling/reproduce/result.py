@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from fooling.confidence import format_confidence
+from fooling.files import json_bytes
+from fooling.store.steps import Form
 
-# "open": it was not run, for want of something that the reason names.
+# "open": nothing was tested, for want of something that the evidence names.
 Verdict = Literal["reproduced", "partly", "not reproduced", "open"]
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A finding of the paper, held against what was found here.
+
+    Attributes:
+        name: the finding, a sentence without its full stop.
+        holds: whether it holds here; None where it could not be tested.
+        evidence: the numbers that say so, in a sentence or two.
+    """
+
+    name: str
+    holds: bool | None
+    evidence: str
+
+
+def verdict_of(claims: Sequence[Claim]) -> Verdict:
+    """Reproduced where every claim that was tested holds, partly where some do; open where none was tested."""
+    tested = [claim.holds for claim in claims if claim.holds is not None]
+    if not tested:
+        return "open"
+    return "reproduced" if all(tested) else "partly" if any(tested) else "not reproduced"
+
+
+@dataclass(frozen=True)
 class Row:
-    """One number of the paper's, and ours.
+    """A number of the paper, and ours.
 
     Attributes:
         quantity: what it is a number of.
@@ -29,6 +55,17 @@ class Row:
     ours: str
     values: tuple[float, ...] = ()
 
+    @classmethod
+    def over(
+        cls,
+        quantity: str,
+        values: Sequence[float],
+        form: Callable[[float], str] = format_confidence,
+        paper: str = "–",
+    ) -> Row:
+        """A row of a value per seed, whose spread is put into words."""
+        return cls(quantity, paper, spread(values, form), tuple(map(float, values)))
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -37,7 +74,7 @@ class Figure:
     Attributes:
         name: of its file, without the suffix; unique within the experiment.
         caption: what it shows, one sentence or two.
-        picture: the PNG's bytes; empty where it was read back.
+        picture: the bytes of the PNG; empty where the result was read back.
     """
 
     name: str
@@ -50,8 +87,7 @@ class Result:
     """What an experiment found.
 
     Attributes:
-        verdict: whether the paper's finding holds here.
-        why: the reason for the verdict, one sentence or two.
+        claims: the findings of the paper, each with our evidence.
         rows: the numbers.
         tests: statistical tests in words, each with its n.
         figures: pictures.
@@ -59,31 +95,53 @@ class Result:
         numbers: whatever else other programs may want; JSON-like.
     """
 
-    verdict: Verdict
-    why: str
+    claims: tuple[Claim, ...]
     rows: tuple[Row, ...] = ()
     tests: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: str = ""
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the findings of the paper hold here."""
+        return verdict_of(self.claims)
+
+    @property
+    def why(self) -> str:
+        """The evidence of all claims."""
+        return " ".join(claim.evidence for claim in self.claims if claim.evidence)
+
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-like data, without the pictures themselves."""
+        """The result as JSON-like data, without the pictures themselves."""
         figures = [{"name": figure.name, "caption": figure.caption} for figure in self.figures]
-        return {**asdict(self), "figures": figures, "numbers": dict(self.numbers)}
+        return {
+            "verdict": self.verdict,
+            "why": self.why,
+            **asdict(self),
+            "figures": figures,
+            "numbers": dict(self.numbers),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         """The inverse of `to_dict`."""
         return cls(
-            data["verdict"],
-            data["why"],
+            tuple(Claim(**claim) for claim in data["claims"]),
             tuple(Row(**{**row, "values": tuple(row["values"])}) for row in data["rows"]),
             tuple(data["tests"]),
             tuple(Figure(**figure) for figure in data["figures"]),
             data["notes"],
             data["numbers"],
         )
+
+
+# A result that was kept before there were claims reads as None, so the experiment is done anew from its runs.
+RESULT: Form[Result | None] = Form(
+    ".json",
+    lambda file, result: file.write(json_bytes({"result": result and result.to_dict()})),
+    lambda file: Result.from_dict(data) if "claims" in (data := json.load(file)["result"]) else None,
+)
 
 
 def spread(values: Sequence[float], form: Callable[[float], str] = format_confidence) -> str:
@@ -103,5 +161,5 @@ def spread(values: Sequence[float], form: Callable[[float], str] = format_confid
 
 
 def percent(value: float) -> str:
-    """A share: 17.3 %."""
+    """A share, like "17.3 %"."""
     return f"{100 * value:.1f} %"

@@ -1,32 +1,26 @@
-"""Experiments in turn: each kept when it is done, none stopped by another's failure."""
+"""Experiments in turn: each is kept when it is done, and none is stopped by the failure of another."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fooling.errors import FoolingError
-from fooling.files import json_bytes, replacing
+from fooling.errors import FoolingError, Interrupted
 from fooling.reproduce.catalogue import Experiment
-from fooling.reproduce.result import Result
+from fooling.reproduce.result import RESULT, Claim, Result
 from fooling.reproduce.workspace import MissingInput, Workspace
+from fooling.store.steps import read
 
 FIGURES, RESULTS = "figures", "results"
 
 
 @dataclass(frozen=True)
 class Done:
-    """An experiment and what it found.
-
-    Attributes:
-        failed: whether it was begun and could not be finished.
-    """
+    """An experiment and what it found."""
 
     experiment: Experiment
     result: Result
-    failed: bool = False
 
 
 def perform(
@@ -37,59 +31,41 @@ def perform(
     """Do each experiment that is not done yet.
 
     Args:
-        report: told of each as it is done.
+        report: called with each as it is done.
 
     Raises:
-        Stopped: the user interrupted a run; what is done is kept.
+        Interrupted: the user interrupted a run; what is done is kept.
+        InvalidError: what was kept of an experiment is damaged.
     """
     done = []
     for experiment in experiments:
-        one = _kept(workspace.folder, experiment) or _performed(workspace, experiment)
-        report(one)
-        done.append(one)
+        kept = _kept(workspace.folder, experiment)
+        done.append(Done(experiment, kept or _performed(workspace, experiment)))
+        report(done[-1])
     return done
 
 
 def kept(folder: Path, experiments: Sequence[Experiment]) -> list[Done]:
     """Those of the experiments that were done in this folder."""
-    found = [_kept(folder, experiment) for experiment in experiments]
-    return [one for one in found if one is not None]
+    return [Done(one, result) for one in experiments if (result := _kept(folder, one))]
 
 
-def _performed(workspace: Workspace, experiment: Experiment) -> Done:
+def _performed(workspace: Workspace, experiment: Experiment) -> Result:
     workspace.say(f"{experiment.name}: {experiment.title}")
     try:
-        done = Done(experiment, experiment.perform(workspace))
-    except MissingInput as error:
-        return Done(experiment, Result("open", str(error)))
+        result = experiment.perform(workspace)
+    except Interrupted:
+        raise
     except FoolingError as error:
-        return Done(experiment, Result("open", f"it failed: {error}"), failed=True)
-    _keep(workspace.folder, done)
-    return done
+        failed = "" if isinstance(error, MissingInput) else "it failed: "
+        return Result((Claim(experiment.claim, None, f"{failed}{error}"),))
+    for figure in result.figures:  # before the result: who sees it finds them
+        workspace.store.write(f"{FIGURES}/{experiment.name}-{figure.name}.png", figure.picture)
+    path = f"{RESULTS}/{experiment.name}{RESULT.suffix}"
+    workspace.store.write(path, lambda file: RESULT.write(file, result))
+    return result
 
 
-def _keep(folder: Path, done: Done) -> None:
-    """The figures first: who sees the result finds them."""
-    name = done.experiment.name
-    for figure in done.result.figures:
-        path = folder / FIGURES / f"{name}-{figure.name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(figure.picture)
-    path = folder / RESULTS / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(json_bytes({"result": done.result.to_dict()}))
-
-
-def _kept(folder: Path, experiment: Experiment) -> Done | None:
-    path = folder / RESULTS / f"{experiment.name}.json"
-    if not path.exists():
-        return None
-    try:
-        data = json.loads(path.read_bytes())
-        return Done(experiment, Result.from_dict(data["result"]))
-    except (ValueError, KeyError, TypeError):
-        raise FoolingError(
-            f"{path}: expected an experiment's result, found a damaged file; remove it"
-        ) from None
+def _kept(folder: Path, experiment: Experiment) -> Result | None:
+    path = folder / RESULTS / f"{experiment.name}{RESULT.suffix}"
+    return read(path, RESULT) if path.exists() else None

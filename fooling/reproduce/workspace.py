@@ -1,7 +1,7 @@
 """Where the experiments are done: runs that several of them share, measurements that are made once, the data.
 
-Everything lies in one folder. What is there is not made again, and a run that was interrupted is resumed: an
-interrupted reproduction goes on where it was.
+Everything lies in one folder, a `fooling.store.steps.StepStore`. What is there is not made again, and a run that was
+interrupted is resumed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fooling.errors import FoolingError, InvalidError
-from fooling.files import json_bytes, refuse_foreign, replacing
+from fooling.errors import FoolingError, Interrupted
+from fooling.store.steps import StepStore, opened
 
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
@@ -26,12 +27,8 @@ KIND = "fooling reproduction"
 DATA = "FOOLING_ASSETS"  # the environment variable that names the folder of data
 
 
-class Stopped(Exception):
-    """A run was interrupted by the user, after a checkpoint."""
-
-
 class MissingInput(FoolingError):
-    """An experiment lacks something that the user has to give."""
+    """An experiment needs something that the user has to give."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +45,6 @@ class Scale:
     seeds: int = 5
     generations: int = 200
 
-    def __str__(self) -> str:
-        return f"{'--quick and ' if self.quick else ''}{self.seeds} seeds"
-
     @classmethod
     def of(cls, quick: bool, seeds: int | None = None) -> Scale:
         """The paper's scale, or the smallest that still says something."""
@@ -63,43 +57,31 @@ class Scale:
         return quick if self.quick else full
 
 
+@dataclass(frozen=True)
 class Workspace:
     """A folder of runs and measurements.
 
     Attributes:
-        folder: it.
+        store: the folder.
         scale: how much is done.
+        data: a folder with `mnist/` (the four IDX files) and `cifar10/cifar10.npz`; None: the one that the environment
+            variable FOOLING_ASSETS names, if any.
         model: the SPEC of an ImageNet classifier, for the experiments that need one.
         trust: whether models may bring code of their own.
+        say: called with a line about what is being done.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        scale: Scale,
-        *,
-        data: Path | None = None,
-        model: str | None = None,
-        trust: bool = False,
-        say: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        """
-        Args:
-            data: a folder with `mnist/` (the four IDX files) and `cifar10/cifar10.npz`; left out: the one that
-                the environment variable FOOLING_ASSETS names, if any.
-            say: told in one line what is being done.
+    store: StepStore
+    scale: Scale
+    data: Path | None = None
+    model: str | None = None
+    trust: bool = False
+    say: Callable[[str], None] = lambda _: None
 
-        Raises:
-            InvalidError: the folder was made at another scale.
-            FoolingError: it holds something else, or can't be written.
-        """
-        self.folder, self.scale, self.model, self.trust, self.say = folder, scale, model, trust, say
-        named = os.environ.get(DATA)
-        self._data = data or (Path(named) if named else None)
-        try:
-            _claim(folder, scale)
-        except OSError as error:
-            raise FoolingError(f"can't write {folder}: {error.strerror or error}") from None
+    @property
+    def folder(self) -> Path:
+        """The path of the folder."""
+        return self.store.path
 
     @property
     def seeds(self) -> range:
@@ -120,7 +102,7 @@ class Workspace:
                 unless they are given.
 
         Raises:
-            Stopped: the user interrupted it.
+            Interrupted: the user interrupted it.
             FoolingError: it failed.
         """
         import fooling
@@ -138,7 +120,7 @@ class Workspace:
             self.say(f"run {path.name}")
             view = fooling.run(config, out=path, flags=flags, trust=self.trust)
         if view.status != "completed":
-            raise Stopped
+            raise Interrupted
         return view
 
     def digits(
@@ -154,20 +136,12 @@ class Workspace:
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` returned, JSON-like: measured now, or kept from before."""
-        path = self.folder / "measured" / f"{name}.json"
-        if path.exists():
-            return json.loads(path.read_bytes())
-        self.say(f"measure {name}")
-        made = make()
-        _write(path, json_bytes(made))
-        return json.loads(json_bytes(made))
 
-    def text(self, name: str, content: str) -> Path:
-        """A small file of the folder, like a model's spec; its absolute path."""
-        path = self.folder.absolute() / "models" / name
-        if not path.exists():
-            _write(path, content.encode())
-        return path
+        def measured() -> T:
+            self.say(f"measure {name}")
+            return make()
+
+        return self.store.once(f"measured/{name}", measured)
 
     def mnist(self) -> Path:
         """The folder of MNIST's four IDX files.
@@ -198,14 +172,31 @@ class Workspace:
         return self.model
 
     def _found(self, part: str, what: str) -> Path:
-        if self._data is None:
+        folder = self.data or (Path(named) if (named := os.environ.get(DATA)) else None)
+        if folder is None:
             raise MissingInput(
                 f"expected training images: give a folder that has {part} ({what}) with --data DIR"
             )
-        path = self._data / part
-        if not path.exists():
-            raise MissingInput(f"{path} is not there: expected {what}; give another folder with --data DIR")
-        return path
+        if not (folder / part).exists():
+            raise MissingInput(
+                f"{folder / part} is not there: expected {what}; give another folder with --data DIR"
+            )
+        return folder / part
+
+
+@contextmanager
+def open_workspace(folder: Path, scale: Scale, **options: Any) -> Iterator[Workspace]:
+    """A workspace in a folder, new or begun at the same scale, for one process at a time.
+
+    Args:
+        options: the further attributes of the workspace.
+
+    Raises:
+        InvalidError: the folder was begun at another scale.
+        FoolingError: it holds something else, can't be written, or is being written.
+    """
+    with opened(folder, MANIFEST, KIND, {"scale": asdict(scale)}) as store:
+        yield Workspace(store, scale, **options)
 
 
 def _name(config: str, seed: int, flags: dict[str, Any]) -> str:
@@ -219,24 +210,3 @@ def _name(config: str, seed: int, flags: dict[str, Any]) -> str:
         text = json.dumps([model, rest], sort_keys=True, default=str)
         parts.append(hashlib.sha256(text.encode()).hexdigest()[:8])
     return "-".join([*parts, f"s{seed}"])
-
-
-def _claim(folder: Path, scale: Scale) -> None:
-    """Make the folder, or see that it is one of this scale."""
-    refuse_foreign(folder, MANIFEST, KIND)
-    manifest = folder / MANIFEST
-    if not manifest.exists():
-        _write(manifest, json_bytes({"kind": KIND, "format": 1, "scale": asdict(scale)}))
-        return
-    try:
-        made = Scale(**json.loads(manifest.read_bytes())["scale"])
-    except (KeyError, TypeError):
-        raise InvalidError(f"{manifest}: expected the scale of a reproduction, found none") from None
-    if made != scale:
-        raise InvalidError(f"{folder} was made with {made}, not with {scale}: give another --out")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(content)

@@ -3,21 +3,24 @@ Nguyen 2015)."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from PIL import Image
 
 from fooling.confidence import nines
-from fooling.present.plots import DPI, TEXT, colour, confidence_axis, cut, ink, png
+from fooling.present.grid import image_grid, joined, png_of
+from fooling.present.plots import TEXT, colour, confidence_axis, ink, panels_of, png
 from fooling.studies.retrain.measures import Round, Share
+from fooling.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN = 10  # classes, in the strips of images
+SHOWN = 10  # classes whose elites are shown
 _KINDS = {
     "trained": "trained on",
     "held_out": "held out",
@@ -35,24 +38,22 @@ def figure(rounds: Sequence[Round], labels: Sequence[str]) -> bytes:
         rounds: from round 0 on.
         labels: of the classes, "fooling" left out.
     """
-    strips = 0.62 * len(rounds)
-    picture = Figure((12, 4.2 + strips + 0.4), dpi=DPI, layout="constrained")
-    figures: Any = picture.subfigures(2, 1, height_ratios=(4.2, strips + 0.4))
-    upper, lower = figures
-    error, confidence, called = upper.subplots(1, 3, width_ratios=(1, 1, 1.15))
+    picture, (error, confidence, called) = panels_of(1, 3, 12, 4.2)
     _error(error, rounds)
     _confidence(confidence, rounds)
     _called(called, rounds)
     for axes in (error, confidence, called):
-        axes.grid(color="#dddddd", lw=0.8)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=TEXT - 1)
         axes.set_xlabel("round", fontsize=TEXT)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlim(-0.25, rounds[-1].number + 0.25)
-    _strips(lower, rounds, labels)
-    return png(picture)
+    count = min(SHOWN, len(labels))
+    elites = image_grid(
+        [image for one in rounds for image in one.elites[:count]],
+        columns=count,
+        heads=[f"round {one.number}" for one in rounds],
+        titles=[plain(label)[:12] for label in labels[:count]],
+    )
+    return png_of(joined([Image.open(io.BytesIO(png(picture))).convert("RGB"), elites], down=True))
 
 
 def _error(axes: Axes, rounds: Sequence[Round]) -> None:
@@ -126,20 +127,3 @@ def _line(
         color=colour(number),
         label=name,
     )
-
-
-def _strips(lower: Any, rounds: Sequence[Round], labels: Sequence[str]) -> None:
-    """A row of elites for each round, of its first run."""
-    count = min(SHOWN, len(labels))
-    panels = np.reshape(lower.subplots(len(rounds), count), (len(rounds), count))
-    for one, row in zip(rounds, panels, strict=True):
-        for number, axes in enumerate(row):
-            image = one.elites[number]
-            grey = {"cmap": "gray", "vmin": 0, "vmax": 255} if image.shape[2] == 1 else {}
-            axes.imshow(image[..., 0] if grey else image, interpolation="nearest", **grey)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set_color("#bbbbbb")
-            if one is rounds[0]:
-                axes.set_title(cut(labels[number], 12), fontsize=TEXT - 1)
-        row[0].set_ylabel(f"round {one.number}", rotation=0, ha="right", va="center", fontsize=TEXT)

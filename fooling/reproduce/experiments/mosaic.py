@@ -8,38 +8,40 @@ output by its absolute value), in the amplitudes of the Fourier transform.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
+from fooling.present.grid import image_grid, joined, png_of
 from fooling.present.markdown import table
 from fooling.reproduce.permutation_tests import PermutationTest, permutation_test
-from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.reproduce.result import Claim, Figure, Result, Row, percent
 from fooling.reproduce.workspace import Workspace
 from fooling.studies.intervals import wilson
 
 Features = NDArray[np.float64]  # (runs, classes, values)
 ALPHA = 0.01
+_WIDTH = 1400  # of the mosaic, in pixels, about
 
 
 def perform(workspace: Workspace) -> Result:
     """Twenty runs or fifty, each told by the others."""
     runs = workspace.digits("cppn", seeds=range(workspace.scale.pick(50, 20)))
-    images = np.array([view.images for view in runs])[..., 0]
-    labels = runs[0].labels
-    chance = 1 / len(labels)
-    hits = {name: recognised(features) for name, features in _features(images).items()}
-    tests = {name: recurrence(features) for name, features in _features(images).items()}
-    above = {name: [_low(hit) > chance for hit in found.T] for name, found in hits.items()}
+    images = np.array([view.images for view in runs])
+    labels, chance = runs[0].labels, 1 / len(runs[0].labels)
+    features = _features(images[..., 0])
+    hits = {name: recognised(values) for name, values in features.items()}
+    tests = {name: recurrence(values) for name, values in features.items()}
+    above = sum(_interval(found)[0] > chance for found in hits["pixels"].T)
     return Result(
-        verdict(tests["pixels"], sum(above["pixels"]), len(labels)),
-        f"The nearest of the other runs' mean images is the right digit's for {hits['pixels'].mean():.0%} of "
-        f"{images.shape[0] * images.shape[1]} elites, where chance has {chance:.0%}; digit by digit it is above "
-        f"chance for {sum(above['pixels'])} of {len(labels)}.",
-        tuple(_row(name, found) for name, found in hits.items()),
+        claims(tests["pixels"], float(hits["pixels"].mean()), above, len(labels)),
+        tuple(
+            Row.over(
+                f"elites told by the other runs' mean {name}, per run", found.mean(axis=1).tolist(), percent
+            )
+            for name, found in hits.items()
+        ),
         tuple(
             f"{name}: {percent(test.observed)} told, {percent(test.expected)} when each run's digits are dealt at "
             f"random: {test.in_words()} elites of {len(runs)} runs."
@@ -108,22 +110,31 @@ def recurrence(features: Features) -> PermutationTest:
     return permutation_test(share, runs * classes)
 
 
-def verdict(test: PermutationTest, above: int, classes: int) -> Verdict:
-    """ "Tend to" is most digits; some digits are part of it."""
-    if test.p > ALPHA:
-        return "not reproduced"
-    return "reproduced" if 2 * above > classes else "partly"
+def claims(test: PermutationTest, share: float, above: int, classes: int) -> tuple[Claim, ...]:
+    """ "Tend to" is most digits; some digits are part of it.
+
+    Args:
+        share: of the elites, those that are recognised.
+        above: digits that are recognised above chance, of `classes`.
+    """
+    recurs = test.p <= ALPHA
+    return (
+        Claim(
+            "Images of the same digit show the same pattern in other runs",
+            recurs,
+            f"The nearest of the other runs' mean images is the right digit's for {share:.0%} of {test.n} elites, "
+            f"where chance has {1 / classes:.0%}.",
+        ),
+        Claim(
+            "They do for most digits",
+            recurs and 2 * above > classes,
+            f"Digit by digit it is above chance for {above} of {classes}.",
+        ),
+    )
 
 
-def _low(hits: NDArray[np.bool_]) -> float:
-    interval = wilson(int(hits.sum()), len(hits))
-    assert interval is not None
-    return interval[0]
-
-
-def _row(name: str, hits: NDArray[np.bool_]) -> Row:
-    shares = tuple(hits.mean(axis=1).tolist())
-    return Row(f"elites told by the other runs' mean {name}, per run", "–", spread(shares, percent), shares)
+def _interval(hits: NDArray[np.bool_]) -> tuple[float, float]:
+    return wilson(int(hits.sum()), len(hits)) or (0.0, 1.0)
 
 
 def _per_digit(hits: dict[str, NDArray[np.bool_]], labels: Sequence[str]) -> str:
@@ -132,33 +143,18 @@ def _per_digit(hits: dict[str, NDArray[np.bool_]], labels: Sequence[str]) -> str
     for number, label in enumerate(labels):
         cells = []
         for found in hits.values():
-            own = found[:, number]
-            low, high = wilson(int(own.sum()), len(own)) or (0.0, 1.0)
-            cells.append(f"{own.mean():.0%} ({low:.0%} to {high:.0%})")
+            low, high = _interval(found[:, number])
+            cells.append(f"{found[:, number].mean():.0%} ({low:.0%} to {high:.0%})")
         rows.append((label, *cells))
     runs = len(next(iter(hits.values())))
     heads = ("digit", *(f"told by {name}" for name in hits))
     return f"Digit by digit, with Wilson's 95 % intervals (n = {runs} runs each):\n\n{table(heads, rows)}"
 
 
-_WIDTH, _GAP, _LEFT = 1400, 2, 16
-
-
 def _mosaic(images: NDArray[np.uint8], labels: Sequence[str]) -> bytes:
-    """A PNG of (runs, classes, H, W) images, a row a class, the mean of each row first."""
-    runs, classes, height, width = images.shape
-    zoom = max(1, _WIDTH // ((runs + 1) * (width + _GAP)))
-    high, wide = height * zoom + _GAP, width * zoom + _GAP
-    means = np.rint(images.mean(axis=0)).astype(np.uint8)
-    page = Image.new("L", (_LEFT + (runs + 1) * wide + 3 * _GAP, classes * high), 255)
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(13)
-    for row in range(classes):
-        draw.text((2, row * high + high / 2), labels[row][:1], 30, font, anchor="lm")
-        for column, image in enumerate((means[row], *images[:, row])):
-            big = image.repeat(zoom, axis=0).repeat(zoom, axis=1)
-            page.paste(
-                Image.fromarray(big), (_LEFT + column * wide + (3 * _GAP if column else 0), row * high)
-            )
-    buffer = io.BytesIO()
-    page.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    """A PNG of (runs, classes, H, W, C) images, a row a class, the mean of each row first."""
+    means = list(np.rint(images.mean(axis=0)).astype(np.uint8))
+    every = [image for row in images.swapaxes(0, 1) for image in row]
+    side = _WIDTH // (len(images) + 1)
+    left = image_grid(means, columns=1, heads=[label[:1] for label in labels], side=side, gap=2)
+    return png_of(joined([left, image_grid(every, columns=len(images), side=side, gap=2)]))

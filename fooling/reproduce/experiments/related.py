@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fooling.confidence import format_confidence
-from fooling.reproduce.experiments import pictures
+from fooling.present.grid import image_grid, png_of
 from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.permutation_tests import PermutationTest, permutation_test
-from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.reproduce.result import Claim, Figure, Result, Row, percent
 from fooling.reproduce.workspace import MissingInput, Workspace
 from fooling.store.snapshot import Snapshot
 from fooling.studies.rank_tests import in_words, mann_whitney
@@ -58,7 +58,7 @@ def perform(workspace: Workspace) -> Result:
         tests[name] = resemblance([distances(one, one) for one in values], groups)
     shared = [_shared(view, kept, groups) for view in runs]
     return Result(
-        *verdict(tests, within, between),
+        claims(tests, within, between),
         (*_rows(within, between), _shared_row(shared)),
         tuple(_words(name, tests[name], within[name], between[name], len(runs)) for name in tests),
         (_families(runs, kept, groups),),
@@ -133,43 +133,44 @@ def resemblance(apart: Sequence[Features], groups: NDArray[np.int64]) -> Permuta
     return permutation_test(statistic, len(groups))
 
 
-def verdict(
+def claims(
     tests: Mapping[str, PermutationTest],
     within: Mapping[str, Sequence[float]],
     between: Mapping[str, Sequence[float]],
-) -> tuple[Verdict, str]:
-    """Alike within a run by either distance, and less so between runs by that one."""
+) -> tuple[Claim, ...]:
+    """Siblings are alike within a run by either distance, and less so between runs by that one."""
     alike = [name for name, test in tests.items() if test.p < ALPHA]
     less = [name for name in alike if between[name] and np.mean(between[name]) < np.mean(within[name])]
-    outcome: Verdict = "reproduced" if less else "partly" if alike else "not reproduced"
-    if not alike:
-        return outcome, "Images of siblings are no nearer to each other than any two images of a run."
-    of = " and in ".join(alike)
-    how = "less so between runs" if less else "and not less so between runs"
-    name = (less or alike)[0]
-    numbers = f"{percent(float(np.mean(within[name])))} nearer than any two within a run"
-    if between[name]:
-        numbers += f", {percent(float(np.mean(between[name])))} between runs"
-    return outcome, f"Images of siblings are alike in {of}, {how}: in {name} {numbers}."
+    name = [*less, *alike, *tests][0]
+    near, far = (
+        percent(float(np.mean(values[name]))) if values[name] else "–" for values in (within, between)
+    )
+    return (
+        Claim(
+            "Images of relatives look alike within a run",
+            bool(alike),
+            f"Images of siblings are alike in {' and in '.join(alike)}: in {name} {near} nearer than any two within a run."
+            if alike
+            else "Images of siblings are no nearer to each other than any two images of a run.",
+        ),
+        Claim(
+            "They look different in another run",
+            bool(less),
+            f"Between two runs they are {far} nearer in {name}, {'less than' if less else 'not less than'} within one.",
+        ),
+    )
 
 
 def _rows(within: Mapping[str, Sequence[float]], between: Mapping[str, Sequence[float]]) -> list[Row]:
-    rows = []
-    for name in within:
+    return [
+        Row.over(f"siblings nearer than any two classes, in {name}, {where}", values[name], percent, paper)
+        for name in within
         for values, where, paper in (
-            (within[name], "within a run", "alike"),
-            (between[name], "between two runs", "different"),
-        ):
-            if values:
-                rows.append(
-                    Row(
-                        f"siblings nearer than any two classes, in {name}, {where}",
-                        paper,
-                        spread(values, percent),
-                        tuple(values),
-                    )
-                )
-    return rows
+            (within, "within a run", "alike"),
+            (between, "between two runs", "different"),
+        )
+        if values[name]
+    ]
 
 
 def _shared(view: Snapshot, kept: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[float, float]:
@@ -205,10 +206,8 @@ def _words(
 
 def _families(runs: Sequence[Snapshot], kept: NDArray[np.int64], groups: NDArray[np.int64]) -> Figure:
     """As figure 9: of the groups whose members are nearest in the first run, three members in two runs."""
-    apart = distances(
-        layout(runs[0].stored_pixels[runs[0].stored_rows[kept]]),
-        layout(runs[0].stored_pixels[runs[0].stored_rows[kept]]),
-    )
+    places = layout(runs[0].stored_pixels[runs[0].stored_rows[kept]])
+    apart = distances(places, places)
     chosen = np.array([kept[one] for one in nearest_families(apart, groups)]).ravel()
     images, captions = [], []
     for view in runs[:2]:
@@ -220,9 +219,7 @@ def _families(runs: Sequence[Snapshot], kept: NDArray[np.int64], groups: NDArray
         "families",
         f"As figure 9: {MEMBERS} relatives each of {FAMILIES} groups, those that are most alike in the first run "
         "(so chosen); a row a run.",
-        pictures.strip(
-            images, captions, columns=len(chosen), heads=[f"run {number + 1}" for number in range(len(runs[:2]))]
-        ),
+        png_of(image_grid(images, captions, columns=len(chosen), heads=["run 1", "run 2"][: len(runs)])),
     )  # fmt: skip
 
 

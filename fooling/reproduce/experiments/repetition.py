@@ -12,19 +12,18 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fooling.confidence import format_confidence, nines
-from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
+from fooling.present.grid import image_grid, png_of
+from fooling.present.plots import TEXT, confidence_axis, dots, panels_of, png
 from fooling.reproduce.copies import CONTRAST, FEWEST, LIKE, PATCH, SIDE, find_copies
-from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.permutation_tests import SignTest, sign_test
-from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.reproduce.result import Claim, Figure, Result, Row
 from fooling.reproduce.workspace import Workspace
 from fooling.runs.executors import numerics_here
 from fooling.runs.hosting import Recipe
@@ -92,7 +91,7 @@ def perform(workspace: Workspace) -> Result:
             "The paper's images are ImageNet's; those are added when a classifier is given (--model)."
         )
     return Result(
-        *verdict(found[best], best), tuple(rows), tuple(tests), tuple(figures), "\n\n".join(notes),
+        claims(found[best], best), tuple(rows), tuple(tests), tuple(figures), "\n\n".join(notes),
         {name: [asdict(loss) for loss in losses] for name, losses in found.items()},
     )  # fmt: skip
 
@@ -142,18 +141,29 @@ def moved(mask: NDArray[np.bool_], generator: np.random.Generator) -> NDArray[np
     return np.roll(mirrored, generator.integers(0, mask.shape[0], 2), axis=(0, 1))
 
 
-def verdict(losses: Sequence[Loss], name: str) -> tuple[Verdict, str]:
-    """The paper's finding: it drops, and usually a little."""
+def claims(losses: Sequence[Loss], name: str) -> tuple[Claim, ...]:
+    """The paper's findings: the confidence drops, and usually a little."""
+    lowers, little = (
+        "Removing a copy of a repeated element lowers the confidence",
+        "Usually it does so a little",
+    )
     if not losses:
-        return "not reproduced", f"In no image of {name} a repeated element was found."
+        return (Claim(lowers, False, f"In no image of {name} a repeated element was found."),)
     test = _drops(losses)
     lowered = test.p is not None and test.p < ALPHA and 2 * test.above > test.n
     kept = float(np.median([loss.without_one / loss.whole for loss in losses]))
-    outcome: Verdict = "not reproduced" if not lowered else "reproduced" if kept >= LITTLE else "partly"
-    return outcome, (
-        f"Without one copy the confidence drops in {test.above} of {len(losses)} images of {name}, and the median "
-        f"image keeps {format_confidence(kept)} of it: {'a little' if kept >= LITTLE else 'not a little'}. "
-        f"All copies but one cost {_beside(_control(losses, 'with_one', 'elsewhere_most'))} at random places."
+    return (
+        Claim(
+            lowers,
+            lowered,
+            f"Without one copy the confidence drops in {test.above} of {len(losses)} images of {name}.",
+        ),
+        Claim(
+            little,
+            lowered and kept >= LITTLE,
+            f"The median image keeps {format_confidence(kept)} of it: {'a little' if kept >= LITTLE else 'not a little'}. "
+            f"All copies but one cost {_beside(_control(losses, 'with_one', 'elsewhere_most'))} at random places.",
+        ),
     )
 
 
@@ -196,31 +206,29 @@ def _drops(losses: Sequence[Loss]) -> SignTest:
 
 
 def _rows(name: str, losses: Sequence[Loss], tried: int) -> list[Row]:
-    rows = [
-        Row(
-            f"{name}: images in which an element repeats",
-            "many",
-            f"{len(losses)} of {tried}{_which(losses)}",
-        ),
-    ]
+    found = f"{len(losses)} of {tried}{_which(losses)}"
+    rows = [Row(f"{name}: images in which an element repeats", "many", found)]
     if not losses:
         return rows
-    drops = sum(loss.without_one < loss.whole for loss in losses)
-    low, high = wilson(drops, len(losses)) or (0.0, 1.0)
-    falls = [loss.whole - loss.without_one for loss in losses]
+    drops, n = sum(loss.without_one < loss.whole for loss in losses), len(losses)
+    low, high = wilson(drops, n) or (0.0, 1.0)
+    falls = [100 * (loss.whole - loss.without_one) for loss in losses]
     return [
         *rows,
         Row(
             f"{name}: of these, images whose confidence drops without one copy",
             "usually",
-            f"{drops / len(losses):.0%} (95 % interval {low:.0%} to {high:.0%}, n = {len(losses)})",
+            f"{drops / n:.0%} (95 % interval {low:.0%} to {high:.0%}, n = {n})",
         ),
         Row(
             f"{name}: drop without one copy, mean over images, in points",
             "a little",
-            f"{100 * np.mean(falls):.2g} (largest {100 * np.max(falls):.2g}, n = {len(falls)})",
+            f"{np.mean(falls):.2g} (largest {np.max(falls):.2g}, n = {n})",
         ),
-        *(_left(name, key, title, losses) for key, title in _PARTS),
+        *(
+            Row.over(f"{name}: confidence, {title}", [getattr(loss, key) for loss in losses])
+            for key, title in _PARTS
+        ),
     ]
 
 
@@ -242,11 +250,6 @@ _PARTS = (
 )
 
 
-def _left(name: str, key: str, title: str, losses: Sequence[Loss]) -> Row:
-    values = tuple(float(getattr(loss, key)) for loss in losses)
-    return Row(f"{name}: confidence, {title}", "–", spread(values), values)
-
-
 def _tests(name: str, losses: Sequence[Loss]) -> list[str]:
     if not losses:
         return []
@@ -264,29 +267,28 @@ def _examples(name: str, runs: Sequence[Snapshot], losses: Sequence[Loss]) -> Fi
     first = {loss.number: loss for loss in reversed(losses)}
     chosen = [*first.values(), *(loss for loss in losses if loss is not first[loss.number])][:EXAMPLES]
     by_seed = {view.spec.config.seed: view for view in runs}
-    images: list[list[Pixels]] = [[], [], []]
-    captions: list[list[str]] = [[], [], []]
+    images: list[Pixels] = []
+    captions: list[str] = []
     for loss in chosen:
         view = by_seed[loss.seed]
         image = view.stored_pixels[view.stored_rows[loss.number]]
         found = find_copies(image)
         assert found is not None
-        shown = (image, painted(image, found.masks[1]), painted(image, found.but_one))
+        images += [image, painted(image, found.masks[1]), painted(image, found.but_one)]
         label = f"{view.labels[loss.number].split(',')[0][:18]}, {loss.copies} copies\n"
-        values = (loss.whole, loss.without[1], loss.with_one)
-        for row, (one, value) in enumerate(zip(shown, values, strict=True)):
-            images[row].append(one)
-            captions[row].append(("" if row else label) + format_confidence(value))
+        values = map(format_confidence, (loss.whole, loss.without[1], loss.with_one))
+        captions += [first + value for first, value in zip((label, "", ""), values, strict=True)]
+    page = image_grid(
+        [image for row in range(3) for image in images[row::3]],
+        [caption for row in range(3) for caption in captions[row::3]],
+        columns=len(chosen),
+        heads=("whole", "without one copy", "with one left"),
+    )
     return Figure(
         f"examples-{name.lower()}",
         "Above: elites in which an element repeats. Beneath: without one of its copies, and with one left; removed is "
         "what has the colour of the image's median.",
-        pictures.strip(
-            list(chain.from_iterable(images)),
-            list(chain.from_iterable(captions)),
-            columns=len(chosen),
-            heads=("whole", "without one copy", "with one left"),
-        ),
+        png_of(page),
     )
 
 
@@ -296,11 +298,7 @@ def _dots(name: str, losses: Sequence[Loss]) -> Figure:
     near_one = np.median([loss.whole for loss in losses]) >= NEAR_ONE
     for place, (key, _) in enumerate(_PARTS):
         left = np.array([getattr(loss, key) for loss in losses])
-        values = nines(left) if near_one else left
-        shade = colour(int(key.startswith("elsewhere")))
-        spots = place + np.linspace(-0.25, 0.25, len(values))
-        axes.plot(spots, values, "o", color=shade, ms=4, alpha=0.6, mew=0, clip_on=False)
-        axes.plot([place - 0.35, place + 0.35], [np.median(values)] * 2, color=shade, lw=2.4)
+        dots(axes, place, nines(left) if near_one else left, int(key.startswith("elsewhere")), width=0.65)
     titles = [textwrap.fill(title, 14) for _, title in _PARTS]
     axes.set_xticks(range(len(_PARTS)), titles, fontsize=TEXT)
     if near_one:

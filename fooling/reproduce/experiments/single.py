@@ -7,7 +7,6 @@ are compared as `fooling compare` compares any.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from fooling.confidence import format_confidence
 from fooling.present.compare import figures
 from fooling.present.markdown import table
 from fooling.present.plots import png
-from fooling.reproduce.result import Figure, Result, Row, Verdict, spread
+from fooling.reproduce.result import Claim, Figure, Result, Row
 from fooling.reproduce.workspace import Workspace
 from fooling.store.snapshot import Snapshot
 from fooling.studies.compare.comparison import Comparison, Pair, compare
@@ -34,7 +33,7 @@ def perform(workspace: Workspace) -> Result:
     comparison = compare([view for encoding in ENCODINGS for view in _both(workspace, encoding)])
     pairs = [_pair(comparison, encoding) for encoding in ENCODINGS]
     return Result(
-        *verdict(comparison, pairs),
+        tuple(_claim(comparison, pair) for pair in pairs),
         tuple(row for pair in pairs for row in _rows(comparison, pair)),
         tuple(line for pair in pairs for line in _tests(comparison, pair)),
         (
@@ -83,20 +82,21 @@ def direction(pair: Pair) -> int:
     return signs.pop() if len(signs) == 1 else 0
 
 
-def verdict(comparison: Comparison, pairs: Sequence[Pair]) -> tuple[Verdict, str]:
-    """The paper's finding is of CPPNs; it holds here where MAP-Elites is better with both encodings."""
-    found = [direction(pair) for pair in pairs]
-    words = []
-    for pair, value in zip(pairs, found, strict=True):
-        encoding = comparison.of(pair.groups[0])[0].view.spec.config.encoding.name
-        medians = [format_confidence(_median(comparison, group)) for group in pair.groups]
-        words.append(f"{encoding}: {_JUDGED[value]} ({medians[0]} beside {medians[1]})")
-    better = [value > 0 for value in found]
-    outcome: Verdict = "reproduced" if all(better) else "partly" if any(better) else "not reproduced"
-    return outcome, f"MAP-Elites beside single-class evolution at equal cost: {'; '.join(words)}."
+def _claim(comparison: Comparison, pair: Pair) -> Claim:
+    """The paper's finding is of CPPNs; here it is asked of both encodings."""
+    encoding = _encoding(comparison, pair)
+    found = direction(pair)
+    ours, theirs = (format_confidence(_median(comparison, group)) for group in pair.groups)
+    how = {1: "better", -1: "worse", 0: "neither better nor worse beyond chance"}[found]
+    return Claim(
+        f"MAP-Elites is better than evolving each class alone: {encoding} images",
+        found > 0,
+        f"At equal cost MAP-Elites is {how} beside single-class evolution of {encoding} images ({ours} beside {theirs}).",
+    )
 
 
-_JUDGED = {1: "better", -1: "worse", 0: "neither better nor worse beyond chance"}
+def _encoding(comparison: Comparison, pair: Pair) -> str:
+    return comparison.of(pair.groups[0])[0].view.spec.config.encoding.name
 
 
 def _median(comparison: Comparison, group: int, share: float = 1.0) -> float:
@@ -112,12 +112,11 @@ def _medians(comparison: Comparison, group: int, share: float = 1.0) -> list[flo
 def _rows(comparison: Comparison, pair: Pair) -> list[Row]:
     rows = []
     for group, paper in zip(pair.groups, ("higher", "lower"), strict=True):
-        runs, medians = comparison.of(group), tuple(_medians(comparison, group))
-        lowest = tuple(float(np.nan_to_num(run.confidence_at(comparison.common)).min()) for run in runs)
-        name = comparison.groups[group].name
+        runs, name = comparison.of(group), comparison.groups[group].name
+        lowest = [float(np.nan_to_num(run.confidence_at(comparison.common)).min()) for run in runs]
         rows += [
-            Row(f"{name}: median of the digits", paper, spread(medians), medians),
-            Row(f"{name}: lowest digit", "–", spread(lowest), lowest),
+            Row.over(f"{name}: median of the digits", _medians(comparison, group), paper=paper),
+            Row.over(f"{name}: lowest digit", lowest),
         ]
     return rows
 

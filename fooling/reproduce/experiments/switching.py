@@ -7,16 +7,16 @@ one. Shares are of the replacements after the first, random generation, whose im
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fooling.confidence import format_confidence
+from fooling.present.grid import image_grid, png_of
 from fooling.present.plots import TEXT, colour, panels_of, png
-from fooling.reproduce.experiments import pictures
 from fooling.reproduce.experiments.imagenet import evolved
-from fooling.reproduce.result import Figure, Result, Row, Verdict, percent, spread
+from fooling.reproduce.result import Claim, Figure, Result, Row, percent
 from fooling.reproduce.workspace import Workspace
 from fooling.store.reading import lineage_of
 from fooling.store.snapshot import Snapshot
@@ -38,13 +38,13 @@ def perform(workspace: Workspace) -> Result:
     first = next(iter(groups))
     encodings = [np.array(shares[f"digits, {encoding}"]) for encoding in ("cppn", "direct")]
     return Result(
-        *verdict(first, shares[first]),
+        claims(first, shares[first]),
         tuple(
-            Row(
+            Row.over(
                 f"{name}: replacements that are goal switches",
+                values,
+                percent,
                 "17.9 % (ImageNet)" if name.endswith("cppn") else "–",
-                spread(values, percent),
-                tuple(values),
             )
             for name, values in shares.items()
         )
@@ -65,51 +65,52 @@ _NOTES = (
 
 def switched(view: Snapshot) -> float:
     """The share of a run's replacements, those of the first generation left out, that are goal switches."""
-    counts = _counts(view)
-    return counts["goal_switches"] / counts["replacements"] if counts["replacements"] else 0.0
+    return _share(_counts(view))
 
 
-def _counts(view: Snapshot) -> dict[str, int]:
-    switches, replacements = _by_generation(view)
-    return {"replacements": int(replacements.sum()), "goal_switches": int(switches.sum())}
+def _share(counts: Mapping[str, int]) -> float:
+    return counts["goal_switches"] / max(1, counts["replacements"])
 
 
-def verdict(name: str, shares: Sequence[float]) -> tuple[Verdict, str]:
-    """Reproduced: half to twice the paper's share; partly: it happens in each run."""
+def _counts(view: Snapshot, half: int | None = None) -> dict[str, int]:
+    """The replacements and goal switches of a run, or of one half of its generations."""
+    counts = _by_generation(view)
+    middle = counts.shape[1] // 2
+    part = slice(middle if half == 1 else 0, middle if half == 0 else None)
+    switches, replacements = counts[:, part].sum(axis=1).tolist()
+    return {"replacements": replacements, "goal_switches": switches}
+
+
+def claims(name: str, shares: Sequence[float]) -> tuple[Claim, ...]:
+    """Goal switches happen in each run, and make up half to twice the paper's share of the replacements."""
     middle = float(np.median(shares))
     close = PAPER / 2 <= middle <= PAPER * 2
-    outcome: Verdict = "reproduced" if close else "partly" if min(shares) > 0 else "not reproduced"
     how = "within a factor of two of" if close else "far more than" if middle > PAPER else "far less than"
-    return outcome, (
-        f"Of the replacements {percent(middle)} are goal switches ({name}, median of {len(shares)} runs), {how} the "
-        f"paper's {percent(PAPER)}."
+    return (
+        Claim(
+            "New champions descend from champions of other classes",
+            min(shares) > 0,
+            f"Of the replacements {percent(middle)} are goal switches ({name}, median of {len(shares)} runs).",
+        ),
+        Claim(f"About {percent(PAPER)} do", close, f"That is {how} the paper's {percent(PAPER)}."),
     )
 
 
 def _halves(name: str, views: Sequence[Snapshot]) -> Row:
     """When they happen."""
-    early, late = (tuple(_part(view, half) for view in views) for half in (0, 1))
+    early, late = ([_counts(view, half) for view in views] for half in (0, 1))
+    medians = [percent(float(np.median(list(map(_share, half))))) for half in (early, late)]
     return Row(
         f"{name}: in the first half of the generations, and in the second",
         "–",
-        f"{percent(float(np.median(early)))} and {percent(float(np.median(late)))} (medians, n = {len(views)})",
+        f"{medians[0]} and {medians[1]} (medians, n = {len(views)})",
     )
 
 
-def _part(view: Snapshot, half: int) -> float:
-    switches, replacements = _by_generation(view)
-    middle = len(switches) // 2
-    part = slice(middle, None) if half else slice(0, middle)
-    return float(switches[part].sum() / max(1, replacements[part].sum()))
-
-
-def _by_generation(view: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(generations,) goal switches and replacements of each generation after the first."""
+def _by_generation(view: Snapshot) -> NDArray[np.int64]:
+    """(2, generations): the goal switches and the replacements of each generation after the first."""
     bred = [event for event in view.curve if event["generation"] > 0]
-    switches, replacements = (
-        np.array([event[key] for event in bred]) for key in ("goal_switches", "replacements")
-    )
-    return switches, replacements
+    return np.array([[event[key] for event in bred] for key in ("goal_switches", "replacements")], np.int64)
 
 
 def _curves(groups: dict[str, list[Snapshot]]) -> Figure:
@@ -171,7 +172,7 @@ def _line(view: Snapshot) -> Figure:
         "line",
         f'The line of descent of the elite of "{view.labels[number]}": each time it changes the class it holds, the '
         "ancestor that was chosen as parent last, the class it held then and its confidence in it.",
-        pictures.strip(images, captions, columns=SHOWN),
+        png_of(image_grid(images, captions, columns=SHOWN)),
     )
 
 

@@ -7,18 +7,18 @@ so too narrow for that; the values of single runs stand in the JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fooling.confidence import format_confidence
+from fooling.model_specs import short
+from fooling.present.grid import image_grid, png_of
 from fooling.present.markdown import table
-from fooling.present.plots import TEXT, colour, literal, panels_of, png
-from fooling.reproduce.experiments import pictures
-from fooling.reproduce.experiments.answer import Answer
-from fooling.reproduce.experiments.digits import image_of
-from fooling.reproduce.result import Figure, Result, Row, percent, spread
+from fooling.present.plots import TEXT, colour, heat_map, panels_of, png
+from fooling.reproduce.experiments.answers import Answer, on_cifar10, on_digits
+from fooling.reproduce.result import Claim, Figure, Result, Row, percent
 from fooling.reproduce.workspace import MissingInput, Workspace
 from fooling.studies.intervals import wilson
 from fooling.studies.rank_tests import in_words, mann_whitney, wilcoxon
@@ -27,126 +27,85 @@ TWINS = ("builtin:lenet", "builtin:lenet-b")
 NETWORKS = (*TWINS, "builtin:mlp", "builtin:resnet-mini", "builtin:vit-mini")
 ENCODINGS = ("cppn", "direct")
 CHANCE = 0.1  # of ten classes
-SURE = 0.9999
+SURE = np.float32(0.9999)
 SHOWN = 8
-
-
-def answers(workspace: Workspace, encoding: str, networks: Sequence[str]) -> list[Answer]:
-    """Every network's elites, of every seed, shown to every network."""
-    runs = [(network, run) for network in networks for run in workspace.digits(encoding, network)]
-
-    def ask() -> list[Answer]:
-        from fooling.studies.transfer.measure import measure, source_of
-
-        sources = [source_of(run) for _, run in runs]
-        return [
-            Answer(
-                home,
-                target,
-                run.spec.config.seed,
-                cell.source.confidences.tolist(),
-                cell.same_top1.tolist(),
-                cell.confidence.tolist(),
-            )
-            for target in networks
-            for (home, run), cell in zip(runs, measure(sources, target), strict=True)
-        ]
-
-    return [Answer(*found) for found in workspace.once(f"transfer-{encoding}-{len(networks)}", ask)]
 
 
 def same_architecture(workspace: Workspace) -> Result:
     """Two LeNets trained from different initial weights."""
     rows: list[Row] = []
-    notes: list[str] = []
-    verdicts: list[bool] = []
+    claims: list[Claim] = []
     numbers: dict[str, Any] = {}
     for encoding in ENCODINGS:
-        found = answers(workspace, encoding, TWINS)
+        found = on_digits(workspace, encoding, TWINS)
         away = [one for one in found if one.source != one.target]
-        shares = [one.share for one in away]
-        both = [sure_on_both(one) for one in away]
-        alone = [sure_alone(one) for one in away]
+        both, alone = [sure_on_both(one) for one in away], [sure_alone(one) for one in away]
         rows += [
-            Row(f"{encoding}: same top-1 on the twin", "–", pooled(away), tuple(shares)),
-            Row(f"{encoding}: at least 99.99 % on both", "some", spread(both, percent), tuple(both)),
-            Row(
-                f"{encoding}: at least 99.99 % on its own network alone",
-                "some",
-                spread(alone, percent),
-                tuple(alone),
-            ),
+            _share_row(f"{encoding}: same top-1 on the twin", "–", away),
+            Row.over(f"{encoding}: at least 99.99 % on both", both, percent, "some"),
+            Row.over(f"{encoding}: at least 99.99 % on its own network alone", alone, percent, "some"),
         ]
-        verdicts += [max(both) > 0, max(alone) > 0]
+        for values, which in ((both, "both networks"), (alone, "one network alone")):
+            claims.append(
+                Claim(
+                    f"Some images fool {which}: {encoding} images",
+                    max(values) > 0,
+                    f"{encoding}: {percent(float(np.mean(values)))} of the images fool {which} at 99.99 %.",
+                )
+            )
         numbers[encoding] = [one._asdict() for one in away]
-    rows += _cifar(workspace, notes, numbers)
-    held = all(verdicts)
-    return Result(
-        "reproduced" if held else "partly" if any(verdicts) else "not reproduced",
-        "Some images fool both networks at 99.99 %, some fool one alone"
-        + (", with both encodings." if held else "; not all of it with both encodings."),
-        tuple(rows),
-        figures=(_examples(workspace),),
-        notes="\n\n".join(notes),
-        numbers=numbers,
-    )
+    more, notes = _cifar10(workspace)
+    if more:
+        rows.append(_share_row("CIFAR-10, residual networks, CPPN: same top-1 on another of them", "–", more))
+        numbers["cifar10"] = [one._asdict() for one in more]
+    figures = (_examples(workspace),)
+    return Result(tuple(claims), tuple(rows), figures=figures, notes=notes, numbers=numbers)
 
 
-def _cifar(workspace: Workspace, notes: list[str], numbers: dict[str, Any]) -> list[Row]:
-    """The pairs of residual networks for CIFAR-10, where there is time and data for them."""
+def _cifar10(workspace: Workspace) -> tuple[list[Answer], str]:
+    """The pairs of residual networks for CIFAR-10, where there is time and data for them; else why they are left out."""
     if workspace.scale.quick:
-        notes.append("The pairs of CIFAR-10 networks take an hour: they are not part of `--quick`.")
-        return []
-    from fooling.reproduce.experiments.natural import pairs
-
+        return [], "The pairs of CIFAR-10 networks take an hour: they are not part of `--quick`."
     try:
-        found = pairs(workspace)
+        return on_cifar10(workspace), ""
     except MissingInput as error:
-        notes.append(f"Without pairs of CIFAR-10 networks: {error}.")
-        return []
-    numbers["cifar10"] = [one._asdict() for one in found]
-    shares = [one.share for one in found]
-    return [
-        Row(
-            "CIFAR-10, residual networks, CPPN: same top-1 on another of them",
-            "–",
-            pooled(found),
-            tuple(shares),
-        )
-    ]
+        return [], f"Without pairs of CIFAR-10 networks: {error}."
 
 
 def across(workspace: Workspace) -> Result:
     """All networks that ship, every one against every other."""
-    rows: list[Row] = []
-    tests: list[str] = []
-    tables: list[str] = []
-    numbers: dict[str, Any] = {}
-    kinds: dict[str, list[Answer]] = {}
-    for encoding in ENCODINGS:
-        found = answers(workspace, encoding, NETWORKS)
-        numbers[encoding] = [one._asdict() for one in found]
-        tables.append(f"Same top-1, {encoding} images, with Wilson's 95 % intervals:\n\n{matrix(found)}")
-        kinds[encoding] = [one for one in found if is_across(one)]
-        values = by_run(kinds[encoding])
-        rows.append(
-            Row(
+    found = {encoding: on_digits(workspace, encoding, NETWORKS) for encoding in ENCODINGS}
+    kinds = {encoding: [one for one in answers if is_across(one)] for encoding, answers in found.items()}
+    between = mann_whitney(*(np.array(by_run(kinds[encoding])) for encoding in ENCODINGS))
+    twins = [one for one in found["cppn"] if {one.source, one.target} == set(TWINS)]
+    return Result(
+        across_claims(kinds["cppn"], twins),
+        tuple(
+            _share_row(
                 f"{encoding}: same top-1 on a network of another architecture",
                 "17.3 % and 20.7 % (ImageNet, CPPN)",
-                pooled(kinds[encoding]),
-                tuple(values),
+                answers,
+                by_run(answers),
             )
-        )
-        tests += _tests(encoding, found)
-    return Result(
-        *_across_verdict(rows, tests, kinds, numbers),
-        tuple(rows),
-        tuple(tests),
-        (Figure("matrix", "Share of images with the same top-1 class: of whose elites, shown to whom.",
-                _heat_maps(numbers)),),
-        "\n".join(tables),
-        numbers,
-    )  # fmt: skip
+            for encoding, answers in kinds.items()
+        ),
+        (
+            *(twins_beside_others(encoding, answers) for encoding, answers in found.items()),
+            f"CPPN beside direct images, across architectures, a value a run: {in_words(between)}.",
+        ),
+        (
+            Figure(
+                "matrix",
+                "Share of images with the same top-1 class: of whose elites, shown to whom.",
+                _heat_maps(found),
+            ),
+        ),
+        "\n".join(
+            f"Same top-1, {encoding} images, with Wilson's 95 % intervals:\n\n{matrix(answers)}"
+            for encoding, answers in found.items()
+        ),
+        {encoding: [one._asdict() for one in answers] for encoding, answers in found.items()},
+    )
 
 
 def is_across(one: Answer) -> bool:
@@ -154,36 +113,31 @@ def is_across(one: Answer) -> bool:
     return one.source != one.target and {one.source, one.target} != set(TWINS)
 
 
-def _tests(encoding: str, found: Sequence[Answer]) -> list[str]:
-    """Twins against other architectures, run by run; and every kind against chance."""
+def twins_beside_others(encoding: str, found: Sequence[Answer]) -> str:
+    """The test of the twin network beside networks of other architectures, run by run."""
     twin = {(one.source, one.seed): one.share for one in found if {one.source, one.target} == set(TWINS)}
     other = _means(one for one in found if one.source in TWINS and is_across(one))
-    runs = sorted(twin)
-    test = wilcoxon(np.array([twin[run] for run in runs]), np.array([other[run] for run in runs]))
-    return [
-        f"{encoding}: twin network beside other architectures, the LeNets' runs as pairs: {in_words(test)} "
-        f"(medians {percent(float(np.median(list(twin.values()))))} and "
-        f"{percent(float(np.median(list(other.values()))))})."
-    ]
+    ours, theirs = (np.array([of[run] for run in sorted(twin)]) for of in (twin, other))
+    return (
+        f"{encoding}: twin network beside other architectures, the LeNets' runs as pairs: "
+        f"{in_words(wilcoxon(ours, theirs))} (medians {percent(float(np.median(ours)))} and "
+        f"{percent(float(np.median(theirs)))})."
+    )
 
 
-def _across_verdict(
-    rows: Sequence[Row], tests: list[str], kinds: dict[str, list[Answer]], numbers: dict[str, Any]
-) -> tuple[Any, str]:
-    """The paper's finding: images transfer across architectures more often than chance has it, and less often than
-    between twins; and CPPN images do so here beside direct ones."""
-    cppn, direct = (np.array(by_run(kinds[encoding])) for encoding in ENCODINGS)
-    between = mann_whitney(cppn, direct)
-    tests.append(f"CPPN beside direct images, across architectures, a value a run: {in_words(between)}.")
-    twins = [Answer(*one.values()) for one in numbers["cppn"] if {one["source"], one["target"]} == set(TWINS)]
-    same, other = (hits / count for hits, count in (_pooled(twins), _pooled(kinds["cppn"])))
-    low = wilson(*_pooled(kinds["cppn"]))
-    above, fewer = low is not None and low[0] > CHANCE, other < same
-    verdict = "reproduced" if above and fewer else "partly" if above or fewer else "not reproduced"
-    return verdict, (
-        f"CPPN images fool other architectures in {percent(other)} of cases, "
-        f"{'more' if above else 'not more'} than the {CHANCE:.0%} of chance, "
-        f"{'fewer' if fewer else 'not fewer'} than the {percent(same)} between twins."
+def across_claims(others: Sequence[Answer], twins: Sequence[Answer]) -> tuple[Claim, ...]:
+    """The paper's findings, of CPPN images: they transfer across architectures more often than chance has it, and less
+    often than between twins."""
+    (share, low, _), (same, _, _) = _pooled(others), _pooled(twins)
+    return (
+        Claim(
+            "Images fool other architectures more often than by chance",
+            low > CHANCE,
+            f"CPPN images fool other architectures in {percent(share)} of cases, where chance has {CHANCE:.0%}.",
+        ),
+        Claim(
+            "They do so less often than between twins", share < same, f"Between twins it is {percent(same)}."
+        ),
     )
 
 
@@ -201,100 +155,81 @@ def _means(found: Iterable[Answer]) -> dict[tuple[str, int], float]:
 
 def sure_on_both(one: Answer) -> float:
     """The share of images of at least 99.99 % at home and on the target."""
-    level = np.float32(SURE)
-    return float(np.mean([h >= level and c >= level for h, c in zip(one.home, one.confidence, strict=True)]))
+    return float(np.mean((np.array(one.home) >= SURE) & (np.array(one.confidence) >= SURE)))
 
 
 def sure_alone(one: Answer) -> float:
     """The share of images of at least 99.99 % at home and less on the target."""
-    level = np.float32(SURE)
-    return float(np.mean([h >= level > c for h, c in zip(one.home, one.confidence, strict=True)]))
+    return float(np.mean((np.array(one.home) >= SURE) & (np.array(one.confidence) < SURE)))
 
 
-def _pooled(found: Sequence[Answer]) -> tuple[int, int]:
-    return sum(sum(one.same) for one in found), sum(len(one.same) for one in found)
+def _pooled(found: Sequence[Answer]) -> tuple[float, float, float]:
+    """The share of all images with the same top-1, and Wilson's interval."""
+    hits, count = sum(sum(one.same) for one in found), sum(len(one.same) for one in found)
+    return (hits / count, *(wilson(hits, count) or (0.0, 1.0)))
+
+
+def _share_row(quantity: str, paper: str, found: Sequence[Answer], values: Sequence[float] = ()) -> Row:
+    return Row(quantity, paper, pooled(found), tuple(values or (one.share for one in found)))
 
 
 def pooled(found: Sequence[Answer]) -> str:
-    """The share of all images with the same top-1, Wilson's interval, and the spread over runs."""
-    hits, count = _pooled(found)
-    interval = wilson(hits, count)
-    assert interval is not None
-    low, high = map(percent, interval)
-    runs = len({(one.source, one.seed) for one in found})
-    return f"{percent(hits / count)} ({low} to {high}, n = {count} answers to images of {runs} runs)"
+    """The share of all images with the same top-1, Wilson's interval, and how many images and runs there are."""
+    share, low, high = map(percent, _pooled(found))
+    count, runs = sum(len(one.same) for one in found), len({(one.source, one.seed) for one in found})
+    return f"{share} ({low} to {high}, n = {count} answers to images of {runs} runs)"
+
+
+def _cells(found: Sequence[Answer]) -> tuple[list[str], dict[tuple[str, str], tuple[float, float, float]]]:
+    """The networks, and the pooled share and interval of each pair of them."""
+    names = list(dict.fromkeys(one.source for one in found))
+    pairs = [(source, target) for source in names for target in names]
+    return names, {
+        pair: _pooled([one for one in found if (one.source, one.target) == pair]) for pair in pairs
+    }
 
 
 def matrix(found: Sequence[Answer]) -> str:
     """Who fools whom, pooled over seeds."""
-    names = list(dict.fromkeys(one.source for one in found))
+    names, cells = _cells(found)
     rows = []
     for source in names:
-        cells = []
-        for target in names:
-            hits, count = _pooled([one for one in found if (one.source, one.target) == (source, target)])
-            interval = wilson(hits, count)
-            assert interval is not None
-            cells.append(f"{hits / count:.0%} ({interval[0]:.0%} to {interval[1]:.0%})")
-        rows.append((f"of `{short(source)}`", *cells))
+        shares = (cells[source, target] for target in names)
+        texts = [f"{share:.0%} ({low:.0%} to {high:.0%})" for share, low, high in shares]
+        rows.append((f"of `{short(source)}`", *texts))
     return table(("elites", *(f"`{short(name)}`" for name in names)), rows)
 
 
-def short(spec: str) -> str:
-    """A SPEC without its source."""
-    return spec.rpartition(":")[2]
-
-
-def _heat_maps(numbers: dict[str, Any]) -> bytes:
-    figure, panels = panels_of(1, len(ENCODINGS), 11, 4.6)
-    for axes, encoding in zip(np.ravel(panels), ENCODINGS, strict=True):
-        found = [Answer(*one.values()) for one in numbers[encoding]]
-        names = list(dict.fromkeys(one.source for one in found))
-        shares = np.array(
-            [[_share(found, source, target) for target in names] for source in names], np.float64
-        )
-        axes.grid(visible=False)
-        axes.imshow(shares, cmap="viridis_r", vmin=0, vmax=1)
-        for row, column in np.ndindex(*shares.shape):
-            ink = "white" if shares[row, column] > 0.55 else "black"
-            weight = "bold" if row == column else "normal"
-            axes.text(column, row, f"{shares[row, column]:.0%}", ha="center", va="center", color=ink,
-                      fontsize=TEXT, fontweight=weight)  # fmt: skip
-        labels = [literal(short(name)) for name in names]
-        axes.set_xticks(range(len(names)), labels, rotation=30, ha="right")
-        axes.set_yticks(range(len(names)), labels)
-        axes.set_title(f"{encoding} images", fontsize=TEXT, color=colour(ENCODINGS.index(encoding)))
+def _heat_maps(found: Mapping[str, Sequence[Answer]]) -> bytes:
+    figure, panels = panels_of(1, len(found), 11, 4.6)
+    for number, (axes, (encoding, answers)) in enumerate(zip(np.ravel(panels), found.items(), strict=True)):
+        names, cells = _cells(answers)
+        shares = np.array([[cells[source, target][0] for target in names] for source in names])
+        texts = [[f"{share:.0%}" for share in row] for row in shares]
+        shown = list(map(short, names))
+        heat_map(axes, shares, texts, np.eye(len(names), dtype=bool).tolist(), (shown, shown))
+        axes.set_title(f"{encoding} images", fontsize=TEXT, color=colour(number))
         axes.set_xlabel("shown to", fontsize=TEXT)
     np.ravel(panels)[0].set_ylabel("evolved against", fontsize=TEXT)
     return png(figure)
 
 
-def _share(found: Sequence[Answer], source: str, target: str) -> float:
-    hits, count = _pooled([one for one in found if (one.source, one.target) == (source, target)])
-    return hits / count
-
-
 def _examples(workspace: Workspace) -> Figure:
     """Images that both twins are sure of, and images that fool one alone."""
-    images, captions = [], []
     runs = {run.spec.config.seed: run for run in workspace.digits("direct", TWINS[0])}
-    found = [one for one in answers(workspace, "direct", TWINS) if (one.source, one.target) == TWINS]
+    labels = next(iter(runs.values())).labels
     sure = [
-        (one, number)
-        for number in range(len(found[0].home))
-        for one in found
-        if one.home[number] >= np.float32(SURE)
+        (one.confidence[number], one.seed, number)
+        for number in range(len(labels))
+        for one in on_digits(workspace, "direct", TWINS)
+        if (one.source, one.target) == TWINS and one.home[number] >= SURE
     ]
-    sure.sort(key=lambda pair: pair[0].confidence[pair[1]])
-    level = np.float32(SURE)
-    for row in (
-        [pair for pair in reversed(sure) if pair[0].confidence[pair[1]] >= level],
-        [pair for pair in sure if pair[0].confidence[pair[1]] < level],
-    ):
-        for one, number in row[:SHOWN]:
-            view = runs[one.seed]
-            images.append(image_of(view, number))
-            captions.append(f"{view.labels[number]}: {format_confidence(one.confidence[number])}")
+    sure.sort(key=lambda one: one[0])
+    images, captions = [], []
+    for row in ([one for one in reversed(sure) if one[0] >= SURE], [one for one in sure if one[0] < SURE]):
+        for confidence, seed, number in row[:SHOWN]:
+            images.append(runs[seed].images[number])
+            captions.append(f"{labels[number]}: {format_confidence(confidence)}")
         vacant = SHOWN - len(row[:SHOWN])
         images += [np.full((28, 28, 1), 255, np.uint8)] * vacant
         captions += [""] * vacant
@@ -302,5 +237,5 @@ def _examples(workspace: Workspace) -> Figure:
         "examples",
         "Direct images of which LeNet is 99.99 % sure, and how sure its twin is: those of which it is as sure above, "
         "those of which it is least sure below.",
-        pictures.strip(images, captions, columns=SHOWN, heads=("both", "one alone")),
+        png_of(image_grid(images, captions, columns=SHOWN, heads=("both", "one alone"))),
     )

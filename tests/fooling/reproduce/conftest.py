@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fooling.reproduce.workspace import Scale, Workspace
+from fooling.store.steps import StepStore
 
 SMALL = Scale(quick=True, seeds=3, generations=3)
 
@@ -14,4 +15,4 @@ SMALL = Scale(quick=True, seeds=3, generations=3)
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """Three seeds, three generations, no data, no model."""
-    return Workspace(tmp_path / "workspace", SMALL)
+    return Workspace(StepStore(tmp_path / "workspace"), SMALL)

@@ -30,7 +30,7 @@ def test_the_held_out_network_is_never_asked_in_evolution(
         ensemble, "_ensembles", lambda lab, encoding, members, aim: asked.append(tuple(members)) or []
     )
     monkeypatch.setattr(Workspace, "digits", lambda lab, encoding, model: asked.append((model,)) or [])
-    monkeypatch.setattr(ensemble, "_asked", lambda runs, held: [])
+    monkeypatch.setattr(ensemble, "_shares", lambda runs, held: [])
     monkeypatch.setattr(Workspace, "once", lambda lab, name, ask: [])
     for held in ensemble.NETWORKS:
         asked.clear()
@@ -49,3 +49,12 @@ def test_an_ensembles_spec_names_its_members(workspace: Workspace, monkeypatch: 
     images = np.random.Generator(np.random.Philox(1)).integers(0, 256, (5, 28, 28, 1), np.uint8)
     members = [classifiers.load(name).classify(images) for name in ("builtin:lenet", "builtin:lenet-b")]
     assert np.array_equal(combined.classify(images), np.minimum(*members))
+
+
+@pytest.mark.parametrize(
+    ("together", "holds"), [(0.95, [True, True]), (0.995, [True, False]), (0.5, [False, True])]
+)
+def test_claims(together: float, holds: list[bool]) -> None:
+    """That it succeeds and that it is harder are two findings."""
+    trials = [trial("a", 0, "one", 0.1), trial("a", 0, "mean", 0.1)._replace(home=together)]
+    assert [claim.holds for claim in ensemble.claims(trials)] == holds

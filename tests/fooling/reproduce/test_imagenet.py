@@ -11,6 +11,8 @@ import pytest
 
 from fooling.reproduce.experiments import imagenet
 from fooling.reproduce.workspace import MissingInput, Scale, Workspace
+from fooling.store.steps import StepStore
+from fooling.studies.rank_tests import RankTest
 
 
 def test_dogs_and_cats_by_wordnet_id() -> None:
@@ -69,11 +71,29 @@ def test_without_a_classifier_it_says_so(workspace: Workspace, perform: Any) -> 
         perform(workspace)
 
 
+def rank(better: float, p: float | None) -> RankTest:
+    return RankTest("mann-whitney-u", (10, 10), 3.0, p, better)
+
+
+@pytest.mark.parametrize(
+    ("between", "dogs", "holds"),
+    [
+        (rank(0.9, 1e-9), rank(0.1, 1e-9), [True, True]),
+        (rank(0.9, 1e-9), None, [True, None]),
+        (rank(0.9, 0.01), rank(0.9, 1e-9), [False, False]),
+        (rank(0.1, 1e-9), rank(0.5, None), [False, False]),
+    ],
+)
+def test_claims(between: RankTest, dogs: RankTest | None, holds: list[bool | None]) -> None:
+    """Which classes are dogs may not be known: that says nothing against the paper."""
+    assert [claim.holds for claim in imagenet.claims(between, dogs, "")] == holds
+
+
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Two generations against the LeNet that ships."""
     monkeypatch.setattr(imagenet, "GENERATIONS", {"cppn": (9, 2), "direct": (9, 2)})
-    return Workspace(tmp_path / "workspace", Scale(True, 3, 3), model="builtin:lenet")
+    return Workspace(StepStore(tmp_path / "workspace"), Scale(True, 3, 3), model="builtin:lenet")
 
 
 @pytest.mark.slow
@@ -85,7 +105,7 @@ def test_both_encodings_and_their_tests(small: Workspace) -> None:
     assert cppn.numbers["evaluations"] == [1200] * 3
     assert cppn.rows[-1].values == direct.rows[0].values, "the same runs"
     assert all("n = " in test for test in cppn.tests)
-    assert "does not say" in cppn.why
+    assert [claim.holds for claim in cppn.claims][1] is None, "digits say nothing of dogs"
     for result in (direct, cppn):
         assert "After 2 generations" in result.why
         assert [figure.name for figure in result.figures] == ["classes", "best"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fooling.reproduce.experiments import related
 from fooling.reproduce.permutation_tests import PermutationTest
 from fooling.reproduce.workspace import MissingInput, Scale, Workspace
+from fooling.store.steps import StepStore
 
 FAMILIES, MEMBERS = 6, 4
 GROUPS = np.repeat(np.arange(FAMILIES), MEMBERS)
@@ -82,16 +83,17 @@ def test_the_families_that_are_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "within", "between", "expected"),
+    ("p", "within", "between", "holds"),
     [
-        (0.001, [0.2, 0.3], [0.1], "reproduced"),
-        (0.001, [0.2, 0.3], [0.4], "partly"),
-        (0.3, [0.2, 0.3], [0.1], "not reproduced"),
+        (0.001, [0.2, 0.3], [0.1], [True, True]),
+        (0.001, [0.2, 0.3], [0.4], [True, False]),
+        (0.3, [0.2, 0.3], [0.1], [False, False]),
     ],
 )
-def test_verdict(p: float, within: list[float], between: list[float], expected: str) -> None:
+def test_claims(p: float, within: list[float], between: list[float], holds: list[bool]) -> None:
     tests = {"layout": PermutationTest(0.2, 0.0, 24, p)}
-    assert related.verdict(tests, {"layout": within}, {"layout": between})[0] == expected
+    claims = related.claims(tests, {"layout": within}, {"layout": between})
+    assert [claim.holds for claim in claims] == holds
 
 
 def views(groups: dict[str, list[int]]) -> list[Any]:
@@ -110,7 +112,7 @@ def views(groups: dict[str, list[int]]) -> list[Any]:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace", Scale(True, 3, 3), model="an:invention")
+    return Workspace(StepStore(tmp_path / "workspace"), Scale(True, 3, 3), model="an:invention")
 
 
 def test_all_of_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,18 +66,18 @@ def losses(without: float, count: int = 12) -> list[Loss]:
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("found", "holds"),
     [
-        (losses(0.8), "reproduced"),
-        (losses(0.1), "partly"),
-        (losses(0.95), "not reproduced"),
-        (losses(0.8, 3), "not reproduced"),
-        ([], "not reproduced"),
+        (losses(0.8), [True, True]),
+        (losses(0.1), [True, False]),
+        (losses(0.95), [False, False]),
+        (losses(0.8, 3), [False, False]),
+        ([], [False]),
     ],
 )
-def test_verdict(found: list[Loss], expected: str) -> None:
+def test_claims(found: list[Loss], holds: list[bool]) -> None:
     """A drop, and a little one; three images prove nothing."""
-    assert repetition.verdict(found, "digits")[0] == expected
+    assert [claim.holds for claim in repetition.claims(found, "digits")] == holds
 
 
 @pytest.mark.slow

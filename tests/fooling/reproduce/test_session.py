@@ -8,21 +8,20 @@ import json
 import numpy as np
 import pytest
 
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, Interrupted
+from fooling.present.grid import image_grid, png_of
 from fooling.reproduce import page
 from fooling.reproduce.catalogue import EXPERIMENTS, Experiment, chosen
-from fooling.reproduce.experiments import pictures
-from fooling.reproduce.result import Figure, Result, Row, spread
+from fooling.reproduce.result import Claim, Figure, Result, Row, spread, verdict_of
 from fooling.reproduce.session import kept, perform
 from fooling.reproduce.workspace import MissingInput, Workspace
 
-PICTURE = pictures.strip([np.zeros((4, 4, 1), np.uint8)] * 2, ["a", "b\nc"], heads=("row",))
+PICTURE = png_of(image_grid([np.zeros((4, 4, 1), np.uint8)] * 2, ["a", "b\nc"], heads=("row",)))
 
 
-def found(verdict: str = "reproduced") -> Result:
+def found() -> Result:
     return Result(
-        verdict,  # type: ignore[arg-type]
-        "So it is.",
+        (Claim("It is so", True, "So it is."), Claim("It is otherwise", None, "")),
         (Row("median", "99.99 %", "99.9 %", (0.999, 0.9991)),),
         ("U = 3, p = 0.1, n = 5 + 5",),
         (Figure("plot", "A plot.", PICTURE),),
@@ -67,7 +66,6 @@ def test_one_failure_costs_no_other(workspace: Workspace) -> None:
     done = perform(workspace, wanted)
     assert [one.result.verdict for one in done] == ["open", "open", "reproduced"]
     assert "no disk" in done[0].result.why
-    assert done[0].failed
     assert done[1].result.why == "give --data DIR"
     assert [one.experiment.name for one in kept(workspace.folder, wanted)] == ["good"], (
         "open ones are tried again"
@@ -82,6 +80,37 @@ def test_a_damaged_result_is_told_and_not_counted(workspace: Workspace) -> None:
         perform(workspace, wanted)
 
 
+def test_a_result_from_before_there_were_claims_is_done_anew(workspace: Workspace) -> None:
+    """Its verdict followed another rule; the runs and measurements that it was made from are still there."""
+    workspace.store.write("results/one.json", b'{"result": {"verdict": "partly", "why": "So.", "rows": []}}')
+    (done,) = perform(workspace, [experiment("one", found())])
+    assert calls == ["one"]
+    assert done.result.verdict == "reproduced"
+
+
+def test_an_interrupt_is_no_failure(workspace: Workspace) -> None:
+    """Told as one, Ctrl-C would go on with the next experiment."""
+    with pytest.raises(Interrupted):
+        perform(workspace, [experiment("one", Interrupted()), experiment("two", found())])
+    assert calls == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("holds", "expected"),
+    [
+        ([True, True], "reproduced"),
+        ([True, None], "reproduced"),
+        ([True, False], "partly"),
+        ([False, None], "not reproduced"),
+        ([None, None], "open"),
+        ([], "open"),
+    ],
+)
+def test_a_verdict_follows_from_the_claims(holds: list[bool | None], expected: str) -> None:
+    """One rule for all experiments: a reader need not learn fifteen."""
+    assert verdict_of([Claim("", one, "") for one in holds]) == expected
+
+
 def test_the_page_has_every_number_and_picture(workspace: Workspace) -> None:
     done = perform(workspace, [experiment("one", found()), experiment("two", MissingInput("give it"))])
     files = page.write(workspace, done, "fooling reproduce --quick")
@@ -91,6 +120,8 @@ def test_the_page_has_every_number_and_picture(workspace: Workspace) -> None:
         "99.99 %",
         "n = 5 + 5",
         "More.",
+        "- holds: It is so",
+        "- not tested: It is otherwise",
         "`fooling reproduce --quick`",
         "give it",
     ):

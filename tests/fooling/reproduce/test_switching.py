@@ -62,16 +62,16 @@ def test_stretches_double_and_cover_all(generations: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shares", "expected"),
+    ("shares", "holds"),
     [
-        ([0.15, 0.2], "reproduced"),
-        ([0.07, 0.08], "partly"),
-        ([0.65, 0.66], "partly"),
-        ([0.0, 0.01], "not reproduced"),
+        ([0.15, 0.2], [True, True]),
+        ([0.07, 0.08], [True, False]),
+        ([0.65, 0.66], [True, False]),
+        ([0.0, 0.01], [False, False]),
     ],
 )
-def test_verdict(shares: list[float], expected: str) -> None:
-    assert switching.verdict("digits, cppn", shares)[0] == expected
+def test_claims(shares: list[float], holds: list[bool]) -> None:
+    assert [claim.holds for claim in switching.claims("digits, cppn", shares)] == holds
 
 
 @pytest.mark.slow

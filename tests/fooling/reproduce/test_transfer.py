@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fooling.reproduce.experiments import transfer
-from fooling.reproduce.experiments.answer import Answer
+from fooling.reproduce.experiments.answers import Answer
 
 SURE, ALMOST = float(np.float32(0.9999)), float(np.nextafter(np.float32(0.9999), np.float32(0)))
 LENET, TWIN, MLP = "builtin:lenet", "builtin:lenet-b", "builtin:mlp"
@@ -58,6 +58,14 @@ def test_the_test_compares_the_same_runs() -> None:
     for seed in range(5):
         found += [answer(LENET, TWIN, seed, 9 - seed % 2), answer(LENET, MLP, seed, 3)]
         found += [answer(TWIN, LENET, seed, 9), answer(TWIN, MLP, seed, 3 + seed % 3)]
-    (sentence,) = transfer._tests("cppn", found)
+    sentence = transfer.twins_beside_others("cppn", found)
     assert "the first is higher in 100% of pairs" in sentence
     assert "p = 0.002, n = 10" in sentence  # all of 2^10 arrangements, two-sided
+
+
+@pytest.mark.parametrize(("away", "holds"), [(5, [True, True]), (10, [True, False]), (1, [False, True])])
+def test_claims(away: int, holds: list[bool]) -> None:
+    """More than chance, and less than between twins: either may fail alone."""
+    others = [answer(LENET, MLP, seed, away) for seed in range(10)]
+    claims = transfer.across_claims(others, [answer(LENET, TWIN, seed, 9) for seed in range(10)])
+    assert [claim.holds for claim in claims] == holds

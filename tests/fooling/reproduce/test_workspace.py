@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import fooling
-from fooling.errors import FoolingError, InvalidError
-from fooling.reproduce.workspace import MissingInput, Scale, Workspace
+from fooling.errors import InvalidError
+from fooling.reproduce.workspace import MissingInput, Scale, Workspace, open_workspace
 from fooling.store.snapshot import Snapshot
+from fooling.store.steps import StepStore
 
 SMALL = Scale(quick=True, seeds=3, generations=3)
 
@@ -54,50 +53,28 @@ def test_an_interrupted_run_is_finished_as_if_nothing_had_been(
     assert finished.archive.digest() == whole.archive.digest()
 
 
-def test_a_measurement_is_made_once(workspace: Workspace) -> None:
-    made = []
-
-    def measure() -> dict[str, Any]:
-        made.append(1)
-        return {"value": (1, 2)}
-
-    first, second = (workspace.once("thing", measure) for _ in range(2))
-    assert first == second == {"value": [1, 2]}, "the first answer must look like the one that is read back"
-    assert len(made) == 1
-
-
-def test_two_scales_are_not_mixed(workspace: Workspace) -> None:
-    Workspace(workspace.folder, SMALL)
-    with pytest.raises(InvalidError, match=r"made with --quick and 3 seeds, not with 5 seeds.*--out"):
-        Workspace(workspace.folder, Scale())
-
-
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(FoolingError, match="is no fooling reproduction"):
-        Workspace(tmp_path, SMALL)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
-
-
-@pytest.mark.parametrize("content", ["", "[]", json.dumps({"kind": "fooling reproduction", "scale": 3})])
-def test_a_damaged_manifest_is_told(tmp_path: Path, content: str) -> None:
-    (tmp_path / "reproduction.json").write_text(content)
-    with pytest.raises(
-        FoolingError, match=r"is no fooling reproduction|reproduction\.json: expected the scale"
+def test_two_scales_are_not_mixed(tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "a", SMALL) as workspace:
+        assert workspace.once("thing", lambda: 1) == 1
+    with open_workspace(tmp_path / "a", SMALL) as workspace:
+        assert workspace.once("thing", lambda: 2) == 1, "a measurement is made once"
+    with (
+        pytest.raises(InvalidError, match=r"scale\.generations was 3, found 200.*--out"),
+        open_workspace(tmp_path / "a", Scale()),
     ):
-        Workspace(tmp_path, SMALL)
+        pass
 
 
 def test_missing_data_says_what_to_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FOOLING_ASSETS", raising=False)
-    bare = Workspace(tmp_path / "a", SMALL)
+    bare = Workspace(StepStore(tmp_path / "a"), SMALL)
     with pytest.raises(MissingInput, match=r"mnist .*--data DIR"):
         bare.mnist()
     with pytest.raises(MissingInput, match=r"cifar10/cifar10\.npz .*--data DIR"):
         bare.cifar10()
     with pytest.raises(MissingInput, match="--model SPEC"):
         bare.imagenet()
-    wrong = Workspace(tmp_path / "b", SMALL, data=tmp_path / "nowhere")
+    wrong = Workspace(StepStore(tmp_path / "b"), SMALL, data=tmp_path / "nowhere")
     with pytest.raises(MissingInput, match=r"nowhere.* is not there"):
         wrong.mnist()
 
@@ -105,4 +82,4 @@ def test_missing_data_says_what_to_give(tmp_path: Path, monkeypatch: pytest.Monk
 def test_data_are_found_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "assets" / "mnist").mkdir(parents=True)
     monkeypatch.setenv("FOOLING_ASSETS", str(tmp_path / "assets"))
-    assert Workspace(tmp_path / "a", SMALL).mnist() == tmp_path / "assets" / "mnist"
+    assert Workspace(StepStore(tmp_path / "a"), SMALL).mnist() == tmp_path / "assets" / "mnist"
