@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from fooling import encodings
 from fooling.encodings.settings import CppnSettings, EncodingSettings, ResolvedEncoding
@@ -21,18 +21,12 @@ from fooling.files import read_text
 from fooling.ready_made import find
 from fooling.search.settings import GradientAscentSettings, MapElitesSettings, ResolvedSearch, SearchSettings
 from fooling.sizes import Size
-from fooling.validation import explain
+from fooling.validation import Strict, explain
 
 ENVIRONMENT_PREFIX = "FOOLING__"
 
 
-class Table(BaseModel):
-    """A table of settings: strict types, no unknown keys, immutable."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class StopSettings(Table):
+class StopSettings(Strict):
     """When a run ends before its generations are done; each is checked between generations."""
 
     confidence: float | None = Field(
@@ -47,7 +41,7 @@ class StopSettings(Table):
     )
 
 
-class RunSettings(Table):
+class RunSettings(Strict):
     """How a run is computed. `threads`, `layout`, `batch`, `compile` and `device` are its numerics: they may
     change the last bits of a confidence, so they are kept in the manifest and obeyed by every executor."""
 
@@ -107,7 +101,7 @@ class RunSettings(Table):
     checkpoint_seconds: float = Field(30.0, ge=0, le=1e9, description="seconds between checkpoints")
 
 
-class ClassifierSettings(Table):
+class ClassifierSettings(Strict):
     """How the classifier is shown images, where that is not what its spec says."""
 
     views: Literal["ten"] | None = Field(
@@ -117,7 +111,7 @@ class ClassifierSettings(Table):
     )
 
 
-class Settings(Table):
+class Settings(Strict):
     """All settings of a run."""
 
     model: str = Field("builtin:lenet", description="the classifier, as `source:name`")

@@ -37,12 +37,13 @@ Many = Annotated[tuple[T, ...], BeforeValidator(as_tuple)]
 
 
 class Strict(BaseModel):
-    """Data that never changes; a wrong type, an unknown key, NaN or infinity is an error, never a guess.
-
-    What reads data of later versions leaves unknown keys out: `class Part(Strict, extra="ignore")`.
-    """
+    """Data that never changes; a wrong type, an unknown key, NaN or infinity is an error, never a guess."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Stored(Strict, extra="ignore"):
+    """Strict data of a file, except that keys which a later version may have written are left out."""
 
 
 class Record(Strict):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fooling.encodings.profiles import PROFILES
-from fooling.validation import ImageSize
+from fooling.validation import ImageSize, Strict
 
 __all__ = ["PROFILES", "CppnSettings", "DirectSettings", "ResolvedCppn", "ResolvedDirect"]
 
@@ -18,10 +18,8 @@ Colour = Literal["grey", "hls", "hsv", "rgb"]
 Activation = Literal["sine", "sigmoid", "gaussian", "linear", "tanh", "relu"]
 
 
-class _EncodingSettings(BaseModel):
+class _EncodingSettings(Strict):
     """What both encodings are asked."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
     profile: Literal["normalised", "released", "paper"] = Field(
         "normalised", description="the defaults: without the authors' quirks, as their code, as their text"

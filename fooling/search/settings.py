@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fooling.errors import InvalidError
+from fooling.validation import Strict
 
 __all__ = [
     "GradientAscentSettings",
@@ -25,9 +26,7 @@ __all__ = [
 _Classes = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)]
 
 
-class _SearchSettings(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
+class _SearchSettings(Strict):
     def aims(self, count: int) -> tuple[int, ...]:
         """Of so many classes, those that images are made for: what the others are given is no result."""
         return chosen_classes(getattr(self, "classes", None), count)

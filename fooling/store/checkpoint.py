@@ -19,11 +19,12 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from fooling.errors import InvalidError
 from fooling.files import replacing
 from fooling.untrusted import open_plain, parse_json, parse_model
+from fooling.validation import Stored
 
 KEPT = 2
 LONGEST_HEADER = 10**8  # bytes, as in the safetensors library
@@ -40,11 +41,7 @@ class DamagedError(Exception):
     """A checkpoint that is torn or was altered; the text says how it shows."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
-
-
-class Counters(_Table):
+class Counters(Stored):
     """The counters of a run. The defaults are those of one that has not begun.
 
     Attributes:
@@ -62,12 +59,12 @@ class Counters(_Table):
     batch: Annotated[int, Field(ge=1, le=2**16)] | None = None
 
 
-class _Metadata(_Table):
+class _Metadata(Stored):
     format: Literal["1"]
     state: str
 
 
-class _Array(_Table):
+class _Array(Stored):
     """An array in the header."""
 
     dtype: Literal["F32", "F64", "I32", "I64", "U8", "U32"]
@@ -80,7 +77,7 @@ class _Array(_Table):
         return math.prod(self.shape) * _TYPES[self.dtype].itemsize
 
 
-class _Header(_Table):
+class _Header(Stored):
     metadata: Annotated[_Metadata, Field(alias="__metadata__")]
     arrays: dict[str, _Array]
 

@@ -8,11 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from fooling.errors import InvalidError
 from fooling.text import encoded
 from fooling.untrusted import checked, open_plain, parse_json, read_plain
+from fooling.validation import Stored
 
 LONGEST = 2**30  # bytes of a log; 20,000 generations of 1,000 classes may take 200 MB
 _Count = Annotated[int, Field(ge=0, le=2**62)]
@@ -20,10 +21,8 @@ _Number = Annotated[float, Field(ge=0, le=1e18)]
 _Gain = Annotated[tuple[_Count, Annotated[float, Field(ge=0, le=1)]], Field(strict=False)]
 
 
-class Event(BaseModel):
+class Event(Stored):
     """A line of the log; others may be beside the keys that readers use."""
-
-    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 
     event: Annotated[str, Field(max_length=64)]
     generation: Annotated[int, Field(ge=-1, lt=2**31)] = -1
@@ -44,7 +43,7 @@ class Generation(Event):
     at_least_9999: Annotated[_Count, Field(alias="at_least_0.9999")] = 0
     replacements: _Count = 0
     goal_switches: _Count = 0
-    gains: list[_Gain] = []
+    gains: list[_Gain] = []  # noqa: RUF012 (pydantic copies it)
     number: Annotated[_Count, Field(alias="class")] = 0
     passes: _Count = 0
 

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fooling.classifiers.answers import Answer
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.spec import Spec
 from fooling.config import ResolvedSettings
+from fooling.validation import Stored
 
 FORMAT = 1
 
 Text = Annotated[str, Field(max_length=4096)]
 
 
-class _Part(BaseModel):
-    """A table of the manifest: strict types; what it does not name is left out."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
-
-
-class ClassifierRecord(_Part):
+class ClassifierRecord(Stored):
     """What the classifier of a run is.
 
     Attributes:
@@ -41,7 +36,7 @@ class ClassifierRecord(_Part):
     answers: tuple[Answer, ...] | None = None
 
 
-class RunSpec(_Part):
+class RunSpec(Stored):
     """Everything that a run is, with nothing left open.
 
     Attributes:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field, field_validator
 
-from fooling.config import Settings, Table, resolve
+from fooling.config import Settings, resolve
 from fooling.ready_made import DEFAULT_CONFIG
 from fooling.training.recipe import Augmentation, Schedule
+from fooling.validation import Strict
 
 _CLASSES = re.compile(r"(\d+(?:\.\d+)?)x")
 # The model of a plan's settings: every round brings its own network.
@@ -23,7 +24,7 @@ _MODEL = {"model": "object:the network of the round"}
 OF_RECIPE = ("epochs", "schedule", "augmentation")  # fields that change the architecture's recipe
 
 
-class Plan(Table):
+class Plan(Strict):
     """An experiment. An amount is a number of images, or a text like "7x": so many times the mean class."""
 
     rounds: int = Field(5, ge=1, description="retrainings; the first network is round 0")
