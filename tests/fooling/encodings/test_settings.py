@@ -155,7 +155,7 @@ def test_images_have_the_shape_of_the_classifier_s(name: str, size: Any) -> None
     images = made.render(made.mutate(made.initialise(keys), keys))
     assert images.shape == (3, *made.image_shape) == (3, *sides(size), 3)
     stored = json.loads(made.settings.model_dump_json())
-    assert MODELS[name].model_validate(stored) == made.settings
+    assert type(made.settings).model_validate(stored) == made.settings
 
 
 def test_lists_and_whole_numbers_from_toml_are_taken() -> None:
