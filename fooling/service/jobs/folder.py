@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.jobs import changes
@@ -25,9 +27,31 @@ from fooling.service.jobs.submitting import submission_of
 from fooling.service.jobs.supervisor import Supervisor
 from fooling.untrusted import parse_json, read_plain
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _LONGEST_LIST = 10_000
 _LONGEST_RESULT = 2**28  # bytes
 _STALE = 1.0  # seconds that a list may be old where no supervisor keeps it up to date
+
+
+@contextmanager
+def _told(places: Places) -> Iterator[None]:
+    """What the disk refuses, as an error with a line for people."""
+    try:
+        yield
+    except OSError as error:
+        raise FoolingError(f"{places.own}: {error.strerror or error}") from None
+    except sqlite3.Error as error:
+        raise FoolingError(f"{places.index}: {error}") from None
+
+
+def _telling(method: Callable[Concatenate[Jobs, P], T]) -> Callable[Concatenate[Jobs, P], T]:
+    @functools.wraps(method)
+    def call(self: Jobs, *args: P.args, **kwargs: P.kwargs) -> T:
+        with _told(self._places):
+            return method(self, *args, **kwargs)
+
+    return call
 
 
 class Jobs:
@@ -58,19 +82,18 @@ class Jobs:
             FoolingError: the folder can't be made or written.
         """
         self._places = places = Places(root.absolute())
-        try:
+        with _told(places):
             for folder in (places.root, places.own, places.jobs, places.live, places.trash):
                 folder.mkdir(mode=0o777 if folder is places.root else 0o700, parents=True, exist_ok=True)
                 if folder.is_symlink() and folder != places.root:
                     raise FoolingError(f"{folder}: expected a folder, found a link")
             with exclusive(places.mutex):
                 pass
-        except OSError as error:
-            raise FoolingError(f"can't write in {places.own}: {error.strerror or error}") from None
         self._index = Index(places.index)
         self._supervisor = Supervisor(places, self._index, running, Means(trust, address))
         self._most_queued, self._refreshed = most_queued, float("-inf")
 
+    @_telling
     def submit(
         self, kind: str, request: Mapping[str, Any], *, label: str = "", idempotency_key: str | None = None
     ) -> Job:
@@ -97,10 +120,10 @@ class Jobs:
             if len(self._index.ours_in([State.QUEUED])) >= self._most_queued:
                 raise QueueFullError(f"{self._most_queued} jobs wait already: try again when some have ended")
             make(self._places.job(id), submission, Record())
-        self._supervisor.look(id)
-        self._supervisor.wake()
+        self._supervisor.changed(id)
         return self.get(id)
 
+    @_telling
     def get(self, id: str) -> Job:
         """A job as it is now."""
         try:
@@ -109,6 +132,7 @@ class Jobs:
             job = run_of(self._places, self._foreign(id))
         return self._completed(job, self._queue() if job.state is State.QUEUED else [])
 
+    @_telling
     def list(
         self,
         *,
@@ -154,6 +178,7 @@ class Jobs:
         """Ask a job to end for good; nothing happens where it has been cancelled. Its directory stays."""
         return self._change(changes.cancel, id)
 
+    @_telling
     def reorder(self, id: str, before: str | None) -> Job:
         """Put a waiting job before another one in the queue, or at its end."""
         with exclusive(self._places.mutex):
@@ -165,9 +190,10 @@ class Jobs:
                     )
             if id != before:
                 write_pinned(self._places.queue, moved(queue, id, before))
-        self._supervisor.wake()
+        self._supervisor.changed(id)
         return self.get(id)
 
+    @_telling
     def delete(self, id: str) -> None:
         """Remove an ended job and its directory. Of a run that `fooling run` made, nobody may be writing it."""
         with exclusive(self._places.mutex):
@@ -180,6 +206,7 @@ class Jobs:
         self._index.remove([id])
         changes.empty_trash(self._places)
 
+    @_telling
     def directory(self, id: str) -> Path:
         """The run directory of a job, which may not be there yet. For the server's own use: never sent out."""
         try:
@@ -191,6 +218,7 @@ class Jobs:
         """The log of a run (`fooling.store.events`), which may not be there yet, and shrinks at a resume."""
         return self.directory(id) / "events.jsonl"
 
+    @_telling
     def result(self, id: str) -> dict[str, Any]:
         """What a completed study found.
 
@@ -232,6 +260,7 @@ class Jobs:
             raise ConflictError("the idempotency key was used with another request: take a new one")
         return self.get(submission.id)
 
+    @_telling
     def _change(self, change: Callable[[Places, str], None], id: str) -> Job:
         with exclusive(self._places.mutex):
             try:
@@ -241,8 +270,7 @@ class Jobs:
                 raise ConflictError(
                     "the run was made by `fooling run`, which alone can stop it or go on with it"
                 ) from None
-        self._supervisor.look(id)
-        self._supervisor.wake()
+        self._supervisor.changed(id)
         return self.get(id)
 
     def _relative(self, id: str) -> str:

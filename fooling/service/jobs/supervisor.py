@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sqlite3
 import subprocess
 import threading
 import time
@@ -68,18 +69,18 @@ class Supervisor:
         self._threads.clear()
         self._reap()
 
-    def wake(self) -> None:
-        """Look at the queue now: something was changed."""
-        self._wake.set()
-
     def refresh(self) -> None:
         """Look at the whole folder."""
         self._fill()
         self._scanner.runs()
 
-    def look(self, id: str) -> None:
-        """Bring the row of one job up to date."""
-        self._scanner.look(id)
+    def changed(self, id: str) -> None:
+        """Look at a job that was just changed. The change is on the disk; an index that can't be written follows."""
+        try:
+            self._scanner.look(id)
+        except sqlite3.Error:
+            _log.exception("could not write the index")
+        self._wake.set()
 
     def tick(self) -> None:
         """Put right the jobs whose process has died, then start as many as may run."""
@@ -162,8 +163,8 @@ class Supervisor:
                 child = launch(self._places, id, self._means)
             except NotFoundError:
                 child = None
-            except OSError:  # no memory for a process, say: that is no fault of the job
-                _log.exception("could not start job %s", id)
+            except OSError as error:  # no memory for a process, say: that is no fault of the job
+                _log.warning("could not start job %s: %s", id, error)
                 return
             self._seen.setdefault(id, "")
             if child is not None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from functools import partial
 
 import pytest
 
 from fooling.errors import NotFoundError
-from fooling.service.jobs import ENDED, Jobs, State
+from fooling.service.jobs import ENDED, Jobs, State, process
 from fooling.service.jobs.locks import Process, boot, exclusive
 from fooling.service.jobs.models import ALIVE
 from fooling.service.jobs.places import Places, id_of, is_id
 from fooling.service.jobs.records import Wish, ask, read_record, write
 from fooling.service.jobs.recovery import enter
+from fooling.service.jobs.work import Outcome
 from tests.fooling.service.jobs.dying import killed_at
 from tests.fooling.service.jobs.foreign_runs import make_run
 from tests.fooling.service.jobs.tiny_jobs import request
@@ -40,6 +42,40 @@ def ticked(jobs: Jobs) -> None:
     jobs._supervisor.tick()
 
 
+@pytest.mark.parametrize("wish", [Wish.NOTHING, Wish.PAUSE, Wish.CANCEL])
+@pytest.mark.parametrize("state", [State.COMPLETED, State.RUNNING])
+def test_a_job_is_killed_between_any_two_changes_of_its_state(state, wish, tmp_path, monkeypatch):
+    """A failure costs a job that is never started again, or one that is told to be done while it is not."""
+
+    def compute(places, submission, means, stop, begun):
+        begun()
+        if wish is not Wish.NOTHING:
+            ask(places.job(submission.id), wish)
+        return Outcome(state)
+
+    monkeypatch.setattr(process, "compute_run", compute)
+    monkeypatch.setattr(process, "Stop", lambda: None)
+    monkeypatch.setattr(process, "_watch", lambda *_: None)
+    end = State.COMPLETED if state is State.COMPLETED else AFTER_STOP[wish]
+    for step in itertools.count():
+        jobs = Jobs(tmp_path / str(step), running=0)
+        id = jobs.submit("run", request()).id
+        put(jobs, id, State.STARTING)
+        jobs.close()
+        monkeypatch.setattr(sys, "argv", ["process", str(tmp_path / str(step)), id])
+        died = killed_at(step, process.main)
+        with jobs.supervise():
+            found = jobs.get(id).state
+        assert found in {State.QUEUED, AFTER_STOP[wish], end}
+        assert found is end or died
+        assert not os.listdir(jobs._places.live)
+        jobs.close()
+        if not died:
+            assert step > 3
+            return
+
+
+AFTER_STOP = {Wish.NOTHING: State.QUEUED, Wish.PAUSE: State.PAUSED, Wish.CANCEL: State.CANCELLED}
 # What is done, the state that the job is in before, what it is asked for, and the states in which it may be found.
 CHANGES = {
     "submit": (
