@@ -13,6 +13,7 @@ from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import FAILED
 
 if TYPE_CHECKING:
+    from fooling.runs.verify import Verification
     from fooling.sizes import Size
     from fooling.store.snapshot import Snapshot
 
@@ -62,14 +63,14 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
     if verifies:
         from fooling.runs.verify import verify
 
-        verified = verify(view, trust).document(view.labels)
+        verified = verify(view, trust)
     if as_json:
-        say_json(summary(view).document() | ({"verification": verified} if verified else {}))
+        say_json(summary(view).document() | ({"verification": verified.document()} if verified else {}))
     else:
         print_table(view)
         if verified:
             _print_verification(verified)
-    return FAILED if verified and verified["failed"] else 0
+    return FAILED if verified and verified.failed else 0
 
 
 @click.command()
@@ -186,13 +187,9 @@ def print_table(view: Snapshot) -> None:
         say(f"run: {places.path}")
 
 
-def _print_verification(verified: dict[str, Any]) -> None:
+def _print_verification(verified: Verification) -> None:
     """How many claims hold, and those that don't."""
-    say(
-        f"verified: {verified['hold']:,} of {verified['claims']:,} claims hold, within {verified['tolerance']:g}"
-    )
-    for claim in verified["failed"]:
-        drawn = "" if claim["drawn"] else "; its genotype draws another image"
-        say(
-            f"class {claim['class']} ({claim['label']}): claimed {claim['claimed']!r}, found {claim['found']!r}{drawn}"
-        )
+    say(f"verified: {verified.hold:,} of {verified.claims:,} claims hold, within {verified.tolerance:g}")
+    for claim in verified.failed:
+        drawn = "" if claim.drawn else "; its genotype draws another image"
+        say(f"class {claim.number} ({claim.label}): claimed {claim.claimed!r}, found {claim.found!r}{drawn}")

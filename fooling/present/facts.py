@@ -46,23 +46,29 @@ def search_of(view: Snapshot) -> str:
 def length_of(view: Snapshot) -> str:
     """How long the run is so far: like "200 generations"; or "500 steps", of each climb of gradient ascent; or
     "13,400 steps", of which each is a generation of one class."""
+    number, unit = _length(view)
+    return f"{number:,} {unit}"
+
+
+def _length(view: Snapshot) -> tuple[int, str]:
+    """A number and its unit."""
     search = view.spec.config.search
     if search.name == "gradient-ascent":
-        return f"{min(view.generation * search.steps_per_task, search.steps):,} steps"
+        return min(view.generation * search.steps_per_task, search.steps), "steps"
     if search.name == "single-class":
-        return f"{view.generation + (view.evaluations > 0):,} steps"  # from step 0 on
-    return f"{view.generation:,} generation{'s' * (view.generation != 1)}"
+        return view.generation + (view.evaluations > 0), "steps"  # from step 0 on
+    return view.generation, "generations" if view.generation != 1 else "generation"
 
 
-def _length(view: Snapshot) -> tuple[str, str]:
-    """The fact of that: a name and a text."""
-    number, name = length_of(view).split(" ")
-    search = view.spec.config.search
+def _length_fact(view: Snapshot) -> tuple[str, str]:
+    """The fact of how long the run is so far: a name and a text."""
+    number, unit = _length(view)
+    search, more = view.spec.config.search, ""
     if search.name == "gradient-ascent":
-        number += f", {search.starts:,} {'start' if search.starts == 1 else 'starts'} a class"
+        more = f", {search.starts:,} {'start' if search.starts == 1 else 'starts'} a class"
     elif search.name == "single-class":
-        number += ", each a generation of one class"
-    return name.capitalize(), number
+        more = ", each a generation of one class"
+    return unit.capitalize(), f"{number:,}{more}"
 
 
 def _chosen(view: Snapshot) -> list[tuple[str, str]]:
@@ -80,7 +86,7 @@ def facts(view: Snapshot) -> list[tuple[str, str]]:
         ("Search", search_of(view)),
         ("Seed", str(view.spec.seed)),
         *_chosen(view),
-        _length(view),
+        _length_fact(view),
         ("Evaluations", f"{view.evaluations:,}"),
         *([("NaN", nan_line(view))] if view.nan_images else []),
         ("Time", format_seconds(view.seconds)),

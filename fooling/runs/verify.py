@@ -6,11 +6,10 @@ confidence in it. The classifier is this machine's own, by the fingerprint in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
@@ -19,50 +18,43 @@ from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Recipe, expect_same
 from fooling.runs.underway import versions
 from fooling.store.snapshot import Snapshot
+from fooling.validation import Data, Many
 
 ELSEWHERE = 2e-5  # what a confidence may differ by on other hardware or software (contract 1)
 
 
-@dataclass(frozen=True)
-class Verification:
-    """What was found.
+class FailedClaim(Data):
+    """An elite whose claim does not hold.
 
     Attributes:
-        found: (K,) float32, the confidence of each class's elite now; NaN where there is none.
-        drawn: (K,) bool, whether its genotype still draws its pixels; true where there is none.
-        claimed: (K,) float32, what the run says; NaN where there is no elite.
-        tolerance: by which the two may differ: 0 with the run's own processor and software.
+        number: its class.
+        label: the name of its class.
+        claimed: the confidence that the run says.
+        found: the confidence now.
+        drawn: whether its genotype still draws its pixels.
     """
 
-    found: NDArray[np.float32]
-    drawn: NDArray[np.bool_]
-    claimed: NDArray[np.float32]
+    number: int = Field(alias="class")
+    label: str
+    claimed: float
+    found: float
+    drawn: bool
+
+
+class Verification(Data):
+    """What `show --verify --json` adds.
+
+    Attributes:
+        claims: the number of elites.
+        hold: how many claims hold.
+        tolerance: by which a confidence may differ: 0 with the run's own processor and software.
+        failed: the claims that don't hold, class by class.
+    """
+
+    claims: int
+    hold: int
     tolerance: float
-
-    @property
-    def failed(self) -> NDArray[np.int64]:
-        """The classes whose claim does not hold, ascending."""
-        apart = np.abs(self.found.astype(np.float64) - self.claimed) > self.tolerance
-        return np.flatnonzero(~self.drawn | apart)
-
-    def document(self, labels: tuple[str, ...]) -> dict[str, Any]:
-        """JSON-like data; docs/run-directory.md has the keys."""
-        claims = int((~np.isnan(self.claimed)).sum())
-        return {
-            "claims": claims,
-            "hold": claims - len(self.failed),
-            "tolerance": self.tolerance,
-            "failed": [
-                {
-                    "class": number,
-                    "label": labels[number],
-                    "claimed": float(self.claimed[number]),
-                    "found": float(self.found[number]),
-                    "drawn": bool(self.drawn[number]),
-                }
-                for number in self.failed.tolist()
-            ],
-        }
+    failed: Many[FailedClaim]
 
 
 def verify(view: Snapshot, trust: bool = False) -> Verification:
@@ -87,16 +79,28 @@ def verify(view: Snapshot, trust: bool = False) -> Verification:
     classifier = recipe.classifier()
     expect_same(classifier, view.spec, view.directory)
     toolbox = recipe.host(classifier)[0].toolbox
+    tolerance = 0.0 if _is_same(view, begun) else ELSEWHERE
     rows, held = view.stored_rows[view.occupied], np.flatnonzero(view.occupied)
-    found = np.full(len(view.labels), np.nan, np.float32)
-    drawn = np.ones(len(view.labels), bool)
+    failed: list[FailedClaim] = []
     for start in range(0, len(rows), numerics.batch):
         part = slice(start, start + numerics.batch)
-        pixels = view.stored_pixels[rows[part]]
-        found[held[part]] = toolbox.classify(pixels)[np.arange(len(pixels)), held[part]]
-        again = toolbox.render(view.archive.genotypes.take(rows[part]))
-        drawn[held[part]] = (again == pixels).all(axis=(1, 2, 3))
-    return Verification(found, drawn, view.confidence, 0.0 if _is_same(view, begun) else ELSEWHERE)
+        pixels, classes = view.stored_pixels[rows[part]], held[part]
+        found = toolbox.classify(pixels)[np.arange(len(pixels)), classes].astype(np.float64)
+        claimed = view.confidence[classes]
+        drawn = (toolbox.render(view.archive.genotypes.take(rows[part])) == pixels).all(axis=(1, 2, 3))
+        failed += [
+            FailedClaim(
+                number=int(classes[row]),
+                label=view.labels[classes[row]],
+                claimed=float(claimed[row]),
+                found=float(found[row]),
+                drawn=bool(drawn[row]),
+            )
+            for row in np.flatnonzero(~drawn | (np.abs(found - claimed) > tolerance))
+        ]
+    return Verification(
+        claims=len(held), hold=len(held) - len(failed), tolerance=tolerance, failed=tuple(failed)
+    )
 
 
 def _is_same(view: Snapshot, begun: Numerics) -> bool:

@@ -1,4 +1,4 @@
-"""The statistics of a generation, by DEAP's `tools.Statistics`; a run's log reads back as a `Logbook`."""
+"""The statistics of elites' confidences; a run's log reads back as a `Logbook` of DEAP."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fooling.validation import Data
-
-
-def _at_least(level: float) -> Any:
-    return lambda values: int(np.sum(np.asarray(values) >= np.float32(level)))
-
-
-def statistics() -> tools.Statistics:
-    """Statistics of the elites' confidences, (n,) float32; a class without an elite counts as 0."""
-    table = tools.Statistics()
-    table.register("median", lambda values: float(np.median(values)))
-    table.register("mean", lambda values: float(np.mean(values, dtype=np.float64)))
-    table.register("min", lambda values: float(np.min(values)))
-    table.register("max", lambda values: float(np.max(values)))
-    table.register("at_least_0.99", _at_least(0.99))
-    table.register("at_least_0.9999", _at_least(0.9999))
-    return table
 
 
 def describe(confidence: NDArray[Any]) -> dict[str, Any]:
@@ -40,7 +24,15 @@ def describe(confidence: NDArray[Any]) -> dict[str, Any]:
         elite.
     """
     values = np.nan_to_num(np.maximum(confidence, np.float32(0)), nan=0.0)
-    return {**statistics().compile(values), "occupied": int((confidence >= 0).sum())}
+    return {
+        "median": float(np.median(values)),
+        "mean": float(np.mean(values, dtype=np.float64)),
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "at_least_0.99": int((values >= np.float32(0.99)).sum()),
+        "at_least_0.9999": int((values >= np.float32(0.9999)).sum()),
+        "occupied": int((confidence >= 0).sum()),
+    }
 
 
 class Statistics(Data):
