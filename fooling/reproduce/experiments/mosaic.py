@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from fooling.present.grid import image_grid, joined, png_of
 from fooling.present.markdown import table
@@ -157,4 +158,5 @@ def _mosaic(images: NDArray[np.uint8], labels: Sequence[str]) -> bytes:
     every = [image for row in images.swapaxes(0, 1) for image in row]
     side = _WIDTH // (len(images) + 1)
     left = image_grid(means, columns=1, heads=[label[:1] for label in labels], side=side, gap=2)
-    return png_of(joined([left, image_grid(every, columns=len(images), side=side, gap=2)]))
+    apart = Image.new("RGB", (8, 1), "white")
+    return png_of(joined([left, apart, image_grid(every, columns=len(images), side=side, gap=2)]))
