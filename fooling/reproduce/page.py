@@ -84,10 +84,7 @@ def markdown(data: dict[str, Any]) -> str:
         table(
             ("experiment", "verdict"),
             [
-                (
-                    f"[{one['title']}](#{_anchor(one['title'])})",
-                    f"**{one['verdict']}**",
-                )
+                (f"[{one['title']}](#{_anchor(one['title'])})", f"**{one['verdict']}**")
                 for one in data["experiments"]
             ],
         ),

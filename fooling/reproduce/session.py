@@ -24,9 +24,7 @@ class Done:
 
 
 def perform(
-    workspace: Workspace,
-    experiments: Sequence[Experiment],
-    report: Callable[[Done], None] = lambda _: None,
+    workspace: Workspace, experiments: Sequence[Experiment], report: Callable[[Done], None] = lambda _: None
 ) -> list[Done]:
     """Do each experiment that is not done yet.
 
