@@ -23,8 +23,8 @@ from fooling.classifiers.sources.python import build
 from fooling.classifiers.spec import Spec
 from fooling.datasets.samples import Samples
 from fooling.errors import FoolingError, InvalidError
-from fooling.files import replacing
 from fooling.sizes import Size, size_of, to_text
+from fooling.store.steps import StepStore
 from fooling.studies.retrain.data import Data
 from fooling.training.recipe import Recipe, recipe_for
 from fooling.training.saving import save
@@ -52,12 +52,16 @@ class Trainer(Protocol):
         ...
 
 
-class Networks(Protocol):
-    """Where the networks of an experiment come from."""
+@dataclass(frozen=True)
+class ByRecipe:
+    """Networks of an architecture of the package, trained and kept as `fooling train` does."""
+
+    recipe: Callable[[int], Recipe]
+    numerics: Numerics
 
     def describe(self) -> dict[str, Any]:
         """What tells this training from another, as JSON-like data."""
-        ...
+        return {"recipe": asdict(self.recipe(0))}
 
     def make(
         self, folder: Path, training: Samples, test: Samples, labels: tuple[str, ...], seed: int, tell: Tell
@@ -67,26 +71,7 @@ class Networks(Protocol):
         Args:
             tell: called with a line about each step.
         """
-        ...
 
-    def open(self, folder: Path, labels: tuple[str, ...]) -> Classifier | None:
-        """The network in a folder; None where none was kept yet."""
-        ...
-
-
-@dataclass(frozen=True)
-class ByRecipe:
-    """An architecture of the package, as `fooling train` trains it. A network lies there as it would write it."""
-
-    recipe: Callable[[int], Recipe]
-    numerics: Numerics
-
-    def describe(self) -> dict[str, Any]:
-        return {"recipe": asdict(self.recipe(0))}
-
-    def make(
-        self, folder: Path, training: Samples, test: Samples, labels: tuple[str, ...], seed: int, tell: Tell
-    ) -> None:
         def progress(step: Progress) -> None:
             tell(f"epoch {step.epoch} of {step.epochs}, test accuracy {step.accuracy:.2%}")
 
@@ -95,13 +80,14 @@ class ByRecipe:
         save(trained, folder)
 
     def open(self, folder: Path, labels: tuple[str, ...]) -> Classifier | None:
+        """The network in a folder; None where none was kept yet."""
         path = folder / DESCRIPTION
         return load(f"file:{path}", numerics=self.numerics) if path.is_file() else None
 
 
 @dataclass(frozen=True)
 class ByTrainer:
-    """A user's own training.
+    """Networks that a user's own training makes; its methods are those of `ByRecipe`.
 
     Attributes:
         name: of the trainer, for the plan's record.
@@ -124,14 +110,9 @@ class ByTrainer:
         with torch.random.fork_rng(), self.numerics.applied(), torch.enable_grad():
             torch.manual_seed(seed)  # most code draws initial weights, if not all, from the global generator
             network, _ = self._network(labels)
-            self._ask("train", network, training, seed)
+            self._call("train", network, training, seed)
         state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with replacing(folder / WEIGHTS, durable=True) as file:
-                file.write(safetensors.torch.save(state))
-        except OSError as error:
-            raise FoolingError(f"can't write {folder / WEIGHTS}: {error.strerror or error}") from None
+        StepStore(folder).write(WEIGHTS, safetensors.torch.save(state))
 
     def open(self, folder: Path, labels: tuple[str, ...]) -> Classifier | None:
         path = folder / WEIGHTS
@@ -145,20 +126,15 @@ class ByTrainer:
         return classifier
 
     def _network(self, labels: tuple[str, ...]) -> tuple[nn.Module, Spec]:
-        made = self._ask("network", labels)
-        if not (
-            isinstance(made, tuple)
-            and len(made) == 2
-            and isinstance(made[0], nn.Module)
-            and isinstance(made[1], Spec)
-        ):
-            raise InvalidError(
-                f"{self.name}: expected network(labels) to return (module, fooling.classifiers.Spec(...)), "
-                f"found {type(made).__name__}"
-            )
-        network, spec = made
-        wanted = (self.size, self.channels, labels)
-        if (spec.size, spec.channels, spec.labels) != wanted:
+        match self._call("network", labels):
+            case (nn.Module() as network, Spec() as spec):
+                pass
+            case made:
+                raise InvalidError(
+                    f"{self.name}: expected network(labels) to return (module, fooling.classifiers.Spec(...)), "
+                    f"found {type(made).__name__}"
+                )
+        if (spec.size, spec.channels, spec.labels) != (self.size, self.channels, labels):
             raise InvalidError(
                 f"{self.name}: expected a spec of size {to_text(self.size)} with {self.channels} channel(s) and the "
                 f"{len(labels)} labels that it was given, found size {to_text(spec.size)}, {spec.channels} channel(s) "
@@ -166,8 +142,8 @@ class ByTrainer:
             )
         return network, spec
 
-    def _ask(self, method: str, *arguments: Any) -> Any:
-        """What the user's code returns; its failures in one line."""
+    def _call(self, method: str, *arguments: Any) -> Any:
+        """What a method of the user's code returns; its failures are told in one line."""
         try:
             return getattr(self.trainer, method)(*arguments)
         except FoolingError:
@@ -175,6 +151,9 @@ class ByTrainer:
         except Exception as error:
             reason = (str(error).strip().splitlines() or [""])[0][:200]
             raise FoolingError(f"{self.name}: {method} failed: {type(error).__name__}: {reason}") from error
+
+
+Networks = ByRecipe | ByTrainer
 
 
 def open_trainer(reference: str, trust: bool) -> Trainer:

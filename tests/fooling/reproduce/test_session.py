@@ -139,7 +139,7 @@ def test_every_experiment_can_be_called() -> None:
     import importlib
 
     for one in EXPERIMENTS:
-        module, _, function = one.where.partition(":")
+        module, _, function = one.function.partition(":")
         assert callable(getattr(importlib.import_module(f"fooling.reproduce.experiments.{module}"), function))
 
 
