@@ -120,7 +120,7 @@ def _shares(runs: Sequence[Snapshot], target: str) -> np.ndarray:
     """(runs, 4): the share of same top-1 on a target, its mean confidence, the median at home, and classes at 90 %."""
     answers: list[Answer] = asked([("", run) for run in runs], target)
     return np.array([
-        (answer.share, np.mean(np.float32(answer.confidence)), np.median(run.confidence), (run.confidence >= np.float32(HIGH)).sum())
+        (answer.share, np.mean(np.array(answer.confidence, np.float32)), np.median(run.confidence), (run.confidence >= np.float32(HIGH)).sum())
         for answer, run in zip(answers, runs, strict=True)
     ])  # fmt: skip
 
