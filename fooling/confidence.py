@@ -77,8 +77,8 @@ def scientific(value: float, decimals: int = 2) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def nines(confidence: Any) -> NDArray[np.float64]:
-    """How many nines: -log10 of the distance from 1, which is where confidences differ; NaN stays."""
+def log_distance(confidence: Any) -> NDArray[np.float64]:
+    """The number of nines of a confidence: -log10 of its distance from 1, which is where confidences differ. NaN stays."""
     distance = np.maximum(1.0 - np.asarray(confidence, np.float64), LEAST_DISTANCE)
     return -np.log10(distance)
 

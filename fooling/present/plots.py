@@ -84,7 +84,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     for height, (_, _, name, colour) in zip(heights, places, strict=True):
         axes.annotate(
             name, (1.0, height - over), (8, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
-            color=ink(colour), fontsize=TEXT, va="center", annotation_clip=False,
+            color=text_colour(colour), fontsize=TEXT, va="center", annotation_clip=False,
         )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def colour(number: int) -> str:
     return COLOURS[number % len(COLOURS)]
 
 
-def ink(colour: str) -> tuple[float, float, float]:
+def text_colour(colour: str) -> tuple[float, float, float]:
     """A colour dark enough for text on white."""
     red, green, blue = to_rgb(colour)
     return 0.72 * red, 0.72 * green, 0.72 * blue

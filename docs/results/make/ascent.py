@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 import fooling
 from benchmarks.report import assets, machine
@@ -26,6 +26,7 @@ from benchmarks.zoo import authors_lenet, network
 from fooling import classifiers
 from fooling.classifiers import Classifier
 from fooling.files import json_bytes
+from fooling.present.grid import image_grid
 from fooling.present.markdown import table as markdown
 from fooling.search.ascent.records import MILESTONES, Records
 from fooling.store.directory import RunDirectory
@@ -156,23 +157,19 @@ def table(records: Mapping[str, Mapping[str, Any]], classes: int) -> str:
 
 
 def tiles(
-    rows: Sequence[Iterable[NDArray[np.uint8]]], names: Sequence[str], heads: Sequence[str], side: int
+    rows: Sequence[Iterable[NDArray[np.uint8]]], names: Sequence[str], titles: Sequence[str], side: int
 ) -> Image.Image:
-    """A page of images, scaled to `side`, with a name before each row and a head over each column."""
-    margin, gap, top = 110, 2, 16
-    width = margin + len(heads) * (side + gap)
-    page = Image.new("RGB", (width, top + len(rows) * (side + gap)), "white")
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(11)
-    for column, head in enumerate(heads):
-        draw.text((margin + column * (side + gap), 2), head[: side // 6], "black", font)
-    for line, (name, images) in enumerate(zip(names, rows, strict=True)):
-        y = top + line * (side + gap)
-        draw.text((2, y + side // 2 - 6), name, "black", font)
-        for column, pixels in enumerate(images):
-            image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
-            smaller = Image.Resampling.BOX if side < image.width else Image.Resampling.NEAREST
-            page.paste(image.resize((side, side), smaller), (margin + column * (side + gap), y))
-    return page
+    """A page of images, scaled to `side`, with a name before each row and a title over each column."""
+    images = [scaled(pixels, side) for row in rows for pixels in row]
+    short = [title[: side // 7] for title in titles]
+    return image_grid(images, columns=len(titles), heads=names, titles=short, side=side, gap=2)
+
+
+def scaled(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """(H, W, C) uint8 to (side, side, C); larger images are averaged, smaller ones keep square pixels."""
+    smaller = Image.Resampling.BOX if side < pixels.shape[1] else Image.Resampling.NEAREST
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    return np.asarray(image.resize((side, side), smaller)).reshape(side, side, -1)
 
 
 def write(page: Image.Image, path: Path) -> None:

@@ -10,8 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from fooling.confidence import nines
-from fooling.present.plots import TEXT, colour, confidence_axis, cut, ink, label_ends, mark, panels_of, png
+from fooling.confidence import log_distance
+from fooling.present.plots import (
+    TEXT,
+    colour,
+    confidence_axis,
+    cut,
+    label_ends,
+    mark,
+    panels_of,
+    png,
+    text_colour,
+)
 from fooling.studies.compare.comparison import FEW, Comparison, curves, grid
 from fooling.studies.compare.images import NEAR, Training
 
@@ -49,7 +59,7 @@ def confidence(comparison: Comparison) -> Figure:
         for number, group in enumerate(comparison.groups):
             drawn = [curves(run, cost, costs) for run in comparison.of(number)]
             length = min(len(one["median"]) for one in drawn)
-            table = nines(np.array([one["median"][:length] for one in drawn]))
+            table = log_distance(np.array([one["median"][:length] for one in drawn]))
             shade, x = colour(number), costs[:length]
             if len(drawn) > 1:
                 axes.fill_between(x, table.min(0), table.max(0), color=shade, alpha=0.18, lw=0, step="post")
@@ -75,9 +85,11 @@ def trajectories(comparison: Comparison) -> Figure:
         axes.set_visible(False)
     for index, axes in zip(shown, np.ravel(panels), strict=False):
         for run in comparison.runs:
-            if stairs := run.trajectory.classes.get(index):
+            if steps := run.trajectory.classes.get(index):
                 x = costs[costs <= run.trajectory.passes]
-                axes.step(x, nines(stairs.at(x)), where="post", color=colour(run.group), lw=1.1, alpha=0.75)
+                axes.step(
+                    x, log_distance(steps.at(x)), where="post", color=colour(run.group), lw=1.1, alpha=0.75
+                )
         axes.set_xscale("log")
         axes.set_title(cut(comparison.labels[index], 22), fontsize=TEXT)
         confidence_axis(axes, "")
@@ -98,7 +110,7 @@ def classes(comparison: Comparison) -> Figure:
     for number in range(several):
         shift = (number - (several - 1) / 2) * 0.7 / several
         for run in comparison.of(number):
-            values = nines(run.confidence_at(comparison.common))[shown]
+            values = log_distance(run.confidence_at(comparison.common))[shown]
             axes.plot(
                 values, np.arange(count) + shift, mark(number), color=colour(number), ms=5,
                 alpha=0.8, mew=0, clip_on=False,
@@ -125,7 +137,7 @@ def _distribution(comparison: Comparison) -> Figure:
     ends = []
     for number, group in enumerate(comparison.groups):
         for run in comparison.of(number):
-            values = np.sort(nines(np.nan_to_num(run.confidence_at(comparison.common))))[::-1]
+            values = np.sort(log_distance(np.nan_to_num(run.confidence_at(comparison.common))))[::-1]
             share = np.arange(1, len(values) + 1) / len(values)
             axes.step(share, values, where="pre", color=colour(number), lw=1.6, alpha=0.8)
         ends.append((share[-1], values[-1], _plural(group.name, len(group.runs)), colour(number)))
@@ -182,7 +194,7 @@ def _title_of_groups(figure: Figure, comparison: Comparison, marks: bool = False
     names = [_plural(group.name, len(group.runs)) for group in comparison.groups]
     figure.legend(
         handles, names, loc="outside upper left", ncols=2, frameon=False, fontsize=TEXT,
-        labelcolor=[ink(colour(number)) for number in range(len(names))],
+        labelcolor=[text_colour(colour(number)) for number in range(len(names))],
     )  # fmt: skip
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from PIL import Image
 
-from fooling.confidence import nines
+from fooling.confidence import log_distance
 from fooling.present.grid import image_grid, joined, png_of
-from fooling.present.plots import TEXT, colour, confidence_axis, ink, panels_of, png
+from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png, text_colour
 from fooling.studies.retrain.measures import Round, Share
 from fooling.text import plain
 
@@ -76,8 +76,12 @@ def _confidence(axes: Axes, rounds: Sequence[Round]) -> None:
     """A dot for each run, a line through the medians over all elites."""
     for one in rounds:
         spread = np.linspace(-0.16, 0.16, len(one.medians)) if len(one.medians) > 1 else np.zeros(1)
-        axes.plot(one.number + spread, nines(one.medians), ".", color=colour(0), ms=5, alpha=0.4, mew=0)
-    axes.plot([one.number for one in rounds], nines([one.median for one in rounds]), color=colour(0), lw=1.8)
+        axes.plot(
+            one.number + spread, log_distance(one.medians), ".", color=colour(0), ms=5, alpha=0.4, mew=0
+        )
+    axes.plot(
+        [one.number for one in rounds], log_distance([one.median for one in rounds]), color=colour(0), lw=1.8
+    )
     confidence_axis(axes, "")
     axes.set_title("median confidence of a run's elites", fontsize=TEXT, loc="left")
 
@@ -97,7 +101,7 @@ def _called(axes: Axes, rounds: Sequence[Round]) -> None:
         at = max(min(value, at - _GAP), sum(other < (value, name, number) for other in ends) * _GAP)
         axes.annotate(
             name, (1.0, at), (6, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
-            color=ink(colour(number)), fontsize=TEXT, va="center", annotation_clip=False,
+            color=text_colour(colour(number)), fontsize=TEXT, va="center", annotation_clip=False,
         )  # fmt: skip
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

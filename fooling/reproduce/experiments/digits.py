@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fooling.confidence import format_confidence, nines
+from fooling.confidence import format_confidence, log_distance
 from fooling.present.grid import image_grid, png_of
 from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png
 from fooling.reproduce.result import Claim, Figure, Result, Row
@@ -145,7 +145,7 @@ def _curves(runs: Sequence[Snapshot]) -> bytes:
     for number, (key, name) in enumerate((("median", "median"), ("min", "lowest digit"))):
         for view in runs:
             x = [line["generation"] + 1 for line in view.curve]
-            axes.plot(x, nines([line[key] for line in view.curve]), color=colour(number), lw=1.3, alpha=0.8,
+            axes.plot(x, log_distance([line[key] for line in view.curve]), color=colour(number), lw=1.3, alpha=0.8,
                       label=name if view is runs[0] else None)  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlabel("generations of 200 images", fontsize=TEXT)

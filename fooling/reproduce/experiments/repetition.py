@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.confidence import format_confidence, nines
+from fooling.confidence import format_confidence, log_distance
 from fooling.present.grid import image_grid, png_of
 from fooling.present.plots import TEXT, confidence_axis, dots, panels_of, png
 from fooling.reproduce.copies import CONTRAST, FEWEST, LIKE, PATCH, SIDE, find_copies
@@ -169,7 +169,7 @@ def claims(losses: Sequence[Loss], name: str) -> tuple[Claim, ...]:
 
 def _control(losses: Sequence[Loss], copies: str, elsewhere: str) -> RankTest:
     """Copies removed beside as much elsewhere, images as pairs."""
-    ours, theirs = (nines([getattr(loss, key) for loss in losses]) for key in (copies, elsewhere))
+    ours, theirs = (log_distance([getattr(loss, key) for loss in losses]) for key in (copies, elsewhere))
     return wilcoxon(ours, theirs)
 
 
@@ -298,7 +298,13 @@ def _dots(name: str, losses: Sequence[Loss]) -> Figure:
     near_one = np.median([loss.whole for loss in losses]) >= NEAR_ONE
     for place, (key, _) in enumerate(_PARTS):
         left = np.array([getattr(loss, key) for loss in losses])
-        dots(axes, place, nines(left) if near_one else left, int(key.startswith("elsewhere")), width=0.65)
+        dots(
+            axes,
+            place,
+            log_distance(left) if near_one else left,
+            int(key.startswith("elsewhere")),
+            width=0.65,
+        )
     titles = [textwrap.fill(title, 14) for _, title in _PARTS]
     axes.set_xticks(range(len(_PARTS)), titles, fontsize=TEXT)
     if near_one:

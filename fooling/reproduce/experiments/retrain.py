@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fooling.api import beside
-from fooling.confidence import format_confidence, nines
+from fooling.confidence import format_confidence, log_distance
 from fooling.present.markdown import table
 from fooling.present.plots import TEXT, confidence_axis, dots, panels_of, png
 from fooling.present.retrain.figures import figure
@@ -325,7 +325,14 @@ def _medians(found: dict[str, list[list[Round]]]) -> bytes:
     for place, (_, experiments, number) in enumerate(groups):
         for seed, rounds in enumerate(experiments):
             label = None if place else f"seed {seed}"
-            dots(axes, place + 0.2 * (seed - 1), nines(rounds[number].medians).tolist(), seed, label, 0.16)
+            dots(
+                axes,
+                place + 0.2 * (seed - 1),
+                log_distance(rounds[number].medians).tolist(),
+                seed,
+                label,
+                0.16,
+            )
     axes.set_xticks(range(len(groups)), [name for name, _, _ in groups])
     confidence_axis(axes, "median confidence of a run")
     figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=TEXT)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.confidence import nines
+from fooling.confidence import log_distance
 from fooling.errors import FoolingError, InvalidError
 from fooling.store.snapshot import distinct_names
 from fooling.studies.compare import images
@@ -192,8 +192,8 @@ def _run(view: Snapshot, name: str, group: int, training: Training | None) -> Ru
     held = view.archive.occupied
     pixels = view.stored_pixels[view.stored_rows[held]]
     passes = np.full(len(view.labels), np.nan)
-    for number, stairs in way.classes.items():
-        passes[number] = stairs.passes[-1]
+    for number, steps in way.classes.items():
+        passes[number] = steps.passes[-1]
     statistics = {
         "grey_distance": images.grey_distance(pixels),
         "total_variation": images.total_variation(pixels),
@@ -235,7 +235,7 @@ def _pair(positions: tuple[int, int], sides: Sequence[Sequence[Run]], common: fl
     at = [np.array([run.confidence_at(common) for run in side]) for side in sides]
     several = all(len(side) > 1 for side in sides)
     medians = [np.nanmedian(side, axis=1) for side in at]
-    classes = [nines(class_medians(side)) for side in at]
+    classes = [log_distance(class_medians(side)) for side in at]
     return Pair(positions, mann_whitney(*medians) if several else None, wilcoxon(*classes))
 
 

@@ -122,7 +122,7 @@ class Curve(Data):
 
 
 class ClassCurve(Data):
-    """The stairs that a class climbed, as columns.
+    """The confidence of a class as a step function, in columns.
 
     Attributes:
         number: the class.

@@ -152,11 +152,11 @@ def _classes(run: Run) -> tuple[ClassCurve, ...]:
     return tuple(
         ClassCurve(
             number=number,
-            passes=tuple(stairs.passes.tolist()),
-            seconds=tuple(stairs.seconds.tolist()),
-            confidence=tuple(stairs.confidence.tolist()),
+            passes=tuple(steps.passes.tolist()),
+            seconds=tuple(steps.seconds.tolist()),
+            confidence=tuple(steps.confidence.tolist()),
         )
-        for number, stairs in sorted(run.trajectory.classes.items())
+        for number, steps in sorted(run.trajectory.classes.items())
     )
 
 

@@ -22,7 +22,7 @@ _Step = tuple[_Cost, int | None, list[list[float]]]  # so far; whose turn it was
 
 
 @dataclass(frozen=True)
-class Stairs:
+class StepFunction:
     """A class's confidence over the run: from each cost on, what it was.
 
     Attributes:
@@ -46,11 +46,11 @@ class Trajectory:
     """A run's classes on their way.
 
     Attributes:
-        classes: class -> its stairs, of the classes that ever had an elite.
+        classes: class -> its steps, of the classes that ever had an elite.
         passes, seconds: what the run spent in all.
     """
 
-    classes: dict[int, Stairs]
+    classes: dict[int, StepFunction]
     passes: float
     seconds: float
 
@@ -69,7 +69,7 @@ class Trajectory:
 
     def costs(self, cost: str = "passes") -> NDArray[np.float64]:
         """The costs at which a class rose, and the last of all."""
-        rises = [getattr(stairs, cost) for stairs in self.classes.values()]
+        rises = [getattr(steps, cost) for steps in self.classes.values()]
         return np.unique(np.concatenate([*rises, [getattr(self, cost)]]))
 
 
@@ -92,7 +92,7 @@ def trajectory(curve: Iterable[dict[str, Any]], views: int) -> Trajectory:
         for (passes, seconds), (_, gains) in zip(spent.tolist(), turn, strict=False):
             for number, confidence in gains:
                 rises.setdefault(int(number), []).append((passes, seconds, confidence))
-    classes = {number: Stairs(*np.array(rows, np.float64).T) for number, rows in rises.items()}
+    classes = {number: StepFunction(*np.array(rows, np.float64).T) for number, rows in rises.items()}
     return Trajectory(classes, *spent[-1].tolist())
 
 

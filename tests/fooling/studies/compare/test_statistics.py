@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fooling.confidence import LEAST_DISTANCE, nines
+from fooling.confidence import LEAST_DISTANCE, log_distance
 from fooling.studies.rank_tests import mann_whitney, wilcoxon
 
 # Darwin's crossed and self-fertilised maize, in eighths of an inch (Fisher 1935, "The Design of Experiments").
@@ -82,7 +82,7 @@ def test_where_there_is_nothing_to_test_there_is_no_p(found: object) -> None:
 def test_nines() -> None:
     """Confidences of 1 are as far as float32 sees, and not infinitely far; they are above all others."""
     below = np.nextafter(np.float32(1), np.float32(0))
-    found = nines(np.array([0, 0.9, 0.999, below, 1, np.nan]))
+    found = log_distance(np.array([0, 0.9, 0.999, below, 1, np.nan]))
     assert found[:3] == pytest.approx([0, 1, 3])
     assert found[3] < found[4] == pytest.approx(-np.log10(LEAST_DISTANCE))
     assert np.isnan(found[5])
