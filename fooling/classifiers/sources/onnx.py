@@ -59,12 +59,17 @@ class OnnxNetwork:
         self._input = inputs[0].name
         self._output = self.outputs[0].name if output is None else output
         self.shape, self.dtype = tuple(inputs[0].shape), _TYPES[inputs[0].type]
+        # `run.compile` has nothing to compile here. Marked only when there is such a network: the mark imports torch's
+        # compiler, which takes a second.
+        self._eager = torch.compiler.disable(self._compute)
         # A batch that was fixed when the model was exported; else its name.
         self._rows = self.shape[0] if self.shape and isinstance(self.shape[0], int) else None
 
-    @torch.compiler.disable  # `run.compile` has nothing to compile here
     def __call__(self, images: Tensor) -> Tensor:
         """The outputs, on the images' device."""
+        return self._eager(images)
+
+    def _compute(self, images: Tensor) -> Tensor:
         values = np.ascontiguousarray(images.detach().cpu().numpy())
         parts = [self._run(part) for part in self._cut(values)]
         return torch.from_numpy(np.concatenate(parts)[: len(values)]).to(images.device)

@@ -4,6 +4,7 @@ beside them, and told apart by their weights wherever those lie."""
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -358,3 +359,9 @@ def test_one_logit_is_one_class_or_two(onnx_runtime, tiny, tmp_path, labels):
     fake = tiny(images).sigmoid()
     expected = fake if len(labels) == 1 else torch.cat([1 - fake, fake], 1)
     assert (classifiers.load(f"onnx:{file}").confidences(images) - expected).abs().max() < 1e-5
+
+
+def test_the_compiler_of_torch_is_imported_only_where_it_is_needed():
+    """A failure costs each command, and each job of the service, a second before it begins."""
+    code = "import sys, fooling.api; assert 'torch._dynamo' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
