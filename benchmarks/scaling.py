@@ -170,7 +170,7 @@ def measure(case: Case, generations: int) -> dict[str, Any]:
     numbers = range(BRED + 1, BRED + 3 + generations)  # the first two warm up
     with Workers(case) as workers:
         turns = [turn(search, workers.executor, number) for number in numbers][2:]
-        pids = workers.executor.pids
+        pids = [facts["pid"] for facts in workers.executor.workers]
         memory = [proportional_bytes(pid) for pid in pids]
         assert not any(map(has_torch, pids)), "a worker has loaded torch"
     in_process(searching(expected, encoding, classes, population), encoding, classes, numbers)
@@ -181,7 +181,7 @@ def measure(case: Case, generations: int) -> dict[str, Any]:
 
 def turn(search: MapElites, executor: RayExecutor, number: int) -> dict[str, float]:
     """One generation: seconds of its parts, CPU seconds of this process and of Ray's own, what was sent."""
-    workers = set(executor.pids)
+    workers = {facts["pid"] for facts in executor.workers}
     ray, cpu, clock = ray_cpu(workers), time.process_time(), [time.perf_counter()]
     work = search.ask(number)
     clock.append(time.perf_counter())

@@ -1,9 +1,10 @@
-"""A population of CPPN genotypes, packed: offsets and flat arrays, no padding, no per-genotype objects.
+"""A population of CPPN genotypes, packed into flat arrays with offsets, without padding and without an object
+for each.
 
-Nodes of a genotype are numbered locally: first the inputs, then the outputs, then the hidden nodes in the
-order of their creation. Inputs carry no data, so the node arrays start with the outputs. Edges keep the
-order of their creation; several edges between the same two nodes are allowed and add up (as in the
-authors' code). Every genotype is acyclic: outputs feed nothing, inputs are fed by nothing.
+Each genotype numbers its own nodes: first the inputs, then the outputs, then the hidden nodes in the order in
+which they were added. Inputs have no data, so the node arrays begin with the outputs. Edges keep the order in
+which they were added; several edges between the same two nodes are allowed and add up, as in the authors'
+code. Every genotype is acyclic, and no edge leaves an output or enters an input.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 from cppn.jit import kernel, readonly
 
 Rows = NDArray[np.int64]
-INPUTS = 4  # x, y, distance from the centre, bias: in this order (Nguyen 2015, released code)
+INPUTS = 4  # x, y, the distance from the centre and the bias, in this order (Nguyen 2015, released code)
 
 
 class Packed(NamedTuple):
-    """The arrays of a `Population`, as kernels take them. The only class for that: where two functions take
-    tuples of different classes, numba spends 100 microseconds on each call."""
+    """The arrays of a `Population` as kernels take them. All kernels take this one class: numba spends 100
+    microseconds on each call where two functions take tuples of different classes."""
 
     node_offsets: NDArray[np.int64]
     edge_offsets: NDArray[np.int64]
@@ -38,13 +39,12 @@ class Population:
     """N genotypes as a struct of arrays.
 
     Attributes:
-        outputs: output nodes per genotype: 1 (grey) or 3 (colour).
-        node_offsets: (N + 1,) int64; genotype i owns activations[node_offsets[i] : node_offsets[i + 1]].
+        outputs: the number of output nodes of each genotype: 1 (grey) or 3 (colour).
+        node_offsets: (N + 1,) int64; genotype i has activations[node_offsets[i] : node_offsets[i + 1]].
         edge_offsets: (N + 1,) int64, likewise for the edge arrays.
-        activations: (nodes,) uint8, the activation function of each output and hidden node
-            (numbers of `cppn.activations`).
-        sources: (edges,) int32, local number of the node an edge comes from.
-        targets: (edges,) int32, local number of the node it goes to.
+        activations: (nodes,) uint8, the activation function of each output and hidden node, as a number of
+            `cppn.activations`.
+        sources, targets: (edges,) int32, the local numbers of the nodes that an edge connects.
         weights: (edges,) float32.
     """
 
@@ -61,12 +61,12 @@ class Population:
 
     @property
     def nodes(self) -> NDArray[np.int64]:
-        """Output and hidden nodes of each genotype, (N,)."""
+        """(N,) int64, the number of output and hidden nodes of each genotype."""
         return np.diff(self.node_offsets)
 
     @property
     def edges(self) -> NDArray[np.int64]:
-        """Edges of each genotype, (N,)."""
+        """(N,) int64, the number of edges of each genotype."""
         return np.diff(self.edge_offsets)
 
     def take(self, rows: ArrayLike) -> Population:
@@ -82,14 +82,15 @@ class Population:
             ) from None
 
     def put(self, rows: ArrayLike, *others: tuple[Population, ArrayLike]) -> Population:
-        """This population with genotypes of others at `rows`, which may also extend it by new rows at the end.
-        Returns a new population.
+        """A new population: this one with genotypes of others at `rows`, which may also be new rows at its
+        end.
 
         Args:
-            others: populations, and the rows of each whose genotypes are put there, one after the other.
+            others: pairs of a population and the rows of its genotypes that are put there, one after the
+                other.
 
         Raises:
-            ValueError: not one row per genotype, or new rows that leave a gap.
+            ValueError: there is not one row per genotype, or new rows leave a gap.
         """
         rows, chosen = np.asarray(rows, np.int64), [other.take(which) for other, which in others]
         origin = np.arange(length_after(len(self), rows, sum(map(len, chosen))))
@@ -105,7 +106,7 @@ class Population:
         return Packed._make(readonly(getattr(self, name)) for name in Packed._fields)
 
     def arrays(self) -> dict[str, NDArray]:
-        """The arrays by name: what files hold."""
+        """The arrays by name, as they are saved in files."""
         return {
             "outputs": np.array([self.outputs], np.int64),
             "node_offsets": self.node_offsets,
@@ -123,8 +124,8 @@ class Population:
         return cls(int(arrays["outputs"][0]), **fields)
 
     def canonical_bytes(self, row: int) -> bytes:
-        """One genotype's only byte form, little-endian: int32 outputs, nodes, edges; then activations
-        (uint8), sources, targets (int32), weights (float32)."""
+        """The one form of a genotype in bytes, little-endian: the numbers of outputs, nodes and edges
+        (int32), then activations (uint8), sources and targets (int32), and weights (float32)."""
         nodes = slice(self.node_offsets[row], self.node_offsets[row + 1])
         edges = slice(self.edge_offsets[row], self.edge_offsets[row + 1])
         head = np.array([self.outputs, nodes.stop - nodes.start, edges.stop - edges.start], "<i4")
@@ -140,10 +141,10 @@ class Population:
 
 
 def concatenate(parts: Sequence[Population]) -> Population:
-    """One population of all the parts' genotypes, in order.
+    """One population of the genotypes of all parts, in order.
 
     Raises:
-        ValueError: no parts, or their numbers of outputs differ.
+        ValueError: there is no part, or their numbers of outputs differ.
     """
     if len({part.outputs for part in parts}) != 1:
         raise ValueError(f"expected parts with one number of outputs, found {[p.outputs for p in parts]}")
@@ -159,10 +160,10 @@ def concatenate(parts: Sequence[Population]) -> Population:
 
 
 def length_after(length: int, rows: Rows, count: int) -> int:
-    """The length of a population of `length` after `count` genotypes were put at `rows`.
+    """The length of a population of `length` genotypes after `count` genotypes were put at `rows`.
 
     Raises:
-        ValueError: not one row per genotype, or new rows that leave a gap.
+        ValueError: there is not one row per genotype, or new rows leave a gap.
     """
     if len(rows) != count:
         raise ValueError(f"expected a row per genotype: {count}, found {len(rows)}")
@@ -173,7 +174,7 @@ def length_after(length: int, rows: Rows, count: int) -> int:
 
 
 def empty(outputs: int) -> Population:
-    """A population of no genotypes."""
+    """A population without genotypes."""
     none = np.zeros(1, np.int64)
     indices = np.zeros(0, np.int32)
     return Population(outputs, none, none, np.zeros(0, np.uint8), indices, indices, np.zeros(0, np.float32))
@@ -181,10 +182,10 @@ def empty(outputs: int) -> Population:
 
 @kernel
 def _gather(packed: Packed, rows: Rows) -> Packed:
-    """The genotypes at `rows`, packed anew.
+    """New arrays with the genotypes at `rows`.
 
     Raises:
-        IndexError: there is no such row.
+        IndexError: a row does not exist.
     """
     nodes, edges = 0, 0
     for row in rows:
@@ -200,7 +201,7 @@ def _gather(packed: Packed, rows: Rows) -> Packed:
         np.empty(edges, np.int32),
         np.empty(edges, np.float32),
     )
-    node, edge = 0, 0  # where the next genotype goes
+    node, edge = 0, 0  # the indices where the next genotype begins
     out.node_offsets[0] = out.edge_offsets[0] = 0
     for i in range(len(rows)):
         row = rows[i]

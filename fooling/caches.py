@@ -1,4 +1,5 @@
-"""Caches of the libraries: where their usual places can't be written, they get one beside that of our kernels."""
+"""The cache folders of other libraries. Where the usual cache directory can't be written, they get folders
+beside that of the compiled kernels (`cppn.cache`)."""
 
 from __future__ import annotations
 
@@ -8,14 +9,14 @@ from cppn.cache import cache_directory, usual_directory
 
 _VARIABLES = {
     "MPLCONFIGDIR": "matplotlib",
-    "TORCHINDUCTOR_CACHE_DIR": "torchinductor",  # else named after the user, who may have no name
+    "TORCHINDUCTOR_CACHE_DIR": "torchinductor",  # by default named after the user, who may have no name
     "TRITON_CACHE_DIR": "triton",
 }
 
 
-def lend() -> None:
-    """Name folders for them in this process's environment and that of its children, unless they are named, or not
-    needed."""
+def set_folders() -> None:
+    """Set the environment variables that name the cache folders, for this process and its children, unless
+    they are set or the usual cache directory can be written."""
     folder = cache_directory()
     if folder == usual_directory():
         return

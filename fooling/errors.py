@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 FAILED, USAGE, INVALID, NOT_FOUND, PARTLY, INTERRUPTED = 1, 2, 3, 4, 5, 130  # 0: done
 
 
 class FoolingError(Exception):
-    """The base of every error raised on purpose. `str(error)` is one line: what was expected, what was
-    found, what to do."""
+    """The base of every error that is raised on purpose. Its text is one line: what was expected, what was
+    found and what to do."""
 
     exit_code = FAILED
 
@@ -22,14 +23,14 @@ class InvalidError(FoolingError):
 
 
 class NotFoundError(FoolingError):
-    """Something that the user named is not there."""
+    """Something that the user named does not exist."""
 
     exit_code = NOT_FOUND
 
 
 class OutOfAnswers(FoolingError):
-    """A remote classifier can't be asked any further: its budget is spent, or its server fails for good.
-    A run ends with what it has."""
+    """A remote classifier can't be asked any more: its budget is spent, or its server fails for good. A run
+    ends with the elites that it has."""
 
 
 class Interrupted(FoolingError):
@@ -41,7 +42,29 @@ class Interrupted(FoolingError):
         super().__init__("interrupted; the same command goes on from here")
 
 
+def first_line(error: BaseException, most: int = 300) -> str:
+    """The first line of what an error says, cut to `most` characters; the name of its class if it says
+    nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:most]
+
+
+@contextmanager
+def naming_write_errors(place: object) -> Iterator[None]:
+    """Say in one line where writing failed.
+
+    Args:
+        place: what is written inside this block, as the line names it: a path, or "in PATH".
+
+    Raises:
+        FoolingError: an OSError was raised inside the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FoolingError(f"can't write {place}: {error.strerror or error}") from None
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """'; did you mean NEAR?' where something near is known, else ''."""
+    """'; did you mean NEAR?' if a known name is near to this one, else ''."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

@@ -1,5 +1,5 @@
-"""Files that appear whole or not at all, the guard of those that are a user's, and the reader of text that people
-hand in."""
+"""Writing files so that they appear whole or not at all, protecting the user's files, and reading text that
+people hand in."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.first_look import STAND_INS, look
 from fooling.text import encoded
 
-LONGEST_TEXT = 2**28  # bytes; labels of 21,843 classes take 1 MB, a CSV of a million images 50 MB
-# Longer marks first: UTF-32's begins with UTF-16's.
+LONGEST_TEXT = 2**28  # bytes; labels of 21,843 classes take 1 MB, a CSV of a million images takes 50 MB
+# The longer marks come first, because the mark of UTF-32 begins with that of UTF-16.
 _OTHER_TEXT = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -28,23 +28,26 @@ _OTHER_TEXT = {
 
 
 def user_path(text: str) -> Path:
-    """A path as a user writes it, "~" for the home. Where there is no such home, "~" is a name like others."""
+    """The path that a user wrote, with "~" replaced by the home directory if there is one."""
     return Path(os.path.expanduser(text))
 
 
 @contextmanager
 def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
-    """A file to write in; it takes the place of `path` when the block ends, unless the block failed.
+    """A temporary file to write to, which replaces `path` when the block ends without an error.
 
     Args:
-        durable: wait until it is on the disk. What can be made again from a checkpoint need not.
+        durable: wait until the file is on the disk. This is not needed for what can be made again from a
+            checkpoint.
 
     Raises:
-        OSError: it can't be written; what was there before is untouched.
+        OSError: the file can't be written; what was there before is unchanged.
     """
     temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
     try:
-        temporary.unlink(missing_ok=True)  # of a process that was killed; never a link to follow
+        temporary.unlink(
+            missing_ok=True
+        )  # left by a process that was killed; a link is removed, not followed
         with open(temporary, "xb") as file:
             yield file
             if durable:
@@ -59,11 +62,11 @@ def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
 
 
 def link_or_copy(source: Path, path: Path) -> None:
-    """Give a file another name, whole or not at all, in place of what is there; where the file system has no hard
-    links, or allows no more of them, it is copied.
+    """Give a file a second name, `path`, replacing what is there, whole or not at all. The file is copied
+    where the file system has no hard links or allows no more of them.
 
     Raises:
-        OSError: it can't be written.
+        OSError: `path` can't be written.
     """
     temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
     try:
@@ -73,11 +76,11 @@ def link_or_copy(source: Path, path: Path) -> None:
             shutil.copyfile(source, temporary)
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)  # a rename between two names of one file leaves both
+        temporary.unlink(missing_ok=True)  # os.replace leaves it if `path` was another name of the same file
 
 
 def sync_directory(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Wait until the names of the files in a folder are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -86,15 +89,18 @@ def sync_directory(folder: Path) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """JSON as files hold it: UTF-8, indented, ends with a newline."""
+    """A value as JSON for a file: UTF-8, indented, with a newline at the end."""
     return encoded(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def refuse_existing(path: Path, force: bool | None = None) -> None:
-    """Guard a user's files: a file, or a folder that is not empty, is replaced only by `force`.
+    """Protect a user's files: refuse a path where there is a file, or a folder that is not empty.
+
+    Args:
+        force: True to allow it all the same; None if the command has no --force to suggest.
 
     Raises:
-        FoolingError: it is there, and `force` is not given.
+        FoolingError: something is there, and `force` is not True.
     """
     taken = any(path.iterdir()) if path.is_dir() else path.exists()
     if taken and not force:
@@ -103,15 +109,16 @@ def refuse_existing(path: Path, force: bool | None = None) -> None:
 
 
 def refuse_foreign(folder: Path, data: str, kind: str, force: bool | None = None) -> None:
-    """Guard what is not ours: only an empty folder, or one that this program made before, is written over;
-    by `force` any other.
+    """Protect a user's folders: refuse a folder to write in unless it is missing, empty, or was made by the
+    same command before.
 
     Args:
-        data: the name of the JSON file in a folder of ours; its `kind` says that it is.
-        kind: the one that is expected.
+        data: the name of a JSON file that such a folder has.
+        kind: the value of "kind" in that file.
+        force: True to allow any folder; None if the command has no --force to suggest.
 
     Raises:
-        FoolingError: it is something else.
+        FoolingError: the folder is something else, and `force` is not True.
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
@@ -125,16 +132,17 @@ def refuse_foreign(folder: Path, data: str, kind: str, force: bool | None = None
 
 
 def read_text(path: Path, what: str) -> str:
-    """Text that a person hands in: UTF-8, with or without the byte order mark that editors and spreadsheets on
-    Windows write. Lines end in a newline, however they ended in the file.
+    """The text of a file that a person hands in: UTF-8, with or without the byte order mark that programs on
+    Windows write. All line ends become newlines.
 
     Args:
-        what: the file is expected to be, for errors: "a TOML file".
+        what: what the file is expected to be, for errors, such as "a TOML file".
 
     Raises:
-        NotFoundError: no such file, or one that can't be opened.
-        InvalidError: it is not UTF-8 text, too long, or a pipe or a device, which may have no end; the line says what
-            it is, where that can be told.
+        NotFoundError: the file does not exist or can't be opened.
+        InvalidError: it is not UTF-8 text, is too long, or is a pipe or a device, which may have no end. The
+        line says
+            what it is instead, if that can be told.
     """
     try:
         if path.exists() and not path.is_file() and not path.is_dir():

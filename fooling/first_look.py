@@ -1,8 +1,9 @@
-"""A first look at a file that a user names: what it is, told by its bytes and never by its name.
+"""What kind of file a user has named, told from its bytes and never from its name.
 
-Weights come as `model_best.pth.tar`, `pytorch_model.bin`, or under no suffix at all; and under any name may lie
-what a download or a clone left in their place: a Git LFS pointer, the page of an error, nothing. Nothing is
-unpacked, and no more is read than the first few kilobytes and the list of names of a zip.
+Weights come as `model_best.pth.tar`, as `pytorch_model.bin` or without a suffix. Under any name there may be
+a stand-in, which a download or a clone has left in the place of the file: a Git LFS pointer, the page of an
+error, an empty file. Nothing is unpacked, and only the first few kilobytes and the list of names in a zip are
+read.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from pathlib import Path
 
 from fooling.errors import InvalidError, NotFoundError
 
-_BYTES = 4096
-_PARTS = 100_000  # of a zip: more than any network has tensors
+_BYTES = 4096  # how much of a file is read
+_PARTS = 100_000  # how many names of a zip are looked at: more than any network has tensors
 
 
 class Kind(Enum):
-    """What a file is; the value is what an error calls it, and what can be done about it."""
+    """What a file is. The value is how an error describes it, with what can be done about it."""
 
     LFS_POINTER = "a Git LFS pointer, not the file itself: run git lfs pull, or download the file again"
     ANNEX_POINTER = "a git-annex pointer, not the file itself: run git annex get"
@@ -45,10 +46,10 @@ class Kind(Enum):
     UNKNOWN = "bytes of a kind that is not known here"
 
 
-# What lies where a file should be. No reader of anything wants these.
+# What may be in the place of a file. No reader wants these.
 STAND_INS = (Kind.LFS_POINTER, Kind.ANNEX_POINTER, Kind.WEB_PAGE, Kind.EMPTY)
 
-# Offset, bytes, kind. torch's form before 1.6 begins with the pickle of a number.
+# Offset, bytes there, and the kind of file. torch.save before 1.6 began a file with the pickle of a number.
 _MAGIC = (
     (0, b"version https://git-lfs.github.com/spec/", Kind.LFS_POINTER),
     (0, b"version https://hawser.github.com/spec/", Kind.LFS_POINTER),
@@ -75,7 +76,7 @@ def look(path: Path) -> Kind:
     """What a file is.
 
     Raises:
-        NotFoundError: there is none, or it can't be read.
+        NotFoundError: the file does not exist or can't be read.
     """
     try:
         with path.open("rb") as file:
@@ -89,11 +90,12 @@ def look(path: Path) -> Kind:
             return kind
     if start.startswith(b"PK\x03\x04"):
         return _zipped(path)
-    if start[8:9] == b"{":  # after the length of its header, which is less than 2^40 even if it is damaged
+    if start[8:9] == b"{":  # after the length of the header, which is below 2^40 even in a damaged file
         return Kind.SAFETENSORS if start[5:8] == bytes(3) else _text_or(Kind.UNKNOWN, start)
     if start[:1] == b"\x80" and start[1:2] in b"\x01\x02\x03\x04\x05":
         return Kind.PICKLE
-    # A protocol buffer whose first field is the version of ONNX, the second the producer, the graph or the domain.
+    # A protocol buffer whose first field is the version of ONNX, and the second the producer, the graph or
+    # the domain.
     if (
         start[:1] == b"\x08"
         and start[1:2] < b"\x40"
@@ -104,13 +106,13 @@ def look(path: Path) -> Kind:
 
 
 def expect(path: Path, wanted: str, *kinds: Kind) -> Kind:
-    """What the file is, one of `kinds`.
+    """What a file is, if that is one of `kinds`.
 
     Args:
-        wanted: what is expected, for the error.
+        wanted: what the file is expected to be, for the error.
 
     Raises:
-        NotFoundError: no such file.
+        NotFoundError: the file does not exist.
         InvalidError: it is something else; the line says what.
     """
     if not path.is_file():
@@ -122,17 +124,17 @@ def expect(path: Path, wanted: str, *kinds: Kind) -> Kind:
 
 
 def refuse_stand_in(path: Path, wanted: str) -> None:
-    """Refuse what lies in the place of a file: a pointer, the page of an error, nothing.
+    """Refuse a stand-in: a pointer, the page of an error, or an empty file.
 
     Raises:
-        NotFoundError: no such file.
-        InvalidError: a stand-in; the line says which, and what to do.
+        NotFoundError: the file does not exist.
+        InvalidError: it is a stand-in; the line says which, and what to do.
     """
     expect(path, wanted, *(kind for kind in Kind if kind not in STAND_INS))
 
 
 def _zipped(path: Path) -> Kind:
-    """The kind of a zip, from the names of its parts."""
+    """The kind of a zip, from the names of the files in it."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.partition("/")[2] or name for name in archive.namelist()[:_PARTS]}
@@ -148,7 +150,8 @@ def _zipped(path: Path) -> Kind:
 
 
 def _text_or(kind: Kind, start: bytes) -> Kind:
-    """Text where the bytes are text (of the first kilobytes, the last character may be cut); else `kind`."""
+    """Kind.TEXT or Kind.WEB_PAGE if the first bytes of a file are UTF-8 text, whose last character may be
+    cut; else `kind`."""
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE):
         return Kind.WEB_PAGE
     try:

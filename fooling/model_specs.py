@@ -1,5 +1,5 @@
-"""Model SPECs, `source:name`: which there are, and what was probably meant by one that is none, or by a `file:` that
-names something else. Nothing heavy is imported for that, so that a typo is told at once."""
+"""Model SPECs, `source:name`: which ones exist, and what a user probably meant by a text that is no SPEC, or
+by a `file:` that is no description. This imports nothing heavy, so that a typo is reported at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fooling.files import user_path
 from fooling.first_look import STAND_INS, Kind, look
 
 BUILTIN = ("lenet", "lenet-b", "mlp", "resnet-mini", "vit-mini")  # the networks that come with the package
-# What a SPEC of each other source looks like.
+# The form of a SPEC of each other source.
 FORMS = (
     "file:SPEC.toml",
     "torchvision:NAME",
@@ -26,7 +26,8 @@ SOURCES = ("builtin", *(form.partition(":")[0] for form in FORMS))
 
 _WEIGHTS = (Kind.SAFETENSORS, Kind.TORCH, Kind.OLD_TORCH)
 _PROGRAMS = (Kind.TORCHSCRIPT, Kind.EXPORTED)
-# What is no description of a network; a stand-in or bytes of no known kind may be a damaged one.
+# Kinds of files that are surely no description of a network. An empty file or unknown bytes may be a damaged
+# one.
 _BINARY = frozenset(Kind) - {Kind.TEXT, Kind.UNKNOWN, Kind.EMPTY}
 _CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
@@ -37,10 +38,12 @@ def known() -> tuple[str, ...]:
 
 
 def split(spec: str) -> tuple[str, str]:
-    """The source and the name of a SPEC; whether its file or its function is there, nobody has looked.
+    """The source and the name of a SPEC. Whether its file or function exists is not looked at.
 
     Raises:
-        InvalidError: an unknown source, or an unknown model of those that come along; the line lists those there are.
+        InvalidError: the source, or the model that should come with the package, is unknown; the line lists
+        those that
+            exist.
     """
     source, colon, name = spec.partition(":")
     if not colon or not name or source not in SOURCES:
@@ -55,11 +58,11 @@ def split(spec: str) -> tuple[str, str]:
 
 
 def refuse_binary(path: Path) -> None:
-    """Refuse a file that describes no network, since it is one, say.
+    """Refuse a file that can't describe a network, such as weights, a program or an image.
 
     Raises:
-        InvalidError: weights, a program, an image; the line says what and how it is named in a SPEC.
-        NotFoundError: no such file.
+        InvalidError: the line says what the file is, and how a SPEC names it.
+        NotFoundError: the file can't be read.
     """
     if path.is_file() and (kind := look(path)) in _BINARY:
         advice = "" if kind in STAND_INS else f"; {_way(path, kind)}"
@@ -69,7 +72,8 @@ def refuse_binary(path: Path) -> None:
 
 
 def meant(spec: str) -> str:
-    """'; did you mean ...?' for a SPEC of no known source, or how its file is to be named; '' for no idea."""
+    """The end of an error about a SPEC without a known source: "; did you mean ...?", or how a SPEC names the
+    file; "" if nothing is near."""
     source, colon, _ = spec.partition(":")
     path = user_path(spec)
     if path.is_dir() and (path / "config.json").is_file():
@@ -88,7 +92,7 @@ def meant(spec: str) -> str:
 
 
 def _way(path: Path, kind: Kind) -> str:
-    """How a SPEC comes to a file of that kind."""
+    """How a SPEC can name a file of this kind."""
     if kind is Kind.ONNX:
         return f"did you mean onnx:{path}?"
     if kind in _WEIGHTS or kind in _PROGRAMS:

@@ -1,4 +1,4 @@
-"""The ready-made configs, found without reading them."""
+"""The names and files of the ready-made configs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def names() -> list[str]:
 
 
 def find(config: str | Path) -> Path:
-    """The file of a config given by name or path.
+    """The file of a config, which is given by its name or its path.
 
     Raises:
-        NotFoundError: neither is there.
+        NotFoundError: no config has this name or path.
     """
     path = Path(config)
     if path.suffix == ".toml" or len(path.parts) > 1:

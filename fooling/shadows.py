@@ -1,4 +1,5 @@
-"""A user's own file that has the name of one of this software's top-level packages."""
+"""Refuse to start where a user's file has the name of a package of this project, `cppn` or `workers`, and
+would be imported in its place."""
 
 from __future__ import annotations
 
@@ -9,24 +10,24 @@ from pathlib import Path
 
 from fooling.errors import InvalidError
 
-_PACKAGES = {"cppn": "jit.py", "workers": "processes.py"}  # a file of each
+_PACKAGES = {"cppn": "jit.py", "workers": "processes.py"}  # each package, and a file in it
 
 
 def refuse_shadows(folder: Path | None = None) -> None:
-    """Stop before an import goes astray.
+    """Refuse modules that hide a package of this project.
 
     Args:
-        folder: of modules that are about to be imported, or to be where imports begin (default: where they begin now).
+        folder: where modules will be imported from first; None for where they are imported from now.
 
     Raises:
-        InvalidError: another module is found under the name of one of the packages; the line says where.
+        InvalidError: another module has the name of one of the packages; the line says where.
     """
     for line in shadows(folder):
         raise InvalidError(f"{line}: rename it, or start from another folder")
 
 
 def shadows(folder: Path | None = None) -> Iterator[str]:
-    """What hides a package, or would if imports began in that folder."""
+    """A line for each package that is hidden; arguments as for `refuse_shadows`."""
     for name, file in _PACKAGES.items():
         found = importlib.util.find_spec(name) if folder is None else _in(folder, name)
         folders = found.submodule_search_locations or [] if found else []
@@ -40,8 +41,8 @@ def _in(folder: Path, name: str) -> ModuleSpec | None:
 
 
 def folder_of(module: str) -> Path | None:
-    """Where the module's outermost package or file lies, by the import path as it is; None where that isn't known, or
-    where it is installed: what lies beside it there is no user's, and comes after our packages."""
+    """The folder that holds a module, or its outermost package. None if it is not found, or if it is
+    installed: what is beside an installed module is not the user's, and is imported after our packages."""
     try:
         found = importlib.util.find_spec(module.partition(".")[0])
     except (ImportError, ValueError):

@@ -1,5 +1,5 @@
-"""Text from elsewhere (labels, names, paths, messages of other software) as plain text: it can't steer a terminal,
-forge lines or turn its neighbours around."""
+"""Text from outside (labels, names, paths, messages of other software) made safe to print: it can't control a
+terminal, forge lines or reverse the text beside it."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# Control characters (C0, DEL, C1), line and paragraph separators, marks of direction, halves of surrogate pairs (the
-# undecodable bytes of a file's name, for one). Letters that are written from right to left are none of these.
+# Control characters (C0, DEL, C1), line and paragraph separators, marks of direction, and halves of surrogate
+# pairs (which stand for undecodable bytes in the names of files). Letters that are written from right to left
+# are not among them.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
 
 def plain(text: object) -> str:
-    r"""The text in one line, with what is unsafe to print written as Python writes it: "\x1b", "\n", "\u202e"."""
+    r"""The text in one line, with unsafe characters written as Python writes them: "\x1b", "\n", "\u202e"."""
     return _UNSAFE.sub(lambda found: ascii(found[0])[1:-1], str(text))
 
 
 def encoded(text: str) -> bytes:
-    r"""The text in UTF-8; half a surrogate pair, which UTF-8 lacks, as "\udc80", which JSON reads as that again."""
+    r"""The text in UTF-8. Half a surrogate pair, which UTF-8 lacks, becomes "\udc80", which JSON reads as
+    that half."""
     return text.encode("utf-8", "backslashreplace")
 
 
 def all_plain(data: Any) -> Any:
-    """JSON-like data with all its texts plain, for a page that shows them."""
+    """JSON-like data with every text made plain, for a page that shows them."""
     if isinstance(data, str):
         return plain(data)
     if isinstance(data, Mapping):
@@ -34,7 +36,7 @@ def all_plain(data: Any) -> Any:
 
 
 def format_bytes(size: int) -> str:
-    """A size in decimal units: "940 B", "31 kB", "12.3 MB"."""
+    """A number of bytes in decimal units: "940 B", "31 kB", "12.3 MB"."""
     if size < 1000:
         return f"{size} B"
     return f"{size / 1e3:.0f} kB" if size < 999_500 else f"{size / 1e6:,.1f} MB"

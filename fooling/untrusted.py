@@ -1,4 +1,5 @@
-"""Reading files that may come from a stranger: plain files of a bounded size, never links; JSON of a bounded depth."""
+"""Reading files that may come from a stranger: only plain files of a bounded size, never links, and JSON of a
+bounded depth."""
 
 from __future__ import annotations
 
@@ -18,10 +19,10 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """A file to read, where it is one: a link is not followed, and a pipe or a device is not waited for.
+    """Open a plain file to read. A link is not followed, and a pipe or a device is not waited for.
 
     Raises:
-        InvalidError: it is something else than a file.
+        InvalidError: the path is not a plain file.
         OSError: it can't be read.
     """
     try:
@@ -37,10 +38,10 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def read_plain(path: Path, most: int) -> bytes:
-    """The content of a file of at most so many bytes.
+    """The content of a plain file of at most `most` bytes.
 
     Raises:
-        InvalidError: it is longer, or no file.
+        InvalidError: the file is longer, or the path is not a plain file.
         OSError: it can't be read.
     """
     with open_plain(path) as file:
@@ -51,11 +52,14 @@ def read_plain(path: Path, most: int) -> bytes:
 
 
 def parse_json(data: bytes | str, where: str) -> Any:
-    """What JSON from a stranger says. Nesting, the digits of a number and lone surrogates are bounded or refused by
-    the parser itself.
+    """The value of JSON from a stranger. The parser limits nesting and the digits of a number, and refuses
+    lone surrogates.
+
+    Args:
+        where: the name of the data, for the error.
 
     Raises:
-        InvalidError: naming `where`: it is not JSON.
+        InvalidError: the data is not JSON.
     """
     try:
         return from_json(data, allow_inf_nan=False)
@@ -64,10 +68,10 @@ def parse_json(data: bytes | str, where: str) -> Any:
 
 
 def parse_model(model: type[M], data: bytes | str, where: str) -> M:
-    """JSON from a stranger as a model.
+    """JSON from a stranger as a pydantic model.
 
     Raises:
-        InvalidError: naming `where`, the first wrong field, what was expected and what was found.
+        InvalidError: the line names `where`, the first wrong field, what was expected and what was found.
     """
     try:
         return model.model_validate_json(data)
@@ -76,7 +80,7 @@ def parse_model(model: type[M], data: bytes | str, where: str) -> M:
 
 
 def checked(model: type[M], found: Any, where: str) -> M:
-    """What `parse_json` gave as a model; errors as for `parse_model`."""
+    """A value that `parse_json` returned as a pydantic model; errors as for `parse_model`."""
     try:
         return model.model_validate(found)
     except ValidationError as error:

@@ -1,5 +1,5 @@
-"""Data from a user: the types of fields that several models share, and what is wrong, in one line: the first
-problem that pydantic found, put into words."""
+"""Checking data from a user: the types of fields that several pydantic models share, and the first problem
+that pydantic found, in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fooling import sizes
 from fooling.errors import InvalidError, did_you_mean
 
 _Side = Annotated[int, Field(ge=1, le=sizes.LARGEST)]
-# The type of a field that holds the size of an image; a list, as TOML and JSON have it, is taken for a pair.
+# The type of a field that holds the size of an image. A list, as in TOML and JSON, is read as a pair.
 ImageSize = Annotated[_Side | tuple[_Side, _Side], BeforeValidator(sizes.read)]
 
 _WORDS = (
@@ -59,7 +59,8 @@ class Record(Strict):
         except ValidationError as error:
             raise InvalidError(f"{type(self).__name__}: {explain(error, type(self))}") from None
 
-    # Records within records, and those of JSON, are still made by pydantic: only so does an error know its path.
+    # Records within records, and those of JSON, are still made by pydantic: only so does an error know its
+    # path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
@@ -74,9 +75,10 @@ class Data(Record):
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem: which key, what was expected, what was found; for unknown keys what was meant."""
+    """The first problem: which key, what was expected, and what was found. For an unknown key, a near one is
+    named."""
     problems = error.errors(include_url=False)
-    # A misspelt key that is needed is both unknown and missing: the former says more.
+    # A required key that is misspelt is both unknown and missing; that it is unknown says more.
     problem = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     kind, found, path = problem["type"], problem.get("input"), list(problem["loc"])
     if kind == "extra_forbidden":
@@ -105,13 +107,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _meant(found: object, expected: str) -> str:
-    """ "; did you mean NAME?" where a text is nearly one of the names in "'grey' or 'rgb'"; else ""."""
+    """ "; did you mean NAME?" if a text is nearly one of the names in an enumeration like "'grey' or 'rgb'";
+    else ""."""
     names = re.findall(r"'([^']*)'", expected)
     return did_you_mean(found.lower().replace("gray", "grey"), names) if isinstance(found, str) else ""
 
 
 def _walk(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[str], list[str]]:
-    """A path without the tags of unions, and the keys of the table that it leads to (none: it is a value)."""
+    """A path without the tags of unions, and the keys of the table at its end (none if a value is there)."""
     names: list[str] = []
     tables: list[type[BaseModel]] = [model]
     for part in path:
@@ -135,7 +138,7 @@ def _leaves(model: type[BaseModel]) -> list[str]:
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The models in an annotation: one, several of a union, or none."""
+    """The models in an annotation: one, several for a union, or none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for argument in get_args(annotation) for model in _models(argument)]

@@ -27,6 +27,11 @@ def expected(jobs: list[Job], shared: Numbers = SMALL) -> list[float]:
     return [float(shared.values.sum() * job.number) for job in jobs]
 
 
+def pids(executor: RayExecutor) -> list[int]:
+    """The processes of the workers that are ready."""
+    return [facts["pid"] for facts in executor.workers]
+
+
 def times(log: Path) -> int:
     """How often a job that logs was begun."""
     return len(log.read_text().splitlines())

@@ -1,7 +1,7 @@
 """What runs in a Ray worker process: one host, which computes registered tasks.
 
-Nothing is raised across processes: answers say what went wrong in words, so that the driver, which may lack
-the modules of an exception, can always read them. Importing this file imports neither Ray nor torch.
+No exception travels between processes: an answer says in words what went wrong, so that the driver can read
+it even where it lacks the module of the exception. Importing this file imports neither Ray nor torch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, first_line
 from workers.allocator import keep_freed_memory
 from workers.host import Host
 from workers.tasks import compute
@@ -27,7 +27,7 @@ class Blueprint:
     """How a worker makes its host.
 
     Attributes:
-        builder: "module:function"; called with `argument`, it returns a Host.
+        builder: "module:function", a function that returns a Host when it is called with `argument`.
         argument: anything that Ray can send.
     """
 
@@ -35,25 +35,26 @@ class Blueprint:
     argument: Any
 
     def build(self) -> Host:
-        """The host."""
+        """Make the host."""
         module, _, function = self.builder.partition(":")
         return getattr(importlib.import_module(module), function)(self.argument)
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all chunks of a call to `map` share, on its way to a worker.
+    """What all chunks of a call to `map` share, in the form in which it is sent to a worker.
 
     Attributes:
-        number: of the call: a worker unpacks each only once.
-        payload: its pickle; or, where it is large, a list of the one reference to it in the object store.
+        map_number: the number of the call; a worker unpacks what is shared once per call.
+        payload: the pickle of what is shared; or, where that is large, a list of one reference to the object
+            store.
     """
 
-    number: int
+    map_number: int
     payload: bytes | list[Any]
 
     def unpack(self) -> Any:
-        """What was shared. Arrays from the object store are read-only views of it."""
+        """What is shared. Arrays from the object store are read-only views."""
         if isinstance(self.payload, bytes):
             return pickle.loads(self.payload)
         import ray
@@ -63,12 +64,13 @@ class Shared:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a call.
+    """The outcome of a call.
 
     Attributes:
-        kind: "done"; "memory": the device's memory ran out; "failed"; "lost": not begun, its worker is gone.
-        value: the result; for the others one line that says what happened.
-        trace: of what was raised, the worker's traceback.
+        kind: "done"; "memory" if the memory of the device ran out; "failed" if anything else went wrong;
+            "lost" if the worker was gone before it began.
+        value: the result if done, else one line that says what happened.
+        trace: the traceback on the worker, if an exception was raised there.
     """
 
     kind: Literal["done", "memory", "failed", "lost"]
@@ -76,7 +78,7 @@ class Answer:
     trace: str = ""
 
     def error(self, line: str) -> FoolingError:
-        """An error of one line; who asks for its traceback sees the worker's too."""
+        """An error of this one line, with the traceback on the worker as a note."""
         error = FoolingError(line)
         if self.trace:
             error.add_note(f"On the worker:\n{self.trace}")
@@ -84,14 +86,15 @@ class Answer:
 
 
 class Worker:
-    """Computes tasks on a host of its own. Its calls are pure: any of them may be repeated elsewhere."""
+    """Computes tasks on a host of its own. Every call is pure and may be repeated on another worker."""
 
     def __init__(self) -> None:
         self._host: Host | None = None
         self._shared: tuple[int, Any] = (-1, None)
 
     def prepare(self, blueprint: Blueprint) -> Answer:
-        """Make the host; done: {"node", "pid", "device", "fingerprint", "answers"} of it."""
+        """Make the host. The value of the answer is a dict: "node", "pid", "device", "fingerprint" and
+        "answers" (those of the classifier; "" and None where there is none)."""
         keep_freed_memory()
         try:
             self._host = blueprint.build()
@@ -108,7 +111,8 @@ class Worker:
         return Answer("done", facts)
 
     def log_into(self, folder: str) -> bool:
-        """Send what this process prints to a file in a folder, where that is there and can be written."""
+        """Write what this process prints to a file in a folder. Returns whether that could be done; the
+        folder may not exist on this machine."""
         try:
             path = Path(folder) / f"worker-{platform.node()}-{os.getpid()}.log"
             file = open(path, "ab", buffering=0)
@@ -122,15 +126,15 @@ class Worker:
         return True
 
     def compute(self, task: str, shared: Shared, chunk: Any, batch: int | None) -> Answer:
-        """The result of a task for a chunk.
+        """Compute a task for a chunk; the value of the answer is the result.
 
         Args:
-            batch: the physical batch of the run by now; None where it was never halved.
+            batch: the physical batch that the run has now; None if it was never halved.
         """
         assert self._host is not None
         try:
-            if self._shared[0] != shared.number:
-                self._shared = (shared.number, shared.unpack())
+            if self._shared[0] != shared.map_number:
+                self._shared = (shared.map_number, shared.unpack())
             if batch is not None:
                 while self._host.classifier.numerics.batch > batch:
                     self._host.halve_batch()
@@ -142,7 +146,7 @@ class Worker:
 def _failure(error: Exception) -> Answer:
     trace = traceback.format_exc()
     print(trace, file=sys.stderr, flush=True)  # for the worker's log
-    line = (str(error).strip().splitlines() or [""])[0][:300]
+    line = first_line(error)
     if is_out_of_memory(error):
         return Answer("memory", line)
     known = isinstance(error, FoolingError)
@@ -150,5 +154,6 @@ def _failure(error: Exception) -> Answer:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    torch = sys.modules.get("torch")  # where it was never imported, its memory did not run out
+    """Whether an exception says that the memory of a device ran out."""
+    torch = sys.modules.get("torch")  # if torch was never imported, no device is in use
     return torch is not None and isinstance(error, torch.OutOfMemoryError)

@@ -1,8 +1,8 @@
-"""The Ray cluster of a run: one that is started for it on this machine, or one that was there before.
+"""The Ray cluster of a run: one that is started for the run on this machine, or one that was there before.
 
-What we start is private (a token of its own, which no file holds), quiet, and leaves nothing behind: its
-processes die with this one, and its folder is deleted at the end or, after a SIGKILL, by the next start
-or `fooling doctor`. A cluster that was there before is only joined and left.
+A cluster that is started here is private (it has a token of its own, which no file holds) and leaves nothing
+behind: its processes end with this process, and its folder is deleted at the end or, after a SIGKILL, by the
+next start of a cluster or by `fooling doctor`. A cluster that was there before is only joined and left.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from fooling.errors import FoolingError, InvalidError
-from workers.discovery import first_line, found, probe
-from workers.processes import end_marked, is_alive
-from workers.signals import deferred, undisturbed
+from fooling.errors import FoolingError, InvalidError, first_line
+from workers.discovery import probe, resolve_address
+from workers.processes import is_alive, kill_marked
+from workers.signals import deferring_signals, ignoring_signals
 
-PREFIX = "fooling-ray-"  # of the folders that our clusters keep their sockets and logs in
-MARK = "FOOLING_RAY_FOLDER"  # in the environment of their processes
-SHORT = 10  # characters of a folder for temporary files in which Ray's sockets can live
+PREFIX = "fooling-ray-"  # of the names of the folders for the sockets and logs of our clusters
+MARK = "FOOLING_RAY_FOLDER"  # the environment variable that the processes of our clusters have
+SHORT = 10  # the most characters that the path of the temporary folder may have, so that Ray's sockets fit
 _TOKEN_FILE = Path(os.path.expanduser("~/.ray/auth_token"))  # where Ray itself looks; there may be no home
-_QUIET = {
+_DEFAULTS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_worker_niceness": "0",  # as the local executor: not behind whatever else the machine does
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # we name devices ourselves
+    "RAY_worker_niceness": "0",  # workers have the priority of the local executor
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # devices are named by the run
 }
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a cluster has, or a worker needs: CPU cores and GPUs, fractions allowed."""
+    """What a cluster has, or what a worker needs: numbers of CPU cores and GPUs, which may be fractions."""
 
     cpus: float
     gpus: float
@@ -57,31 +57,32 @@ class Resources:
 
 
 class Cluster:
-    """A connection to a Ray cluster; a context manager, which leaves it."""
+    """A connection to a Ray cluster, and a context manager that leaves the cluster at its end."""
 
     def __init__(self, address: str | None, cores: int, store_bytes: int) -> None:
         """
         Args:
-            address: HOST:PORT of a cluster, "auto" for one of this machine; None starts one.
-            cores: of the cluster that is started: as many as its workers need, even on a smaller machine.
-            store_bytes: of its object store.
+            address: HOST:PORT of a cluster, or "auto" for the one on this machine; None starts a cluster.
+            cores: how many CPU cores a started cluster has: what its workers need, even on a smaller machine.
+            store_bytes: the size of the object store of a started cluster.
 
         Raises:
-            InvalidError: no such address, a token or a version that does not match.
+            InvalidError: there is no cluster at the address, or its token or version does not match.
+            FoolingError: Ray can't be started.
         """
         self.address = address
         self._folder: Path | None = None
-        self._claim: BinaryIO | None = None
-        self._printer: Any = None  # Ray's own, while we are connected
-        self._environment: dict[str, str | None] = {}
-        self._ours = not _is_connected()  # a program that uses Ray already keeps its connection
-        if not self._ours:
+        self._lock: BinaryIO | None = None
+        self._printer: Any = None  # Ray's function for output, while it is replaced
+        self._environment: dict[str, str | None] = {}  # what variables were before they were set
+        self._connects = not _is_connected()  # a program that uses Ray already keeps its connection
+        if not self._connects:
             return
         try:
             if address is None:
                 self._start(cores, store_bytes)
             else:
-                self._join(found(address))
+                self._join(resolve_address(address))
         except BaseException:
             self.close()
             raise
@@ -96,35 +97,37 @@ class Cluster:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it was started here, for this run."""
+        """Whether the cluster was started here, for this run."""
         return self._folder is not None
 
     @property
     def total(self) -> Resources:
-        """What the living nodes have."""
+        """The resources of all living nodes together."""
         import ray
 
         return _resources(ray.cluster_resources())
 
     @property
     def free(self) -> Resources:
-        """What of it nobody uses."""
+        """The resources of the living nodes that nobody uses."""
         import ray
 
         return _resources(ray.available_resources())
 
     def room(self, need: Resources) -> int:
-        """How many workers the living nodes can hold: each has to fit on one node, a share of a GPU on one GPU."""
+        """How many workers the living nodes could hold if they were idle. A worker has to fit on one node,
+        and its share of a GPU on one GPU."""
         import ray
 
         nodes = (_resources(node["Resources"]) for node in ray.nodes() if node["Alive"])
-        return sum(_fitting(node, need) for node in nodes)
+        return sum(_room_on(node, need) for node in nodes)
 
     def close(self) -> None:
-        """Leave the cluster; where it is ours, stop it and delete its folder. May be called twice."""
-        if not self._ours:
+        """Leave the cluster. One that was started here is stopped, and its folder is deleted. A second call
+        does nothing."""
+        if not self._connects:
             return
-        with undisturbed():
+        with ignoring_signals():
             if self._printer is not None:
                 import ray
 
@@ -134,9 +137,9 @@ class Cluster:
             if self._folder is not None:
                 _remove(self._folder)
                 self._folder = None
-            if self._claim is not None:
-                self._claim.close()
-                self._claim = None
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
         for name, value in self._environment.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -146,31 +149,34 @@ class Cluster:
 
     def _start(self, cores: int, store_bytes: int) -> None:
         remove_leftovers()
-        self._set({})
+        self._set_environment({})
         try:
-            folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_base()))
-            self._folder, self._claim = folder, open(folder / "lock", "wb")
+            folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_parent_folder()))
+            self._folder, self._lock = folder, open(folder / "lock", "wb")
         except OSError as error:
-            raise FoolingError(f"can't start Ray: no folder in {_base()}: {error.strerror}") from None
-        fcntl.flock(self._claim, fcntl.LOCK_EX)
-        # All of our processes inherit these: the token is the fence around the ports that Ray opens.
-        self._set({MARK: str(folder), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
+            raise FoolingError(
+                f"can't start Ray: no folder in {_parent_folder()}: {error.strerror}"
+            ) from None
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # The processes of the cluster inherit these. The token keeps others out of the ports that Ray opens.
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        self._set_environment({MARK: str(folder), **token})
         try:
             self._connect(
-                address="local",  # whatever RAY_ADDRESS says, or other clusters of this machine
+                address="local",  # overrides RAY_ADDRESS and other clusters of this machine
                 num_cpus=cores,
                 object_store_memory=store_bytes,
                 include_dashboard=False,
-                _temp_dir=str(folder / "r"),  # which Ray opens to everybody
+                _temp_dir=str(folder / "r"),  # a folder of its own, since Ray opens it to everybody
             )
         except Exception as error:
             raise FoolingError(f"can't start Ray on this machine: {first_line(error)}") from error
 
     def _join(self, address: str) -> None:
         if "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ or _TOKEN_FILE.exists():
-            self._set({"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")})
+            self._set_environment({"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")})
         else:
-            self._set({})
+            self._set_environment({})
         probe(address)
         try:
             self._connect(address=address)
@@ -178,8 +184,8 @@ class Cluster:
             raise InvalidError(f"can't join the Ray cluster at {address}: {first_line(error)}") from error
 
     def _connect(self, **how: Any) -> None:
-        """`ray.init`, which neither prints (what ends of itself or is killed it would tell on stdout) nor keeps
-        hold of signals and breakpoints."""
+        """Call `ray.init`, but keep it from printing (it would say on stdout which processes end or are
+        killed), and from handling signals and breakpoints."""
         import ray
 
         worker, utils = ray._private.worker, ray._private.utils
@@ -187,14 +193,15 @@ class Cluster:
         self._environment.setdefault("PYTHONBREAKPOINT", os.environ.get("PYTHONBREAKPOINT"))
         handling, utils.set_sigterm_handler = utils.set_sigterm_handler, _do_nothing
         try:
-            with deferred():
+            with deferring_signals():
                 ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **how)
         finally:
             utils.set_sigterm_handler = handling
 
-    def _set(self, variables: dict[str, str]) -> None:
-        """Set environment variables until `close`. Ray reads them when it is imported, and once more here."""
-        variables = {**{name: os.environ.get(name, value) for name, value in _QUIET.items()}, **variables}
+    def _set_environment(self, variables: dict[str, str]) -> None:
+        """Set environment variables until `close`, and those of `_DEFAULTS` that the user has not set. Ray
+        reads them when it is imported; here it is made to read them again."""
+        variables = {**{name: os.environ.get(name, value) for name, value in _DEFAULTS.items()}, **variables}
         self._environment = {name: os.environ.get(name) for name in variables} | self._environment
         os.environ.update(variables)
         raylet: Any = importlib.import_module("ray._raylet")
@@ -210,8 +217,8 @@ def _resources(has: dict[str, float]) -> Resources:
     return Resources(has.get("CPU", 0.0), has.get("GPU", 0.0))
 
 
-def _fitting(node: Resources, need: Resources) -> int:
-    """How many workers a node can hold."""
+def _room_on(node: Resources, need: Resources) -> int:
+    """How many workers one node can hold."""
     rooms = []
     if need.cpus:
         rooms.append(int(node.cpus / need.cpus + 1e-9))
@@ -228,41 +235,44 @@ def _is_connected() -> bool:
     return ray is not None and ray.is_initialized()
 
 
-def _base() -> Path:
-    """Where our clusters have their folders: the paths of sockets in them have to stay below 107 bytes."""
+def _parent_folder() -> Path:
+    """The folder in which our clusters have their folders. Its path is short, because the path of a socket
+    may have at most 107 bytes."""
     usual = Path(tempfile.gettempdir())
     return usual if len(str(usual)) <= SHORT else Path("/tmp")
 
 
 def remove_leftovers() -> list[Path]:
-    """End what is left of clusters whose run was killed: stray processes, and folders. Returns the latter."""
-    found = []
-    for folder in _base().glob(f"{PREFIX}*-*"):
+    """Kill the processes and delete the folders of clusters whose run was killed. Returns the deleted
+    folders."""
+    removed = []
+    for folder in _parent_folder().glob(f"{PREFIX}*-*"):
         if _is_left_over(folder):
             _remove(folder)
             if not folder.exists():
-                found.append(folder)
-    return found
+                removed.append(folder)
+    return removed
 
 
 def _is_left_over(folder: Path) -> bool:
-    """Whether a cluster's folder is no living run's: nobody holds its lock. In the instant before there is a
-    lock, the pid in its name tells."""
+    """Whether the folder of a cluster belongs to no living run: nobody holds its lock. In the instant before
+    there is a lock, the pid in the name of the folder decides."""
     try:
-        with open(folder / "lock", "rb") as claim:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with open(folder / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
         return pid.isdigit() and not is_alive(int(pid))
-    except OSError:  # held, or another user's
+    except OSError:  # the lock is held, or another user's
         return False
     return True
 
 
 def _remove(folder: Path) -> None:
-    """Delete a cluster's folder; first end the helpers of Ray that outlive it by some seconds."""
-    end_marked(MARK, str(folder))
-    for _ in range(20):  # a process that is ending may still write
+    """Delete the folder of a cluster, after killing the helper processes of Ray, which outlive it by some
+    seconds."""
+    kill_marked(MARK, str(folder))
+    for _ in range(20):  # a process that is ending may still write files
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return

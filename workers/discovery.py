@@ -1,4 +1,5 @@
-"""Is there a Ray cluster at an address, and may we join it? Asked before Ray is, which takes two minutes to give up."""
+"""Whether there is a Ray cluster at an address that can be joined. Ray itself would try for two minutes
+before it says why it can't join, so this is found out first."""
 
 from __future__ import annotations
 
@@ -9,16 +10,19 @@ import subprocess
 import sys
 import time
 
-from fooling.errors import InvalidError
+from fooling.errors import InvalidError, first_line
 
-PROBE_SECONDS = 30.0
+PROBE_SECONDS = 30.0  # the longest that `probe` waits for Ray
 
 
-def found(address: str) -> str:
-    """HOST:PORT of an address, where something answers.
+def resolve_address(address: str) -> str:
+    """HOST:PORT of a cluster, after a look whether something answers there.
+
+    Args:
+        address: HOST:PORT, or "auto" for the one cluster on this machine.
 
     Raises:
-        InvalidError: nothing does, or it is no such address.
+        InvalidError: nothing answers, or this is not an address.
     """
     if address == "auto":
         import ray._private.services as services
@@ -29,13 +33,13 @@ def found(address: str) -> str:
             raise InvalidError(
                 f"--address auto: expected one Ray cluster on this machine, found {found}; give HOST:PORT"
             )
-        return addresses.pop()
+        return next(iter(addresses))
     host, _, port = address.rpartition(":")
     if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16 or not host or "/" in host:
         raise InvalidError(f"--address {address}: expected HOST:PORT of a Ray head node, like 10.0.0.1:6379")
     try:
         socket.create_connection((host, int(port)), 5).close()
-    except (OSError, UnicodeError) as error:  # the latter: no such name can be looked up
+    except (OSError, UnicodeError) as error:  # UnicodeError: the name of the host can't be looked up
         reason = getattr(error, "strerror", None) or first_line(error)
         raise InvalidError(
             f"no Ray cluster at {address}: {reason}; start one with: ray start --head"
@@ -43,7 +47,7 @@ def found(address: str) -> str:
     return address
 
 
-# What Ray says in its own words, and what it means.
+# Signs in what Ray prints, and what they mean.
 _MEANINGS = (
     (
         ("InvalidAuthToken", "Unauthenticated", "no authentication token was found"),
@@ -64,8 +68,8 @@ else:
 
 
 def probe(address: str) -> None:
-    """Join and leave a cluster in a process of its own: where it can't be joined, Ray tries for up to two
-    minutes, says why only on its stderr, and then ends the process.
+    """Join a cluster and leave it again in another process: if Ray can't join, it tries for up to two
+    minutes, says why on stderr only, and then ends its process.
 
     Raises:
         InvalidError: it can't be joined; the message says why.
@@ -81,7 +85,7 @@ def probe(address: str) -> None:
                 said += (process.stderr.read() or b"").decode(errors="replace")
                 if "PROBE ok" in said:
                     return
-                if reason := meaning(said):
+                if reason := failure_reason(said):
                     raise InvalidError(f"can't join the Ray cluster at {address}: {reason}")
                 if process.poll() is not None:
                     break
@@ -91,8 +95,8 @@ def probe(address: str) -> None:
     raise InvalidError(f"can't join the Ray cluster at {address}: no answer within {PROBE_SECONDS:.0f} s")
 
 
-def meaning(said: str) -> str | None:
-    """Why Ray could not join, from what it printed; None where it has not given up."""
+def failure_reason(said: str) -> str | None:
+    """Why Ray could not join, from what it printed so far; None while it still tries."""
     for signs, reason in _MEANINGS:
         if any(sign in said for sign in signs):
             return reason
@@ -105,8 +109,3 @@ def meaning(said: str) -> str | None:
             f"{error.strip()[:300]}"
         )
     return error.strip()[:300]
-
-
-def first_line(error: BaseException) -> str:
-    """Of an error's text, or its kind where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

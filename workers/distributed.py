@@ -1,6 +1,7 @@
-"""The Ray executor: tasks computed by workers on any number of machines, with the results of one process.
+"""The Ray executor: tasks are computed by workers on any number of machines, with the same results as in one
+process.
 
-A `Pool` knows which workers live, a `Dispatcher` which chunks are due.
+A `Pool` keeps the workers alive, a `Dispatcher` gives them chunks.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from workers.actor import Blueprint, Shared
+from workers.chunks import ChunkTracker
 from workers.cluster import Cluster, Resources
 from workers.dispatcher import Dispatcher
 from workers.host import Host
 from workers.pool import Pool
-from workers.work import Work
 
-INLINE_BYTES = 64 * 1024  # what is larger goes through the object store
+INLINE_BYTES = 64 * 1024  # what chunks share goes through the object store if it is larger than this
 
 
 class RayExecutor:
@@ -38,17 +39,18 @@ class RayExecutor:
         stopping: threading.Event | None = None,
         notify: Callable[[str], None] | None = None,
     ) -> None:
-        """Ask for workers and wait for the first one, and for those that are nearly there.
+        """Start workers, and wait for the first one and for those whose processes run already.
 
         Args:
-            cluster: where they run; `close` leaves it.
-            blueprint: how each makes its host.
-            host: the driver's own, which computes nothing: it knows the batch.
-            need: what a worker takes.
-            count: of workers; None: as many as the cluster has room for, now and later.
-            wait: for resources that are not there; False refuses.
-            patience: seconds that a chunk may take before its worker is ended.
-            stopping: when set, what is under way is cancelled with `Interrupted`.
+            cluster: where the workers run; `close` leaves it.
+            blueprint: how each worker makes its host.
+            host: the driver's own host, which computes nothing; its classifier is what workers are compared
+                with.
+            need: the CPU cores and GPUs of one worker.
+            count: how many workers; None for as many as the cluster has room for at any time.
+            wait: whether to wait for resources that the cluster lacks; if False, they are refused.
+            patience: the most seconds that a worker may take for one chunk; then it is ended.
+            stopping: when it is set, `map` raises `Interrupted`.
             notify: called with lines that the user should see.
 
         Raises:
@@ -56,7 +58,7 @@ class RayExecutor:
         """
         self._cluster, self._host, self._patience = cluster, host, patience
         self._batch: int | None = None
-        self._turn = 0
+        self._map_number = 0
         with ExitStack() as undo:
             undo.callback(cluster.close)
             self._pool = Pool(
@@ -71,25 +73,19 @@ class RayExecutor:
             )
             undo.callback(self._pool.end_all)
             self._pool.fill()
-            undo.pop_all()  # nothing failed
+            undo.pop_all()  # nothing failed, so nothing is undone
 
     @property
     def workers(self) -> list[dict[str, Any]]:
-        """What the workers that are ready say of themselves (`workers.actor.Worker.prepare`)."""
+        """What each worker that is ready says of itself, such as its "node" and "pid";
+        `workers.actor.Worker.prepare` has all keys."""
         return [handle.facts for handle in self._pool.ready]
 
     @property
-    def pids(self) -> list[int]:
-        """The processes of the workers that are ready."""
-        return [facts["pid"] for facts in self.workers]
-
-    @property
     def evaluators(self) -> int:
-        """Chunks computed at once, when all workers are there."""
         return self._pool.evaluators
 
     def log_into(self, folder: Path) -> None:
-        """Let workers write their output in a folder, where they can reach it."""
         self._pool.log_into(folder)
 
     def halve_batch(self) -> int:
@@ -97,15 +93,17 @@ class RayExecutor:
         return self._batch
 
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Generator[Any, None, None]:
-        self._turn += 1
-        shared, packed = _packed(shared, chunks)
-        sent = self._sent(shared)
-        yield from Dispatcher(
-            self._pool, Work(chunks), packed, task, sent, self._batch, self._patience
-        ).results()
+        self._map_number += 1
+        # What is shared may know how to leave out what no chunk needs.
+        packed, sent = shared.packed(chunks) if hasattr(shared, "packed") else (shared, chunks)
+        tracker = ChunkTracker(chunks)
+        dispatcher = Dispatcher(
+            self._pool, tracker, sent, task, self._sendable(packed), self._batch, self._patience
+        )
+        yield from dispatcher.results()
 
     def end_workers(self) -> None:
-        """End the workers; others of the cluster stay."""
+        """End the workers of this executor, and stay in the cluster."""
         self._pool.end_all()
 
     def close(self) -> None:
@@ -113,21 +111,12 @@ class RayExecutor:
         self.end_workers()
         self._cluster.close()
 
-    def _sent(self, shared: Any) -> Shared:
-        """What all chunks share, on its way: inline where it is small, else through the object store."""
+    def _sendable(self, shared: Any) -> Shared:
+        """What all chunks share, pickled if it is small, else put in the object store. An object can say
+        about how large it is by an attribute `nbytes`, so that a large one is not pickled first."""
         import ray
 
-        data = pickle.dumps(shared, protocol=5) if _size(shared) <= INLINE_BYTES else b""
+        data = pickle.dumps(shared, protocol=5) if getattr(shared, "nbytes", 0) <= INLINE_BYTES else b""
         if 0 < len(data) <= INLINE_BYTES:
-            return Shared(self._turn, data)
-        return Shared(self._turn, [ray.put(shared)])
-
-
-def _packed(shared: Any, chunks: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
-    """What travels: only what the chunks need of what they share, where that knows how to leave out the rest."""
-    return shared.packed(chunks) if hasattr(shared, "packed") else (shared, chunks)
-
-
-def _size(shared: Any) -> int:
-    """About how many bytes the arrays of what is shared have; 0 where it does not say."""
-    return int(getattr(shared, "nbytes", 0))
+            return Shared(self._map_number, data)
+        return Shared(self._map_number, [ray.put(shared)])

@@ -1,4 +1,4 @@
-"""A host: what computes tasks. Operators around a classifier, with which memory may run out."""
+"""What computes tasks: the operators of a search around a classifier."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from fooling.errors import FoolingError
 
 @dataclass
 class Host:
-    """What a task computes with. Executors make one, or one on each of their workers.
+    """What a task computes with. An executor has one in its process, or one on each of its workers.
 
     Attributes:
         toolbox: a DEAP toolbox of operators (`fooling.search.toolbox`).
-        classifier: the `fooling.classifiers.Classifier` that the toolbox's `classify` asks; None where
-            something else answers.
+        classifier: the `fooling.classifiers.Classifier` that the operator `classify` asks; None where that
+            operator asks something else.
     """
 
     toolbox: Any
     classifier: Any = None
 
     def halve_batch(self) -> int:
-        """Ask the classifier with half its physical batch from now on.
+        """Halve the physical batch of the classifier.
 
         Returns:
-            The batch as it is then.
+            The new batch.
 
         Raises:
-            FoolingError: its batch is one image already, or the operator `classify` is not the classifier's.
+            FoolingError: the batch is one image already, or the operator `classify` is not the classifier's.
         """
         classify = getattr(self.toolbox.classify, "func", self.toolbox.classify)
         if self.classifier is None or classify != self.classifier.classify:

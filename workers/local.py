@@ -1,7 +1,8 @@
-"""The local executor: chunks computed by threads of this process.
+"""The local executor: chunks are computed by threads of this process.
 
-The kernels and the classifier release the interpreter lock, so threads are enough. Each computes with the
-run's own number of classifier threads, so the results do not depend on how many there are.
+The kernels and the classifier release the interpreter lock, so threads are enough. Each of them computes with
+the number of classifier threads that the run has fixed, so results do not depend on how many evaluators there
+are.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, first_line
 from workers.actor import is_out_of_memory
 from workers.allocator import keep_freed_memory
-from workers.discovery import first_line
 from workers.host import Host
 from workers.tasks import compute
 
@@ -29,18 +29,19 @@ def usable_cores() -> int:
 
 
 def default_evaluators(device: str, threads: int) -> int:
-    """How many evaluators of so many threads suit a device. On the CPU they fill the cores; on CUDA there are
-    two, so that one varies and renders while the device computes what the other has enqueued."""
+    """How many evaluators suit a device, each with `threads` classifier threads. On the CPU they fill the
+    cores. On CUDA there are two, so that one varies and renders while the device computes what the other has
+    enqueued."""
     return max(1, usable_cores() // threads) if device == "cpu" else 2
 
 
 def prepare_thread(device: str, threads: int) -> None:
-    """Make this thread an evaluator: with so many classifier threads and, on CUDA, a stream of its own."""
+    """Make this thread an evaluator with `threads` classifier threads and, on CUDA, a stream of its own."""
     import torch
 
     torch.set_num_threads(threads)
     if device != "cpu":
-        torch.cuda.synchronize(device)  # the network, which all streams read, is there
+        torch.cuda.synchronize(device)  # wait until the network, which all streams read, has arrived
         torch.cuda.set_stream(torch.cuda.Stream(device))
 
 

@@ -1,6 +1,7 @@
-"""The pool of an executor's Ray workers: which live, which start, which are missing, and what they answer.
+"""The Ray workers of an executor: which are ready, which are starting, which are missing, and what they
+answer.
 
-A worker that died is replaced, wherever there is room.
+A worker that died is replaced, on any node that has room.
 """
 
 from __future__ import annotations
@@ -13,37 +14,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, first_line
 from workers.actor import Answer, Blueprint, Worker
-from workers.capacity import lacking, refusal, taken
+from workers.capacity import free_shortage, refusal, total_shortage
+from workers.chunks import MAX_FAILURES
 from workers.cluster import Cluster, Resources
-from workers.discovery import first_line
 from workers.host import Host
 from workers.protocol import Interrupted
-from workers.work import MAX_FAILURES
 
-MAX_DEATHS = 30  # the same for workers that die at their start without a word: something may be killing them
-POLL_SECONDS = 0.2  # between looks at the clock and at the user's wish to stop
-NOTICE_SECONDS = 60.0  # between repeated lines about waiting
-PLACE_SECONDS = 30.0  # that Ray takes at most to place a worker and start its process, where there is room
-TOGETHER_SECONDS = 10.0  # that the first worker waits for others whose processes are there
-START_SECONDS = 600.0  # that a worker may take to make its host
+MAX_DEATHS = (
+    30  # deaths of starting workers, after which the run ends; more than failures, since others may kill them
+)
+POLL_SECONDS = 0.2  # the time between two looks at the clock and at whether the user wants to stop
+NOTICE_SECONDS = 60.0  # the time after which a line about waiting is repeated
+PLACE_SECONDS = 30.0  # the most that Ray takes to place a worker and start its process, where there is room
+TOGETHER_SECONDS = 10.0  # the most that the first worker waits for others whose processes run already
+START_SECONDS = 600.0  # the most that a worker may take to make its host
 
 
 @dataclass(eq=False)
 class Call:
-    """A chunk at a worker.
+    """A chunk that was given to a worker.
 
     Attributes:
         ref: Ray's reference to the answer.
-        number: the chunk's number in its `map`.
-        turn: the number of the `map`.
-        began: when the chunk became the oldest of its worker's calls: about when the worker began it.
+        chunk: the number of the chunk in its `map`.
+        map_number: the number of the `map`.
+        began: about when the worker began with the chunk: when it became the oldest of the worker's calls.
     """
 
     ref: Any
-    number: int
-    turn: int
+    chunk: int
+    map_number: int
     began: float
 
 
@@ -52,12 +54,12 @@ class WorkerHandle:
     """One worker as the driver sees it.
 
     Attributes:
-        actor: Ray's handle of it.
-        placement: a call that answers when Ray has found a place for the worker; None when that is done.
-        preparation: the call that makes the worker's host; None when that is done.
-        since: when the worker was asked for; then, when it got its place.
-        calls: the chunks that it was given and has not answered, oldest first. Those of an earlier `map` are leftovers:
-            another worker was quicker with them.
+        actor: Ray's handle.
+        placement: a call that answers when the worker has a place and a process; None when it has answered.
+        preparation: the call that makes the worker's host; None when it has answered.
+        since: when the worker was asked for, and, once it has its place, when it got that.
+        calls: the chunks that it was given and has not answered, oldest first. Those of an earlier `map` were
+            answered by another worker first.
         facts: what the worker says of itself (`workers.actor.Worker.prepare`).
     """
 
@@ -70,7 +72,7 @@ class WorkerHandle:
 
 
 class Pool:
-    """Workers on a cluster, as many as are asked for and have room."""
+    """Workers on a cluster, as many as are asked for and there is room for."""
 
     def __init__(
         self,
@@ -84,7 +86,8 @@ class Pool:
         stopping: threading.Event,
         notify: Callable[[str], None],
     ) -> None:
-        """Nobody is asked for yet; `fill` does that. The arguments are those of `workers.distributed.RayExecutor`.
+        """Start no worker yet; `fill` does that. The arguments are those of
+        `workers.distributed.RayExecutor`.
 
         Raises:
             FoolingError: `wait` is False and the cluster is too small; or the blueprint can't be sent.
@@ -97,32 +100,32 @@ class Pool:
         self._handles: list[WorkerHandle] = []
         self._failed_starts = 0
         self._logs: Path | None = None
-        self._noticed: tuple[str, float] = ("", 0.0)
-        self._looked = 0.0
+        self._noticed: tuple[str, float] = ("", 0.0)  # the last line for the user, and when that was
+        self._looked = 0.0  # when missing workers were looked for
         self._actor_class: Any = ray.remote(
             num_cpus=need.cpus, num_gpus=need.gpus, max_restarts=0, max_task_retries=0
         )(Worker)
         self._blueprint = _sent(blueprint)
-        if not wait and (shortage := lacking(cluster, need, count or 1)):
+        if not wait and (shortage := total_shortage(cluster, need, count or 1)):
             raise FoolingError(refusal(cluster, shortage))
 
     @property
     def ready(self) -> list[WorkerHandle]:
-        """The workers that have made their hosts."""
+        """The workers that have a host."""
         return [handle for handle in self._handles if handle.preparation is None]
 
     @property
     def busy(self) -> list[WorkerHandle]:
-        """The workers that have chunks."""
+        """The workers that have been given chunks and not answered them."""
         return [handle for handle in self._handles if handle.calls]
 
     @property
     def evaluators(self) -> int:
-        """Chunks computed at once, when all workers are there."""
+        """How many chunks are computed at once when all workers are ready."""
         return self._count or max(1, self._cluster.room(self._need))
 
     def fill(self) -> None:
-        """Wait for the first worker, and for those that are nearly there.
+        """Start workers, and wait for the first one and for those whose processes run already.
 
         Raises:
             FoolingError: workers can't start.
@@ -136,17 +139,17 @@ class Pool:
                 together = time.monotonic() + TOGETHER_SECONDS
 
     def log_into(self, folder: Path) -> None:
-        """Let workers write their output in a folder, where they can reach it."""
+        """Have workers write what they print to files in a folder, if their machines have that folder."""
         self._logs = folder
         for handle in self.ready:
             handle.actor.log_into.remote(str(folder))
 
     def replace_missing(self) -> None:
-        """Ask for the workers that are missing, and say what is waited for. Between two looks at the cluster some time
-        passes; a call in between does nothing.
+        """Ask for missing workers, and tell the user what is waited for. A call within POLL_SECONDS of the
+        last one does nothing.
 
         Raises:
-            FoolingError: workers can't start; or there is no room, and it is not to be waited for.
+            FoolingError: workers can't start; or there is no room, and the user does not want to wait.
         """
         now = time.monotonic()
         complete = self._count is not None and len(self.ready) == self._count
@@ -167,7 +170,8 @@ class Pool:
         waiting = sum(
             handle.placement is not None and now - handle.since > PLACE_SECONDS for handle in self._handles
         )
-        shortage = lacking(self._cluster, self._need, wanted) or taken(self._cluster, self._need, waiting)
+        need = (self._cluster, self._need)
+        shortage = total_shortage(*need, wanted) or free_shortage(*need, waiting)
         if shortage and not self.ready and not self._wait:
             raise FoolingError(refusal(self._cluster, shortage))
         if shortage:
@@ -175,8 +179,8 @@ class Pool:
             self._tell(f"waiting for {shortage}", some, now)
 
     def answers(self, seconds: float) -> list[tuple[Call, Answer]]:
-        """The answers that come within some time. Workers that became ready or died meanwhile are seen to; the chunks
-        of those that died are answered as failed or lost.
+        """The answers that come within so many seconds. This also notes which workers became ready, and
+        removes those that died; their chunks are answered as failed or lost.
 
         Raises:
             FoolingError: workers can't start, or one has another classifier.
@@ -201,7 +205,7 @@ class Pool:
             try:
                 answer = self._ray.get(ref)
             except self._ray.exceptions.RayError as error:
-                dead.append((handle, error))  # its other calls may have been answered before
+                dead.append((handle, error))  # removed last: other calls of it may have answers
                 continue
             if ref == handle.preparation:
                 self._prepared(handle, answer)
@@ -219,7 +223,7 @@ class Pool:
         return answers
 
     def end(self, handle: WorkerHandle) -> None:
-        """End a worker."""
+        """End one worker."""
         self._handles.remove(handle)
         self._ray.kill(handle.actor)
 
@@ -230,11 +234,11 @@ class Pool:
         self._handles = []
 
     def _is_preparing(self) -> bool:
-        """Whether some worker has its process and makes its host."""
+        """Whether a worker has its process and is making its host."""
         return any(handle.preparation is not None and handle.placement is None for handle in self._handles)
 
     def _prepared(self, handle: WorkerHandle, answer: Answer) -> None:
-        """A worker has made its host, or failed to."""
+        """Note that a worker has made its host, or could not."""
         if answer.kind != "done":
             self.end(handle)
             self._count_failed_start(answer)
@@ -246,11 +250,12 @@ class Pool:
             handle.actor.log_into.remote(str(self._logs))
 
     def _died(self, handle: WorkerHandle, error: Exception) -> list[tuple[Call, Answer]]:
-        """A worker died: its place is free, and its chunks are answered as failed or lost. Only the chunk that it was
-        computing may have been the reason; none is, where the whole node went."""
+        """Remove a worker that died. Returns the answers for its chunks: the one that it was computing has
+        failed, because it may be why the worker died; the others are lost. If the whole node failed, all of
+        them are lost."""
         if handle not in self._handles:
             return []
-        self.end(handle)  # where it only can't be reached, it must not go on
+        self.end(handle)  # it may still be alive and only out of reach
         node_failed = _is_of_its_node(error)
         reason = f"its worker died ({type(error).__name__})"
         if handle.preparation is not None and not node_failed:
@@ -258,35 +263,36 @@ class Pool:
         return answers_of_ended(handle, reason, "lost" if node_failed else "failed")
 
     def _expect_same(self, facts: dict[str, Any]) -> None:
-        """Refuse a worker whose classifier is another one than the driver's.
+        """Refuse a worker whose classifier is not the driver's.
 
         Raises:
-            FoolingError: its fingerprint is another; InvalidError: it is the same, but the answers are not.
+            FoolingError: the fingerprints differ.
+            InvalidError: the fingerprints are the same, but the answers differ.
         """
         classifier = self._classifier
         expected = classifier.fingerprint if classifier else ""
         where = f"the classifier of the worker on {facts['node']} is another one than here"
         if facts["fingerprint"] != expected:
             raise FoolingError(
-                f"{where}: its fingerprint is {facts['fingerprint'][:12]}, expected {expected[:12]}; give all machines "
-                "the same files"
+                f"{where}: its fingerprint is {facts['fingerprint'][:12]}, expected {expected[:12]}; give all "
+                "machines the same files"
             )
         if classifier:
-            given = facts.pop("answers")  # of thousands of workers and classes: too much to keep
+            given = facts.pop("answers")  # too large to keep, with thousands of workers and classes
             classifier.expect_answers(given, where)
 
     def _count_failed_start(self, answer: Answer, most: int = MAX_FAILURES) -> None:
         """Count a worker that could not start.
 
         Raises:
-            FoolingError: so many could not, one after the other.
+            FoolingError: `most` workers could not start, one after the other.
         """
         self._failed_starts += 1
         if self._failed_starts >= most:
             raise answer.error(f"workers can't start: {answer.value}")
 
     def _tell(self, line: str, rest: str, now: float) -> None:
-        """Tell the user, unless the same line was told a moment ago; another `rest` of it is no news."""
+        """Tell the user a line and its rest, unless the same line was told less than NOTICE_SECONDS ago."""
         if line != self._noticed[0] or now - self._noticed[1] > NOTICE_SECONDS:
             self._notify(line + rest)
             self._noticed = (line, now)
@@ -295,29 +301,30 @@ class Pool:
 def answers_of_ended(
     handle: WorkerHandle, reason: str, first: Literal["failed", "lost"]
 ) -> list[tuple[Call, Answer]]:
-    """What the calls of a worker that ended come to: the oldest is `first`, those that were waiting are lost."""
+    """The answers for the calls of a worker that ended: the oldest call is `first`, the waiting ones are
+    lost."""
     kinds: list[Literal["failed", "lost"]] = [first, *["lost"] * len(handle.calls)]  # type: ignore[list-item]
     return [(call, Answer(kind, reason)) for call, kind in zip(handle.calls, kinds, strict=False)]
 
 
 def _sent(blueprint: Blueprint) -> Any:
-    """A reference to a blueprint in the object store.
+    """Put a blueprint in the object store. Returns the reference.
 
     Raises:
-        FoolingError: it holds something that can't be sent to another process.
+        FoolingError: the blueprint has something that can't be sent to another process.
     """
     import ray
 
     try:
         return ray.put(blueprint)
-    except Exception as error:  # whatever the pickling of a user's object raises
+    except Exception as error:  # pickling a user's object can raise anything
         raise FoolingError(
             f"what the run was given from Python can't be sent to Ray workers: {first_line(error)}"
         ) from error
 
 
 def _is_of_its_node(error: Exception) -> bool:
-    """Whether a worker died, or can't be reached, because of its node."""
+    """Whether a worker died, or can't be reached, because its node failed."""
     from ray.exceptions import ActorUnavailableError
 
     return isinstance(error, ActorUnavailableError) or "node has died" in str(error)

@@ -1,4 +1,4 @@
-"""The executor protocol: where tasks are computed is not the search's business."""
+"""The executor protocol. A search hands chunks to an executor and does not know where they are computed."""
 
 from __future__ import annotations
 
@@ -8,40 +8,44 @@ from typing import Any, Protocol
 
 
 class Interrupted(Exception):
-    """The user asked to stop; what is under way is given up."""
+    """The user asked to stop; chunks that are not done are dropped."""
 
 
 class Executor(Protocol):
-    """Computes registered tasks (`workers.tasks`) on some host of operators and a classifier."""
+    """Computes registered tasks (`workers.tasks`), each on a host (`workers.host`)."""
 
     @property
     def evaluators(self) -> int:
-        """Chunks computed at once."""
+        """How many chunks are computed at once."""
         ...
 
     def log_into(self, folder: Path) -> None:
-        """Send what other processes print to files in a folder."""
+        """Write what worker processes print to files in this folder."""
         ...
 
     def map(self, task: str, shared: Any, chunks: Sequence[Any]) -> Generator[Any, None, None]:
-        """The results of a task for each chunk, in the order of the chunks. One call at a time; whoever does not
-        read it to its end closes it, after which nothing of it is computed any more, nor holds memory.
+        """The results of a task for each chunk, in the order of the chunks.
+
+        There may be one call at a time. A caller that does not read the generator to its end has to close it;
+        then no more chunks are computed and the memory is free.
 
         Args:
             task: the name of a registered task.
-            shared: what all chunks read (parents, thresholds): it travels once per node.
-            chunks: what each one needs (keys, rows): small.
+            shared: what all chunks read (parents, thresholds); it is sent to each node once.
+            chunks: what each chunk needs besides (keys, rows); small.
 
         Raises:
             FoolingError: a chunk could not be computed; the message names it.
+            torch.OutOfMemoryError: the memory of a device ran out.
+            Interrupted: the user asked to stop.
         """
         ...
 
     def halve_batch(self) -> int:
-        """Ask the classifier with half its physical batch from now on, wherever tasks are computed.
+        """Halve the physical batch of the classifier, wherever tasks are computed.
 
         Returns:
-            The batch as it is then.
+            The new batch.
 
         Raises:
             FoolingError: see `workers.host.Host.halve_batch`.
@@ -49,5 +53,5 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop computing and free what was held. Chunks that were not started never are."""
+        """Stop computing and free all resources. Chunks that have not begun are dropped."""
         ...

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP while a cluster is opened or closed: nothing may be left half-way."""
+"""Ctrl-C, SIGTERM and SIGHUP while a cluster is opened or closed: neither may be left half done."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from workers.protocol import Interrupted
 
 @contextmanager
 def interruptible(stopping: threading.Event) -> Iterator[None]:
-    """In this block signals are a KeyboardInterrupt, so that what was begun is undone, and set
-    `stopping`: an exception that is raised inside of a destructor or callback is lost."""
+    """Inside this block, a signal raises KeyboardInterrupt, so that what was begun is undone. It also sets
+    `stopping`, because an exception that is raised inside a destructor or a callback is lost."""
 
     def interrupt(number: int, frame: Any) -> None:
         stopping.set()
@@ -29,8 +29,8 @@ def interruptible(stopping: threading.Event) -> Iterator[None]:
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
-    """Signals are handled after this block, in which Ray sets handlers of its own; those are undone."""
+def deferring_signals() -> Iterator[None]:
+    """Handle signals after this block. The handlers that Ray sets inside it are removed."""
     came: list[int] = []
     try:
         with _handling(lambda number, frame: came.append(number)):
@@ -40,14 +40,15 @@ def deferred() -> Iterator[None]:
             signal.raise_signal(came[0])
 
 
-def undisturbed() -> AbstractContextManager[None]:
-    """An impatient second Ctrl-C must not leave processes behind."""
+def ignoring_signals() -> AbstractContextManager[None]:
+    """Ignore signals inside this block: a second Ctrl-C must not leave processes behind."""
     return _handling(signal.SIG_IGN)
 
 
 @contextmanager
 def _handling(handler: Any) -> Iterator[None]:
-    """Signals are handled like this inside the block; in the main thread, which gets them."""
+    """Handle the interrupting signals with `handler` inside this block. Only the main thread gets signals; in
+    another one nothing changes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -56,5 +57,5 @@ def _handling(handler: Any) -> Iterator[None]:
         yield
     finally:
         for number, handler_before in before.items():
-            if handler_before is not None:  # one of Python's, not of a library in C
+            if handler_before is not None:  # None: the handler was set by C code and can't be set again
                 signal.signal(number, handler_before)

@@ -17,7 +17,7 @@ from fooling.classifiers.outputs import as_confidences, per_class
 from fooling.classifiers.preprocessing import Preprocess
 from fooling.classifiers.spec import Spec
 from fooling.classifiers.validity import ClassifierError
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, first_line
 
 Network = Callable[[Tensor], Tensor]
 
@@ -93,7 +93,7 @@ class Forward:
         except (FoolingError, torch.OutOfMemoryError):
             raise
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [""])[0][:200]
+            reason = first_line(error, 200)
             if "view size is not compatible" in reason:  # .view() of what channels-last lays out otherwise
                 reason = 'it calls .view() and needs the other memory layout: set layout = "nchw"'
             raise ClassifierError(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from fooling.classifiers.spec import Spec
-from fooling.errors import InvalidError
+from fooling.errors import InvalidError, first_line
 
 
 def copied_network(network: Callable[[Tensor], Tensor], spec: Spec) -> Callable[[Tensor], Tensor]:
@@ -41,9 +41,8 @@ def copied(module: nn.Module, spec: Spec) -> nn.Module:
     try:
         return copy.deepcopy(module, {id(value): value.detach().clone() for value in computed})
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [""])[0][:120]
         raise InvalidError(
-            f"{spec.name}: expected a network that can be copied, found {type(error).__name__}: {reason}: give a function of "
+            f"{spec.name}: expected a network that can be copied, found {type(error).__name__}: {first_line(error, 120)}: give a function of "
             "it, which is not copied: from_module(lambda x: network(x), spec)"
         ) from error
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from fooling.errors import InvalidError
-from fooling.sizes import Size, sides, to_text
+from fooling.sizes import Size, channels_of, sides, to_text
 from fooling.validation import ImageSize, Many, Record, explain
 
 Colour = Literal["grey", "rgb"]
@@ -175,12 +175,12 @@ class Spec(Record):
     @property
     def channels(self) -> int:
         """Channels of the images: 1 or 3."""
-        return 1 if self.colour == "grey" else 3
+        return channels_of(self.colour)
 
     @property
     def input_channels(self) -> int:
         """Channels of the network's input: 1 or 3."""
-        return 1 if (self.preprocessing.channels or self.colour) == "grey" else 3
+        return channels_of(self.preprocessing.channels or self.colour)
 
     @property
     def height(self) -> int:

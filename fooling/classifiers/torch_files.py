@@ -20,7 +20,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from fooling.errors import InvalidError
+from fooling.errors import InvalidError, first_line
 from fooling.first_look import Kind
 
 _ADVICE = (
@@ -86,22 +86,19 @@ def read(path: Path, kind: Kind) -> dict[str, Tensor]:
             f"since reading it could run code: {_reason(error, classes)}"
         ) from None
     except Exception as error:
-        raise InvalidError(f"{path}: expected {kind.value}, complete: {line(error)}") from None
+        raise InvalidError(f"{path}: expected {kind.value}, complete: {first_line(error, 160)}") from None
     state = _flat(found)
     if not state:
         _refuse_network(path, classes)
     return state
 
 
-def line(error: Exception) -> str:
-    """The first line of what a library's error says, of moderate length."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-
-
 def _reason(error: Exception, classes: list[str]) -> str:
     """What the file names that is not known here, without torch's advice to trust it."""
     named = [name for name in classes if name not in _VALUES and not name.startswith("torch.")]
-    return f"it names {', '.join(named[:4])}{', ...' if named[4:] else ''}" if named else line(error)
+    return (
+        f"it names {', '.join(named[:4])}{', ...' if named[4:] else ''}" if named else first_line(error, 160)
+    )
 
 
 def _stand_in(name: str) -> Any:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fooling.classifiers import torch_files
-from fooling.errors import InvalidError
+from fooling.errors import InvalidError, first_line
 from fooling.first_look import Kind, expect
 
 State = dict[str, Tensor]
@@ -95,7 +95,7 @@ def _read_safetensors(path: Path) -> State:
             aliases = file.metadata() or {}
     except (safetensors.SafetensorError, OSError, ValueError, KeyError) as error:
         raise InvalidError(
-            f"{path}: expected a complete safetensors file: {torch_files.line(error)}"
+            f"{path}: expected a complete safetensors file: {first_line(error, 160)}"
         ) from None
     return state | {
         name: state[kept] for name, kept in aliases.items() if kept in state and name not in state

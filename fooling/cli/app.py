@@ -94,9 +94,9 @@ def _keep_data_apart(command: click.Command) -> None:
 
         @functools.wraps(work)
         def apart(*arguments: Any, **options: Any) -> Any:
-            from fooling.caches import lend
+            from fooling.caches import set_folders
 
-            lend()
+            set_folders()
             for line in shadows(Path.cwd()):
                 tell(f"warning: {line} from models in Python and from Ray workers: rename it")
             with data_apart():

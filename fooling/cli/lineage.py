@@ -9,7 +9,7 @@ import click
 from fooling.cli.look import run_argument
 from fooling.cli.options import json_option, trust_option
 from fooling.cli.results import finish
-from fooling.errors import FoolingError
+from fooling.errors import naming_write_errors
 
 
 @click.command()
@@ -39,9 +39,6 @@ def lineage(directory: Path, wanted: str, out: Path | None, trust: bool, as_json
 
     result = study(Request(run=directory, wanted=wanted), resources=Resources(trust))
     out = out or Path(result.run) / f"lineage-{result.number:04d}.html"
-    try:
-        with replacing(out) as file:
-            file.write(encoded(page(result)))
-    except OSError as error:
-        raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
+    with naming_write_errors(out), replacing(out) as file:
+        file.write(encoded(page(result)))
     return finish(result, [out], pages, as_json)

@@ -10,7 +10,7 @@ import click
 
 from fooling.cli.options import force_option, json_option, trust_option
 from fooling.cli.terminal import draw, say, say_json, tell
-from fooling.errors import FAILED
+from fooling.errors import FAILED, naming_write_errors
 
 if TYPE_CHECKING:
     from fooling.runs.verify import Verification
@@ -87,7 +87,6 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
       fooling gallery runs/mine --open
       fooling gallery runs/mine runs/other --out both.html
     """
-    from fooling.errors import FoolingError
     from fooling.present.gallery import write_gallery
     from fooling.store.directory import RunDirectory
     from fooling.store.reading import open_run
@@ -95,10 +94,8 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
     views = [open_run(directory) for directory in directories]
     if out is None:
         out = RunDirectory(views[0].directory).gallery if len(views) == 1 else Path("gallery.html")
-    try:
+    with naming_write_errors(out):
         write_gallery(views, out)
-    except OSError as error:
-        raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
     say(out)
     if open_it:
         webbrowser.open(out.absolute().as_uri())
@@ -149,22 +146,19 @@ def export(
       fooling export runs/mine --limit 60 --sort confidence --out sheet.png
       fooling export runs/mine --format png --size 512 --out large
     """
-    from fooling.errors import FoolingError
     from fooling.present import export as exports
     from fooling.store.reading import open_run
     from fooling.store.snapshot import renderer
 
     view = open_run(directory)
     out = out or view.directory / {"png": "export", "sheet": "sheet.png", "npz": "elites.npz"}[kind]
-    try:
+    with naming_write_errors(out):
         if kind == "png":
             exports.export_png(view, out, size=size, render=renderer(view), force=force)
         elif kind == "sheet":
             exports.export_sheet(view, out, columns=columns, limit=limit, sort=sort, force=force, warn=_warn)
         else:
             exports.export_npz(view, out, force=force)
-    except OSError as error:
-        raise FoolingError(f"can't write {out}: {error.strerror or error}") from None
     say(out)
     return 0
 

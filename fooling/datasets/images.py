@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from fooling.errors import InvalidError, NotFoundError
+from fooling.errors import InvalidError, NotFoundError, first_line
 from fooling.first_look import STAND_INS, look
+from fooling.sizes import colour_of
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "PPM", "GIF", "TIFF")
 SUFFIXES = frozenset(
@@ -124,7 +125,7 @@ def fitted(file: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         As `open_image`.
     """
     height, width, channels = shape
-    image = open_image(file, "grey" if channels == 1 else "rgb")
+    image = open_image(file, colour_of(channels))
     if image.size != (width, height):
         image = _centre(image, width, height)
     return np.asarray(image).reshape(shape)
@@ -202,4 +203,4 @@ def _reason(file: Path, error: Exception) -> str:
     """What a file is that is no image, where its bytes tell."""
     if file.is_file() and (kind := look(file)) in STAND_INS:
         return f"found {kind.value}"
-    return str(error).splitlines()[0]
+    return first_line(error)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling.datasets.samples import Samples
-from fooling.errors import InvalidError
+from fooling.errors import InvalidError, first_line
 
 _KEYS = ("train_x", "train_y", "test_x", "test_y")
 _PAIRS = (("x", "y"), ("images", "labels"), ("image", "label"), ("data", "targets"), ("data", "labels"))
@@ -84,9 +84,8 @@ def _arrays(path: Path) -> Mapping[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files if key.casefold() in _KNOWN}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InvalidError(
-            f"{path}: expected an .npz of plain arrays (numpy.savez, no objects): {reason}"
+            f"{path}: expected an .npz of plain arrays (numpy.savez, no objects): {first_line(error)}"
         ) from None
 
 

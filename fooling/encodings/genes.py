@@ -1,4 +1,5 @@
-"""The kernels of direct images (Nguyen 2015, section 1): random genes, and their polynomial mutation."""
+"""The kernels of the direct encoding (Nguyen 2015, section 1): random genes, and their polynomial
+mutation."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from cppn.jit import kernel
 from cppn.keys import child_key, words_into
 from cppn.polynomial import mutate_values, new_tile
 
-TILE = 1024  # words at a time: 4 kB, well inside the first cache
+TILE = 1024  # random words that are made at a time: 4 kB, well inside the first cache
 _UNIT_24 = 1.0 / 16777216.0
 _EIGHT = np.uint32(8)
 
@@ -18,7 +19,8 @@ _EIGHT = np.uint32(8)
 def random_genes(
     seed: np.uint64, generation: int, lane: int, children: NDArray[np.uint32], genes: NDArray[np.float32]
 ) -> None:
-    """Fill `genes`, (N, G) float32, with uniform numbers in [0, 1), on a grid of 2^-24."""
+    """Fill `genes`, (N, G) float32, with uniform numbers in [0, 1), on a grid of 2^-24; for the other
+    arguments see `cppn.keys.Keys.counters`."""
     words = np.empty(TILE, np.uint32)
     for row in range(genes.shape[0]):
         key = child_key(seed, generation, lane, children[row])
@@ -38,7 +40,8 @@ def mutate_genes(
     lane: int,
     children: NDArray[np.uint32],
 ) -> None:
-    """Mutate each of `genes`, (N, G) float32 in [0, 1], with probability `rate`, in place."""
+    """Mutate each of `genes`, (N, G) float32 in [0, 1], with probability `rate`, in place; the higher `eta`,
+    the smaller the steps. For the other arguments see `cppn.keys.Keys.counters`."""
     tile = new_tile()
     for row in range(genes.shape[0]):
         key = child_key(seed, generation, lane, children[row])

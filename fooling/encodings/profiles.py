@@ -1,8 +1,8 @@
-"""What each profile sets before the user's own keys, for each encoding.
+"""The profiles of each encoding: settings that apply where the user gives no value.
 
-`normalised`, the default, is the paper's method without the quirks of its code; `released` is what the
-authors' code does; `paper` is what the paper's text says where the code differs (Nguyen 2015, sections 1
-and 2; "DIFF" in the facts of this project).
+`normalised`, the default, is the paper's method without the quirks of its code. `released` is what the
+authors' code does. `paper` is what the paper's text says where the code differs (Nguyen 2015, sections 1 and
+2).
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
     "direct": {
         "normalised": {},
         "released": {
-            # sferes2 before its pull request 77: genes that both parents share become 0.5 in the child.
+            # sferes2 before its pull request 77: genes that are equal in both parents become 0.5 in the
+            # child.
             "crossover": "sbx-released",
-            # value * 255 truncated, not rounded; hue 0..255 where OpenCV's 8 bits mean 2 degrees each, so
-            # that it turns 1.42 times and wraps.
+            # value * 255 is truncated, not rounded. Hues are 0 to 255, of which each is 2 degrees to OpenCV,
+            # so that the hue turns 1.42 times.
             "quantisation": "released",
             # The release declares a mutable mutation rate and never changes it.
             "mutation_halving": 0,
@@ -31,15 +32,14 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
     "cppn": {
         "normalised": {},
         "released": {
-            # x and y are pixel indices, only the distance is normalised: pre-activations reach +-2550 at
-            # 256 pixels, sines alias, and a genotype means something else at every size.
+            # x and y are pixel indices; only the distance is normalised. So pre-activations reach +-2550 at
+            # 256 pixels, sines alias, and a genotype gives a different picture at every size.
             "coordinates": "raw",
-            # As for direct images.
-            "quantisation": "released",
+            "quantisation": "released",  # as for direct images
         },
         "paper": {},
     },
 }
 
-# The colour of images for an RGB classifier: the release writes HLS, the text says HSV.
+# The colour space of images for an RGB classifier: the released code uses HLS, the text says HSV.
 COLOURS = {"normalised": "hls", "released": "hls", "paper": "hsv"}

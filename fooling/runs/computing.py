@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from fooling.errors import first_line
 from workers.protocol import Executor, Interrupted
 
 
@@ -39,7 +40,7 @@ class Computing:
             try:
                 return self._results(task, shared, chunks)
             except torch.OutOfMemoryError as error:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                reason = first_line(error)
             gc.collect()  # what the failed pass held hangs on its traceback
             torch.cuda.empty_cache()
             self._halved(self._executor.halve_batch(), reason)

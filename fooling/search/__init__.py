@@ -29,10 +29,10 @@ def create(
     if search.name == "single-class":
         from fooling.encodings import create as create_encoding
         from fooling.search.single import SingleClass
-        from fooling.sizes import size_of
+        from fooling.sizes import colour_of, size_of
 
         *sides, channels = archive.pixels.shape[1:]
-        images = create_encoding(encoding, size_of(sides), "grey" if channels == 1 else "rgb")
+        images = create_encoding(encoding, size_of(sides), colour_of(channels))
         return SingleClass(search, images, seed, chunk, archive)
     if search.name == "gradient-ascent":
         from fooling.search.ascent.search import GradientAscent

@@ -22,7 +22,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.errors import FoolingError, InvalidError, NotFoundError, naming_write_errors
 from fooling.files import json_bytes, replacing, sync_directory
 from fooling.store import manifest
 from fooling.store.spec import RunSpec
@@ -174,10 +174,8 @@ def only_writer(folder: Path) -> Iterator[None]:
     Raises:
         FoolingError: another process writes it, or it can't be written.
     """
-    try:
+    with naming_write_errors(f"in {folder}"):
         file = open(folder / "lock", "a+b")
-    except OSError as error:
-        raise FoolingError(f"can't write in {folder}: {error.strerror or error}") from None
     with file:
         for attempt in range(5):
             try:

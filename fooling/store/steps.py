@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 import numpy as np
 
-from fooling.errors import FoolingError, InvalidError
+from fooling.errors import FoolingError, InvalidError, naming_write_errors
 from fooling.files import json_bytes, refuse_foreign, replacing
 from fooling.store.directory import only_writer
 
@@ -86,12 +86,10 @@ class StepStore:
             FoolingError: it can't be written.
         """
         path = self.path / name
-        try:
+        with naming_write_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path, durable=True) as file:
                 file.write(content) if isinstance(content, bytes) else content(file)
-        except OSError as error:
-            raise FoolingError(f"can't write {path}: {error.strerror or error}") from None
 
 
 def read(path: Path, form: Form[T] = JSON) -> T:

@@ -7,6 +7,7 @@ from pathlib import Path
 from fooling.classifiers import architectures
 from fooling.datasets.reading import Shape, read_splits
 from fooling.datasets.samples import Samples
+from fooling.sizes import channels_of
 
 
 def read(path: Path, shape: Shape | None = None) -> tuple[Samples, Samples, tuple[str, ...]]:
@@ -29,4 +30,4 @@ def shape_for(architecture: str) -> Shape:
         InvalidError: no such architecture.
     """
     found = architectures.find(architecture)
-    return found.size, found.size, 1 if found.colour == "grey" else 3
+    return found.size, found.size, channels_of(found.colour)

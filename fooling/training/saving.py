@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from fooling.classifiers.synthetic import synthetic
-from fooling.errors import FoolingError
+from fooling.errors import naming_write_errors
 from fooling.files import json_bytes, refuse_existing, replacing
 from fooling.training.train import Trained
 from fooling.version import __version__
@@ -34,13 +34,11 @@ def save(
     weights, description = refuse_taken(folder, trained.classifier.spec.name)
     tensors = _tensors(trained)
     text = json_bytes(_describe(trained, weights.name, tensors, licence, source))
-    try:
+    with naming_write_errors(weights.parent):
         weights.parent.mkdir(parents=True, exist_ok=True)
         for path, content in ((weights, tensors), (description, text)):
             with replacing(path, durable=True) as file:
                 file.write(content)
-    except OSError as error:
-        raise FoolingError(f"{error.filename}: cannot write: {error.strerror}") from error
     return description
 
 

@@ -20,6 +20,7 @@ from fooling.classifiers.numerics import Numerics, resolve
 from fooling.classifiers.spec import Spec
 from fooling.datasets.samples import Samples
 from fooling.errors import InvalidError
+from fooling.sizes import channels_of
 from fooling.training.data import read, shape_for
 from fooling.training.descent import epochs
 from fooling.training.measures import Measures, measure
@@ -129,7 +130,7 @@ def _validate(part: str, data: Samples, spec: Spec, architecture: str) -> None:
         fitting = [
             name
             for name, other in architectures.ARCHITECTURES.items()
-            if (other.size, other.size, 1 if other.colour == "grey" else 3) == found
+            if (other.size, other.size, channels_of(other.colour)) == found
         ]
         raise InvalidError(
             f"expected {part} images of shape {spec.image_shape} for {architecture}, found {found}"

@@ -18,7 +18,7 @@ from fooling.errors import FoolingError, InvalidError
 from tests.ray_clusters import Holder, processes, wait_until
 from workers import cluster
 from workers.cluster import Cluster, Resources, remove_leftovers
-from workers.discovery import PROBE_SECONDS, meaning
+from workers.discovery import PROBE_SECONDS, failure_reason
 
 pytestmark = pytest.mark.xdist_group("ray")
 
@@ -80,7 +80,7 @@ def test_the_meaning_of_ray_s_own_message_about_versions():
     with pytest.raises(RuntimeError) as failure:
         check_version_info({"ray_version": "2.1.0", "python_version": python}, "here")
     said = "PROBE " + " ".join(str(failure.value).split())
-    reason = meaning(said)
+    reason = failure_reason(said)
     assert reason is not None
     assert reason.startswith("its versions of Ray or Python are not the ones here; install the same on all")
     assert "2.1.0" in reason
@@ -88,8 +88,8 @@ def test_the_meaning_of_ray_s_own_message_about_versions():
 
 
 def test_what_has_no_meaning_yet():
-    assert meaning("2026-11-21 03:08:52 INFO worker.py -- Connecting to existing Ray cluster") is None
-    assert meaning("PROBE something else") == "something else"
+    assert failure_reason("2026-11-21 03:08:52 INFO worker.py -- Connecting to existing Ray cluster") is None
+    assert failure_reason("PROBE something else") == "something else"
 
 
 class Web(BaseHTTPRequestHandler):
@@ -155,7 +155,9 @@ def test_the_token_in_a_file(holder, monkeypatch, tmp_path):
 def test_auto(holder, fooling, monkeypatch, tmp_path):
     """One cluster on this machine is found, of none or several the user is told. The test can't know what
     else runs here, so both ways of it count."""
-    result = fooling("run", "--out", tmp_path / "run", "--address", "auto", *FEW, env=holder.environment)
+    with holder.node(cpus=1):
+        command = ("run", "--out", tmp_path / "run", "--address", "auto", "--workers", "1", *FEW)
+        result = fooling(*command, env=holder.environment)
     assert result.returncode in (0, 3)
     if result.returncode:
         (line,) = result.stderr.splitlines()
@@ -257,7 +259,7 @@ def test_a_classifier_that_is_not_on_the_worker_or_another_there(holder, fooling
 
 def test_leftovers_of_the_dead_are_removed_and_of_nobody_else(tmp_path, monkeypatch):
     """A failure costs a living run its cluster, or the disk."""
-    monkeypatch.setattr(cluster, "_base", lambda: tmp_path)
+    monkeypatch.setattr(cluster, "_parent_folder", lambda: tmp_path)
     alive, dead = str(os.getpid()), "4194305"  # more than a pid can be
     folders = {
         name: tmp_path / f"fooling-ray-{name}" for name in (f"{alive}-held", f"{dead}-held", f"{dead}-free")
@@ -285,7 +287,7 @@ def test_no_room_for_a_folder(monkeypatch):
     """One line, and the environment as it was."""
     import ray  # the first import in a process leaves its own mark in the environment
 
-    monkeypatch.setattr(cluster, "_base", lambda: Path("/proc/none"))
+    monkeypatch.setattr(cluster, "_parent_folder", lambda: Path("/proc/none"))
     before = dict(os.environ)
     with pytest.raises(FoolingError, match=r"^can't start Ray: no folder in /proc/none: No such file"):
         Cluster(None, 1, 10**8)
@@ -345,7 +347,7 @@ def test_room_for_workers():
     room = {(1, 0): 8, (3, 0): 2, (9, 0): 0, (1, 1): 4, (1, 2): 2, (1, 3): 1, (1, 0.5): 8, (0, 0.5): 8}
     room |= {(1, 0.6): 4, (0, 0.3): 12, (0, 1 / 3): 12, (0, 0.1): 40, (3, 0.5): 2, (0, 5): 0}
     for need, count in room.items():
-        assert cluster._fitting(node, Resources(*need)) == count, need
+        assert cluster._room_on(node, Resources(*need)) == count, need
 
 
 def test_resources_in_words():

@@ -14,7 +14,7 @@ import torch
 
 from fooling.errors import FoolingError, InvalidError
 from tests.cheap_hosts import BATCH, BUILDER, Job, make
-from tests.cheap_work import LARGE, SMALL, expected, times, toil
+from tests.cheap_work import LARGE, SMALL, expected, pids, times, toil
 from tests.ray_clusters import Holder, wait_until
 from workers import dispatcher, pool
 from workers.actor import Blueprint
@@ -121,8 +121,8 @@ def test_workers_killed_at_random_moments(pair):
 
     def kill() -> None:
         while not stop.wait(1.5):
-            if pids := pair.pids:
-                killed.append(pids[len(killed) % len(pids)])
+            if ready := pids(pair):
+                killed.append(ready[len(killed) % len(ready)])
                 os.kill(killed[-1], signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -137,7 +137,7 @@ def test_workers_killed_at_random_moments(pair):
 
     def whole() -> bool:
         toil(pair, [Job(1)])
-        return len(pair.pids) == 2 and not set(pair.pids) & set(killed)
+        return len(pids(pair)) == 2 and not set(pids(pair)) & set(killed)
 
     wait_until(whole, "two new workers")
 
@@ -152,13 +152,13 @@ def test_memory_that_runs_out_is_the_caller_s_to_handle(staff):
         toil(executor, jobs)
     assert executor.halve_batch() == BATCH // 2
     assert toil(executor, jobs) == expected(jobs)
-    os.kill(executor.pids[0], signal.SIGKILL)
+    os.kill(pids(executor)[0], signal.SIGKILL)
 
     def batches() -> dict[int, int]:
         found = executor.map("look_around", SMALL, [Job(n, seconds=0.05) for n in range(6)])
         return {facts["pid"]: facts["batch"] for facts in found}
 
-    before = set(executor.pids)
+    before = set(pids(executor))
     after = wait_until(lambda: (now := batches()) and set(now) - before and now, "a new worker")
     assert set(after.values()) == {BATCH // 2}
 
@@ -177,7 +177,7 @@ def test_a_wish_to_stop_is_heard_in_a_moment(staff):
 def test_closing_ends_the_workers_and_only_those(staff, pair):
     """A failure costs the cores of a cluster that others use."""
     executor = staff(1)
-    (pid,) = executor.pids
+    (pid,) = pids(executor)
     executor.close()
     wait_until(lambda: not _is_alive(pid), "the end of the worker")
     assert toil(pair, [Job(1)]) == expected([Job(1)])
@@ -190,7 +190,7 @@ def test_workers_write_into_the_folder_of_logs(staff, tmp_path):
     toil(executor, [Job(1, trouble="raise", log=tmp_path / "tries", times=1)])
     (log,) = wait_until(lambda: list(tmp_path.glob("worker-*.log")), "a log")
     assert "ValueError: the network" in log.read_text()
-    assert str(executor.pids[0]) in log.name
+    assert str(pids(executor)[0]) in log.name
 
 
 def test_a_host_that_can_t_be_built(staff, tmp_path):

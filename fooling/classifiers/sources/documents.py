@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fooling.classifiers.spec import Spec
 from fooling.datasets.label_files import read_labels
-from fooling.errors import InvalidError
+from fooling.errors import InvalidError, first_line
 from fooling.files import read_text
 from fooling.first_look import Kind, expect
 from fooling.model_specs import refuse_binary
@@ -87,7 +87,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(text) if kind == "JSON" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidError(f"{path}: expected {kind}: {str(error).splitlines()[0]}") from None
+        raise InvalidError(f"{path}: expected {kind}: {first_line(error)}") from None
     if not isinstance(data, dict):
         raise InvalidError(f"{path}: expected keys and values, found {type(data).__name__}")
     return data

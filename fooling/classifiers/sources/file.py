@@ -31,7 +31,7 @@ from fooling.classifiers.sources.python import build
 from fooling.classifiers.spec import LOGITS, Spec, parse
 from fooling.errors import InvalidError
 from fooling.files import user_path
-from fooling.sizes import to_text
+from fooling.sizes import colour_of, to_text
 from fooling.validation import Record
 
 
@@ -148,7 +148,7 @@ def _network(
 
 def _builtin(path: Path, name: str, spec: Spec) -> nn.Module:
     architecture = architectures.find(name)
-    seen = (spec.input_size, "grey" if spec.input_channels == 1 else "rgb")
+    seen = (spec.input_size, colour_of(spec.input_channels))
     if seen != (architecture.size, architecture.colour):
         raise InvalidError(
             f"{path}: expected {name} to see {architecture.colour} images of {to_text(architecture.size)} "

@@ -12,7 +12,7 @@ from typing import Any
 from fooling.classifiers.sources.hub import Folder, read_json
 from fooling.classifiers.sources.pipelines import Pipeline, size_from
 from fooling.errors import InvalidError, NotFoundError
-from fooling.sizes import Size
+from fooling.sizes import Size, colour_of
 
 # PIL.Image.Resampling
 _FILTERS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}
@@ -55,7 +55,7 @@ def read_pipeline(folder: Folder, origin: str, channels: int = 3) -> Pipeline:
         std=std,
         scale=1.0 if abs(scale - 1.0) < 1e-6 else scale,
         channels="bgr" if config.get("do_flip_channel_order") else None,
-        colour="grey" if channels == 1 else "rgb",
+        colour=colour_of(channels),
     )
 
 

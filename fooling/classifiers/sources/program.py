@@ -12,9 +12,8 @@ import torch
 from torch import nn
 
 from fooling.classifiers.sources.python import require_trust
-from fooling.classifiers.torch_files import line
 from fooling.classifiers.weights_files import sha256
-from fooling.errors import InvalidError
+from fooling.errors import InvalidError, first_line
 from fooling.first_look import Kind, expect
 
 
@@ -37,7 +36,7 @@ def read(path: Path, trust: bool) -> tuple[nn.Module, str]:
     except InvalidError:
         raise
     except Exception as error:
-        raise InvalidError(f"{path}: expected {kind.value}, complete: {line(error)}") from None
+        raise InvalidError(f"{path}: expected {kind.value}, complete: {first_line(error, 160)}") from None
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     return module, sha256(path)

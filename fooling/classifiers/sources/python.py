@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from fooling.classifiers.classifier import Classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.spec import Spec
-from fooling.errors import FoolingError, InvalidError, NotFoundError, did_you_mean
+from fooling.errors import FoolingError, InvalidError, NotFoundError, did_you_mean, first_line
 from fooling.shadows import folder_of, refuse_shadows
 from fooling.validation import explain
 
@@ -111,4 +111,4 @@ def _importable(folder: Path) -> Iterator[None]:
 def _line(error: Exception) -> str:
     if isinstance(error, ValidationError):  # whose own text is many lines, the first of which says nothing
         return explain(error, BaseModel)
-    return (str(error).strip().splitlines() or [""])[0][:160]
+    return first_line(error, 160)

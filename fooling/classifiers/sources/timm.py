@@ -28,7 +28,7 @@ from fooling.classifiers.sources.pipelines import Pipeline, size_from
 from fooling.classifiers.spec import Spec, parse
 from fooling.datasets.names import wordnet_ids
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
-from fooling.sizes import size_of
+from fooling.sizes import colour_of, size_of
 
 _PLACES = ("local-dir:", "hf-hub:", "hf_hub:")
 # Of a folder's data config, what would have timm look for the weights elsewhere.
@@ -263,7 +263,7 @@ def _pipeline(config: dict[str, Any], origin: str) -> Pipeline:
         filter=config["interpolation"],
         mean=_per_channel(config["mean"], channels),
         std=_per_channel(config["std"], channels),
-        colour="grey" if channels == 1 else "rgb",
+        colour=colour_of(channels),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fooling.errors import FoolingError
+from fooling.errors import naming_write_errors
 from fooling.files import json_bytes, refuse_foreign, replacing
 from fooling.present.gallery import write_gallery
 from fooling.studies.compare.result import KIND, Result
@@ -24,7 +24,7 @@ def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
     from fooling.present.compare import figures
 
     refuse_foreign(folder, DATA, KIND, force)
-    try:
+    with naming_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name in figures.NAMES:  # of the older one; which there are depends on the classes
             (folder / name).unlink(missing_ok=True)
@@ -33,6 +33,4 @@ def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
             with replacing(folder / name) as file:
                 file.write(content)
         write_gallery([run.view for run in result.comparison.runs], folder / GALLERY)
-    except OSError as error:
-        raise FoolingError(f"can't write {folder}: {error.strerror or error}") from None
     return [folder / name for name in (*contents, GALLERY)]

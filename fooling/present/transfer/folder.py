@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fooling.confidence import shortest
-from fooling.errors import FoolingError
+from fooling.errors import naming_write_errors
 from fooling.files import json_bytes, refuse_foreign, replacing
 from fooling.present.gallery import FORMAT, csp_hash
 from fooling.present.transfer.figures import matrix
@@ -41,13 +41,11 @@ def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
         FIGURE: matrix(result),
         PAGE: encoded(page(result)),
     }
-    try:
+    with naming_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             with replacing(folder / name) as file:
                 file.write(content)
-    except OSError as error:
-        raise FoolingError(f"can't write {folder}: {error.strerror or error}") from None
     return [folder / name for name in contents]
 
 

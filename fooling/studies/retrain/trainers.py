@@ -22,8 +22,8 @@ from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.sources.python import build
 from fooling.classifiers.spec import Spec
 from fooling.datasets.samples import Samples
-from fooling.errors import FoolingError, InvalidError
-from fooling.sizes import Size, size_of, to_text
+from fooling.errors import FoolingError, InvalidError, first_line
+from fooling.sizes import Size, channels_of, size_of, to_text
 from fooling.store.steps import StepStore
 from fooling.studies.retrain.data import Data
 from fooling.training.recipe import Recipe, recipe_for
@@ -149,8 +149,8 @@ class ByTrainer:
         except FoolingError:
             raise
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [""])[0][:200]
-            raise FoolingError(f"{self.name}: {method} failed: {type(error).__name__}: {reason}") from error
+            kind = type(error).__name__
+            raise FoolingError(f"{self.name}: {method} failed: {kind}: {first_line(error)}") from error
 
 
 Networks = ByRecipe | ByTrainer
@@ -193,7 +193,7 @@ def networks_of(
             )
         return ByTrainer(trainer, name, numerics, size, channels)
     seen = architectures.find(architecture)
-    if (seen.size, 1 if seen.colour == "grey" else 3) != (size, channels):
+    if (seen.size, channels_of(seen.colour)) != (size, channels):
         raise InvalidError(
             f"expected images of {to_text(seen.size)} pixels, {seen.colour}, for {architecture}, found "
             f"{to_text(size)} with {channels} channel(s); choose another --architecture"

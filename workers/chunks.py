@@ -1,4 +1,5 @@
-"""The chunks of one call to a Ray executor's `map`: which are to be issued, which are done, which failed."""
+"""The chunks of one call to a Ray executor's `map`: which are waiting, which are done, and how often each has
+failed."""
 
 from __future__ import annotations
 
@@ -7,36 +8,41 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-MAX_FAILURES = 3  # of a chunk, or of workers that start, before the run gives up
+from workers.actor import Answer
+
+MAX_FAILURES = 3  # failures of one chunk, or of workers that start, after which the run ends
 
 
-class Work:
-    """What is known of each chunk."""
+class ChunkTracker:
+    """The state of each chunk; a chunk is known by its number in the call.
+
+    Attributes:
+        pending: chunks that are waiting to be given to a worker, in order.
+        done: chunks whose result came.
+        results: results that were not read yet, by chunk.
+        reissued: chunks that were given to a second worker because the first is late.
+    """
 
     def __init__(self, chunks: Sequence[Any]) -> None:
         self._chunks = chunks
         self.pending = deque(range(len(chunks)))
-        self.results: dict[int, Any] = {}
         self.done: set[int] = set()
+        self.results: dict[int, Any] = {}
         self.reissued: set[int] = set()
-        self.failures: dict[int, int] = {}
+        self._failures: dict[int, int] = {}
         self._seconds: list[float] = []
 
     @property
     def median(self) -> float:
-        """Seconds that a chunk takes; 0 where none is done."""
+        """The median of the seconds that a chunk took; 0 while none is done."""
         return statistics.median(self._seconds) if self._seconds else 0.0
 
-    def next(self) -> int:
-        """The next chunk to issue."""
-        return self.pending.popleft()
-
-    def take(self, number: int, answer: Any, seconds: float) -> None:
-        """Record an answer for a chunk.
+    def record(self, number: int, answer: Answer, seconds: float) -> None:
+        """Record an answer for a chunk. A chunk that failed or was lost is pending again.
 
         Raises:
-            torch.OutOfMemoryError: a device's memory ran out.
-            FoolingError: it failed for the last time.
+            torch.OutOfMemoryError: the memory of a device ran out.
+            FoolingError: the chunk failed for the last time.
         """
         if number in self.done:
             return
@@ -50,8 +56,8 @@ class Work:
 
             raise torch.OutOfMemoryError(answer.value)
         if answer.kind == "failed":
-            self.failures[number] = self.failures.get(number, 0) + 1
-            if self.failures[number] >= MAX_FAILURES:
+            self._failures[number] = self._failures.get(number, 0) + 1
+            if self._failures[number] >= MAX_FAILURES:
                 name = getattr(self._chunks[number], "name", f"chunk {number + 1} of {len(self._chunks)}")
                 raise answer.error(f"{name} failed {MAX_FAILURES} times: {answer.value}")
         if number not in self.pending:
