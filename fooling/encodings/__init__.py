@@ -1,12 +1,12 @@
-"""Encodings: how genotypes stand for images. `create` makes the one that a config asks for."""
+"""Encodings: how genotypes become images. `create` makes the encoding that a config asks for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fooling.encodings.profiles import COLOURS
 from fooling.errors import InvalidError
-from fooling.sizes import Size
+from fooling.sizes import Size, channels_of
 
 if TYPE_CHECKING:
     from fooling.encodings.protocol import Encoding
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     Settings: TypeAlias = CppnSettings | DirectSettings
     Resolved: TypeAlias = ResolvedCppn | ResolvedDirect
-
-CHANNELS: dict[str, Literal[1, 3]] = {"grey": 1, "rgb": 3}
 
 
 def resolve(settings: Settings, spec_size: Size, spec_colour: str) -> Resolved:
@@ -41,7 +39,7 @@ def resolve(settings: Settings, spec_size: Size, spec_colour: str) -> Resolved:
 
 def create(settings: Settings, spec_size: Size, spec_colour: str) -> Encoding[Any]:
     """The encoding of some settings for a classifier; arguments and errors as for `resolve`."""
-    resolved, channels = resolve(settings, spec_size, spec_colour), CHANNELS[spec_colour]
+    resolved, channels = resolve(settings, spec_size, spec_colour), channels_of(spec_colour)
     if resolved.name == "direct":
         from fooling.encodings.direct import DirectEncoding
 

@@ -15,7 +15,7 @@ from cppn.population import Population, empty
 from cppn.rendering import Raster, render
 from fooling.encodings.settings import ResolvedCppn
 from fooling.errors import InvalidError
-from fooling.sizes import Size, sides
+from fooling.sizes import Size, channels_of, sides
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,13 +25,13 @@ class CppnEncoding:
     """See `fooling.encodings.protocol.Encoding`."""
 
     name = "cppn"
-    has_crossover = False  # the released code's copies the parents
+    has_crossover = False  # in the released code, crossover copies the parents
 
     def __init__(self, settings: ResolvedCppn, channels: Literal[1, 3]) -> None:
         """`channels` are those of the classifier's images."""
         self.settings = settings
         self.image_shape: tuple[int, int, int] = (*sides(settings.size), channels)
-        self._outputs = 1 if settings.colour == "grey" else 3
+        self._outputs = channels_of(settings.colour)
         self._raster = Raster(
             settings.size, settings.coordinates, settings.colour, settings.quantisation, channels
         )

@@ -18,33 +18,33 @@ from fooling.encodings.sbx import cross
 from fooling.encodings.settings import ResolvedDirect
 from fooling.errors import InvalidError
 from fooling.lending import Loan, lend
-from fooling.sizes import Size, sides
+from fooling.sizes import Size, channels_of, sides
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class DirectPopulation:
-    """N images' genes. Rows are put in place and the room for more, where it is used up, grows by doubling: the
-    elites of 1,000 classes at 256 x 256 pixels are 786 MB, too many to copy in every generation."""
+    """The genes of N images. New rows are written in place, and the array doubles when it is full: the elites
+    of 1,000 classes at 256 x 256 pixels take 786 MB, too much to copy in every generation."""
 
     def __init__(self, genes: NDArray[np.float32], count: int | None = None) -> None:
         """
         Args:
-            genes: (N, H, W, C) float32 in [0, 1], C = 1 (grey) or 3; kept, not copied.
-            count: only so many are genotypes, the first; the others are room for more.
+            genes: (N, H, W, C) float32 in [0, 1], with C = 1 (grey) or 3; not copied.
+            count: how many of the first rows are genotypes; the other rows are room for more. None for all.
         """
         self._store = genes
         self._count = len(genes) if count is None else count
 
     @property
     def genes(self) -> NDArray[np.float32]:
-        """(N, H, W, C) float32 in [0, 1]: a view."""
+        """(N, H, W, C) float32 in [0, 1], a view."""
         return self._store[: self._count]
 
     @property
     def flat(self) -> NDArray[np.float32]:
-        """(N, H * W * C): the same view."""
+        """(N, H * W * C) float32 in [0, 1], a view."""
         return self.genes.reshape(self._count, math.prod(self._store.shape[1:]))
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class DirectPopulation:
         return DirectPopulation(self.genes[np.asarray(rows, np.int64)])
 
     def put(self, rows: ArrayLike, *others: tuple[DirectPopulation, ArrayLike]) -> DirectPopulation:
-        """See `Genotypes.put`: in place."""
+        """See `Genotypes.put`. This changes and returns the population itself."""
         for other, _ in others:
             if other.genes.shape[1:] != self._store.shape[1:]:
                 raise ValueError(f"expected images of {self._store.shape[1:]}, found {other.genes.shape[1:]}")
@@ -70,7 +70,7 @@ class DirectPopulation:
             store = np.empty((room, *self._store.shape[1:]), np.float32)
             store[: self._count] = self.genes
             self._store = store
-        for row, image in zip(rows.tolist(), images, strict=True):  # a copy, where numpy's indices make two
+        for row, image in zip(rows.tolist(), images, strict=True):  # numpy's fancy indexing would copy twice
             self._store[row] = image
         self._count = length
         return self
@@ -84,7 +84,8 @@ class DirectPopulation:
         return {"genes": self.genes}
 
     def canonical_bytes(self, row: int) -> bytes:
-        """One genotype's only byte form, little-endian: int32 H, W, C, then the genes (float32)."""
+        """The one form of a genotype in bytes, little-endian: H, W and C (int32), then the genes
+        (float32)."""
         genes = self.genes[row]
         return np.array(genes.shape, "<i4").tobytes() + genes.astype("<f4", copy=False).tobytes()
 
@@ -100,12 +101,12 @@ class DirectEncoding:
         self.has_crossover = settings.crossover != "none"
         self._colour, self._channels = settings.colour, channels
         self.image_shape: tuple[int, int, int] = (*sides(settings.size), channels)
-        self._gene_shape = (*self.image_shape[:2], 1 if settings.colour == "grey" else 3)
+        self._gene_shape = (*self.image_shape[:2], channels_of(settings.colour))
 
     def empty(self, room: int = 0) -> DirectPopulation:
         try:
-            store = np.empty((room, *self._gene_shape), np.float32)  # committed by the system as it is used
-        except MemoryError:  # the system promises no more than it has; fewer may be needed
+            store = np.empty((room, *self._gene_shape), np.float32)  # takes memory only where it is written
+        except MemoryError:  # this system promises no more memory than it has; less may be needed
             store = np.empty((0, *self._gene_shape), np.float32)
         return DirectPopulation(store, 0)
 
@@ -115,9 +116,10 @@ class DirectEncoding:
         return population
 
     def mate(self, parents: DirectPopulation, mates: DirectPopulation, keys: Keys) -> DirectPopulation:
-        """See `Encoding.mate`. The release hands the copies of a pair that is not crossed to the siblings in
-        random order. As the parents are drawn alike, keeping each child with its own changes no probability,
-        and the recorded parent is the true one."""
+        """See `Encoding.mate`. If a pair is not crossed, the released code gives the copies of the parents to
+        the siblings in random order. Here each sibling is a copy of its own parent, so that the recorded
+        parent is the true one; this changes no probability, because both parents are drawn in the same
+        way."""
         if not self.has_crossover:
             return parents
         _check_lengths(keys, parents, mates)
@@ -135,7 +137,7 @@ class DirectEncoding:
         return population
 
     def mutation_rate(self, generation: int) -> float:
-        """The probability that a gene mutates in this generation."""
+        """The probability that a gene mutates in a generation; it may halve every so many generations."""
         halving = self.settings.mutation_halving
         return math.ldexp(self.settings.mutation_rate, -(generation // halving) if halving else 0)
 
@@ -162,7 +164,7 @@ class DirectEncoding:
 
 
 def _writeable(population: DirectPopulation) -> DirectPopulation:
-    """The population, or a copy where its arrays may not be changed (they came through Ray)."""
+    """The population itself, or a copy if its arrays are read-only, as those from Ray are."""
     return population if population.genes.flags.writeable else DirectPopulation(population.genes.copy())
 
 

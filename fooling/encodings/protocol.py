@@ -1,7 +1,7 @@
-"""What an encoding is to the rest of the software: it makes, varies and renders populations.
+"""The protocols of encodings and their populations. An encoding makes, varies and renders populations.
 
-Every operator is a pure function of populations and keys: a child depends on its parents and its own key,
-not on what else is in the batch.
+Every operator is a pure function of populations and keys: a child depends on its parents and its own key, and
+on nothing else in the batch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Genotypes(Protocol):
-    """A population: N genotypes as a struct of arrays."""
+    """A population of N genotypes, as a struct of arrays."""
 
     def __len__(self) -> int: ...
 
@@ -30,14 +30,15 @@ class Genotypes(Protocol):
         ...
 
     def put(self, rows: ArrayLike, *others: tuple[Self, ArrayLike]) -> Self:
-        """The population with genotypes of others at `rows`, which may also extend it by new rows at the end. It may
-        be this one, changed in place: go on with what is returned.
+        """This population with genotypes of others at `rows`, which may also be new rows at its end. It may
+        be changed in place or copied: use what is returned and not the old one.
 
         Args:
-            others: populations, and the rows of each whose genotypes are put there, one after the other.
+            others: pairs of a population and the rows of its genotypes that are put there, one after the
+                other.
 
         Raises:
-            ValueError: not one row per genotype, or new rows that leave a gap.
+            ValueError: there is not one row per genotype, or new rows leave a gap.
         """
         ...
 
@@ -46,11 +47,11 @@ class Genotypes(Protocol):
         ...
 
     def arrays(self) -> dict[str, NDArray]:
-        """The arrays by name: what files hold. Views, not copies."""
+        """The arrays by name, as they are saved in files; views, not copies."""
         ...
 
     def canonical_bytes(self, row: int) -> bytes:
-        """One genotype's only byte form, the same on every machine."""
+        """The one form of a genotype in bytes, the same on every machine."""
         ...
 
 
@@ -61,10 +62,10 @@ class Encoding(Protocol[P]):
     """Makes, varies and renders populations of one kind.
 
     Attributes:
-        name: as in the `[encoding]` table.
-        settings: that table, with everything filled in.
-        has_crossover: whether `mate` does anything; where it doesn't, a child has one parent.
-        image_shape: (H, W, C) of what `render` makes.
+        name: the `name` in the `[encoding]` table of a config.
+        settings: the settings in that table, resolved.
+        has_crossover: whether `mate` does anything; if not, a child has one parent.
+        image_shape: (H, W, C) of the images that `render` makes.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Encoding(Protocol[P]):
     image_shape: tuple[int, int, int]
 
     def empty(self, room: int = 0) -> P:
-        """A population of no genotypes, to which about `room` will be added."""
+        """A population without genotypes, to which about `room` genotypes will be added."""
         ...
 
     def initialise(self, keys: Keys) -> P:
@@ -81,20 +82,20 @@ class Encoding(Protocol[P]):
         ...
 
     def mate(self, parents: P, mates: P, keys: Keys) -> P:
-        """A child of each parent and mate. The children 2i and 2i + 1 are siblings: what is theirs together
-        comes from `keys.pairs()`, and one's parent is the other's mate. May change `parents` in place:
-        pass a population of your own, and go on with what is returned."""
+        """One child of each parent and its mate. The children 2i and 2i + 1 are siblings: the parent of one
+        is the mate of the other, and they draw what they have to agree on from `keys.pairs()`. This may
+        change `parents` in place: pass a population that nobody else uses, and use what is returned."""
         ...
 
     def mutate(self, population: P, keys: Keys) -> P:
-        """A mutated child of each genotype. May change `population` in place: as for `mate`."""
+        """A mutated child of each genotype. This may change `population` in place, as `mate` may."""
         ...
 
     def render(self, population: P, size: Size | None = None) -> NDArray[np.uint8]:
-        """The images, (N, H, W, C) uint8: grey or RGB, as the classifier takes them.
+        """The images, (N, H, W, C) uint8, grey or RGB as the classifier takes them.
 
         Args:
-            size: of the images, for encodings that can render at any size (default: their own).
+            size: another size than that of the settings, for encodings that can render at any size.
 
         Raises:
             ValueError: this encoding can't render at that size.
@@ -102,13 +103,13 @@ class Encoding(Protocol[P]):
         ...
 
     def render_on(self, population: P, device: str) -> Tensor:
-        """The images as `render` makes them, to the bit, as a tensor on a CUDA device."""
+        """The images that `render` makes, bit for bit, as a tensor on a CUDA device."""
         ...
 
     def from_arrays(self, arrays: Mapping[str, NDArray]) -> P:
-        """The inverse of `Genotypes.arrays`, for arrays from outside.
+        """A population from arrays from outside; the inverse of `Genotypes.arrays`.
 
         Raises:
-            InvalidError: they are not a population of this encoding.
+            InvalidError: the arrays are not a population of this encoding.
         """
         ...

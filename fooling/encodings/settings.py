@@ -1,4 +1,5 @@
-"""The `[encoding]` table of a config: one model per encoding, from which validation and docs come."""
+"""The `[encoding]` table of a config: a pydantic model for each encoding, which also gives the docs their
+table of keys."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ Activation = Literal["sine", "sigmoid", "gaussian", "linear", "tanh", "relu"]
 
 
 class _EncodingSettings(Strict):
-    """What both encodings are asked."""
+    """The settings that all encodings have."""
 
     profile: Literal["normalised", "released", "paper"] = Field(
         "normalised", description="the defaults: without the authors' quirks, as their code, as their text"
@@ -40,7 +41,8 @@ class _EncodingSettings(Strict):
     @model_validator(mode="before")
     @classmethod
     def _profile_underneath(cls, values: Any) -> Any:
-        """The profile's values, where no key of its own was given; a bad profile is left to its field."""
+        """Add the values of the profile for keys that the user did not give. A wrong profile is reported by
+        its field."""
         if not isinstance(values, Mapping):
             return values
         profile = values.get("profile", "normalised")
