@@ -16,7 +16,7 @@ from fooling.service.routes.runs import Cursor, Limit
 from fooling.service.schema import Elite, Elites, Id, Lineage
 
 router = APIRouter(prefix="/runs/{id}/elites", tags=["elites"])
-Number = Annotated[str, Path(pattern=r"^[0-9]{1,7}$", description="a class")]
+Number = Annotated[str, Path(alias="class", pattern=r"^[0-9]{1,7}$", description="a class")]
 Sort = Literal["class", "-class", "confidence", "-confidence", "generation", "-generation", "label", "-label"]
 _PNG = {200: {"content": {"image/png": {}}}, 304: {"description": "the client has it"}}
 
@@ -67,7 +67,7 @@ def listed(
     return Elites(items=items, next=following, total=len(order), generation=int(view.counters.generation))
 
 
-@router.get("/{number}.png", response_class=Response, responses=_PNG)  # type: ignore[arg-type]
+@router.get("/{class}.png", response_class=Response, responses=_PNG)  # type: ignore[arg-type]
 def image(
     id: Id,
     number: Number,
@@ -90,7 +90,7 @@ def image(
     return Response(picture.data, media_type="image/png", headers=headers)
 
 
-@router.get("/{number}/lineage")
+@router.get("/{class}/lineage")
 def lineage(id: Id, number: Number, shared: Shared) -> Lineage:
     """The ancestors of a class's elite, the oldest first."""
     from fooling.service.ancestry import ancestry

@@ -35,7 +35,7 @@ def routes(app: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 def filled(path: str, service: Service) -> str:
     """The path of something that is there."""
-    return path.replace("{id}", service.run).replace("{number}", "3")
+    return path.replace("{id}", service.run).replace("{class}", "3")
 
 
 def everything(service: Service) -> list[tuple[str, str]]:
@@ -172,7 +172,7 @@ def test_ids_never_become_paths(service: Service) -> None:
         for name in re.findall(r"{(\w+)}", path):
             unknown = service.client.request(method, filled(path.replace("{id}", UNKNOWN), service))
             for value in TRAVERSALS:
-                if name == "number" and value in ("-1", "\u0663"):
+                if name == "class" and value in ("-1", "\u0663"):
                     continue
                 url = filled(path.replace(f"{{{name}}}", value), service)
                 response = service.client.request(method, url)
@@ -186,7 +186,7 @@ def test_ids_never_become_paths(service: Service) -> None:
 def test_classes_that_there_are_not(service: Service, number: str) -> None:
     """A failure shows the last class for -1, or ends in a defect."""
     for tail in (".png", "/lineage"):
-        response = service.client.get(f"{service.path}/elites/{number}{tail}")
+        response = service.client.get(f"{service.path}/elites/{class}{tail}")
         assert response.status_code == 404
         check_problem(response, service.root)
 
