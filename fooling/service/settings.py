@@ -40,8 +40,8 @@ class Limits:
     side: int = 2048
     drawing: int = 2
     waiting: int = 32
-    writes: int = 120
-    writes_per_second: float = 10.0
+    writes: int = 1000
+    writes_per_second: float = 50.0
     wrong: int = 1000
     snapshot_bytes: int = 2**29
     image_bytes: int = 2**26

@@ -174,7 +174,7 @@ def test_an_export_is_a_run_directory(service: Service, tmp_path: Path) -> None:
         assert all(name.startswith(f"{service.run}/") for name in archive.namelist())
         archive.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()
-    found = summary(open_run(folder))
+    found = summary(open_run(folder)).document()
     for key in ("archive_sha256", "lineage_sha256", "status"):
         assert found[key] == service.told[key]
     assert (folder / "elites" / "0003.png").is_file()

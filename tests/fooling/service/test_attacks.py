@@ -186,7 +186,7 @@ def test_ids_never_become_paths(service: Service) -> None:
 def test_classes_that_there_are_not(service: Service, number: str) -> None:
     """A failure shows the last class for -1, or ends in a defect."""
     for tail in (".png", "/lineage"):
-        response = service.client.get(f"{service.path}/elites/{class}{tail}")
+        response = service.client.get(f"{service.path}/elites/{number}{tail}")
         assert response.status_code == 404
         check_problem(response, service.root)
 
