@@ -36,7 +36,18 @@ def test_every_route_is_described() -> None:
 def test_the_examples_work(tmp_path: Path, environment: dict[str, str]) -> None:
     """A failure costs a newcomer their first hour with the API."""
     root = tmp_path / "runs"
-    command = [sys.executable, "-m", "fooling", "serve", "--root", root, "--port", "0", "--json", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "fooling",
+        "serve",
+        "--root",
+        str(root),
+        "--port",
+        "0",
+        "--json",
+        "--quiet",
+    ]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     try:
         assert server.stdout is not None
