@@ -6,14 +6,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parent.parent
 # Examples are drawn from a fixed seed, so that a green test stays green until the code changes.
@@ -52,18 +53,15 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 def fooling(environment: dict[str, str]) -> Command:
     """`fooling(*arguments, cwd=..., env=...)`: the command line in a process of its own."""
 
-    def call(*arguments: Any, cwd: Path | None = None, **extra: Any) -> subprocess.CompletedProcess[str]:
-        variables = {**environment, **extra.pop("env", {})}
-        return subprocess.run(
-            [sys.executable, "-m", "fooling", *map(str, arguments)],
-            cwd=cwd,
-            env=variables,
-            capture_output=True,
-            text=True,
-            timeout=500,
-            check=False,
-            **extra,
-        )
+    def call(
+        *arguments: Any, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        with warm.start(arguments, {**environment, **(env or {})}, cwd) as process:
+            try:
+                out, said = process.communicate(timeout=500)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(process.args, process.wait(), out, said)
 
     return call
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests import warm
 from tests.ray_clusters import processes
 
 FEW = ("--set", "search.generations=12", "--set", "search.population=60", "--set", "run.chunk=25")
@@ -17,26 +16,16 @@ DIGESTS = ("archive_sha256", "lineage_sha256")
 
 
 @contextmanager
-def command(
-    environment: dict[str, str], *arguments: Any, cwd: Path | None = None
-) -> Iterator[subprocess.Popen[str]]:
+def command(environment: dict[str, str], *arguments: Any, cwd: Path | None = None) -> Iterator[warm.Command]:
     """`fooling` with these arguments, under way; killed at the end of the block if it still is."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fooling", *map(str, arguments)],
-        env=environment,
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    with warm.start(arguments, environment, cwd) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
+def finished(process: warm.Command) -> dict[str, Any]:
     """What a command printed as JSON; it ended well."""
     out, said = process.communicate(timeout=250)
     assert process.returncode == 0, said

@@ -18,6 +18,7 @@ import torch
 
 from fooling.store import checkpoint
 from fooling.store.directory import RunDirectory
+from tests import warm
 from tests.kills import kill_process
 
 RUN = ("--set", "search.generations=80", "--set", "search.population=50", "--set", "run.chunk=25")
@@ -31,13 +32,12 @@ def uninterrupted(tmp_path_factory, fooling) -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
-def start(out: Path, environment: dict[str, str], cadence: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "fooling", "run", "--out", str(out), "--quiet", *RUN]
-    command += ["--set", f"run.checkpoint_seconds={cadence}"]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def start(out: Path, environment: dict[str, str], cadence: str) -> warm.Command:
+    cadence = f"run.checkpoint_seconds={cadence}"
+    return warm.start(["run", "--out", out, "--quiet", *RUN, "--set", cadence], environment)
 
 
-def wait_for_generation(out: Path, number: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_generation(out: Path, number: int, process: warm.Command) -> None:
     needle = f'"generation": {number}, "evaluations"'.encode()
     for _ in range(20_000):
         events = out / "events.jsonl"

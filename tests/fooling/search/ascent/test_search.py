@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +26,8 @@ from fooling.store.directory import RunDirectory
 from fooling.store.reading import newest_checkpoint
 from fooling.store.snapshot import renderer
 from fooling.store.summary import summary
+from tests import warm
+from tests.kills import kill_process
 
 SMALL = ("search.steps=12", "search.steps_per_task=5", "search.starts=3", "run.batch=8")
 
@@ -138,17 +137,15 @@ def test_a_resume_ends_the_same(rule: str, generation: int, tmp_path: Path) -> N
 
 def test_after_sigkill(tmp_path: Path, environment: dict[str, str], small: fooling.Snapshot) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "fooling", "run", "mnist-ascent", "--out", str(out), "--quiet"]
-    for assignment in (*SMALL, "run.checkpoint_seconds=0", "search.steps_per_task=1"):
-        command += ["--set", assignment]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    settings = (*SMALL, "run.checkpoint_seconds=0", "search.steps_per_task=1")
+    words = [word for setting in settings for word in ("--set", setting)]
+    process = warm.start(["run", "mnist-ascent", "--out", out, "--quiet", *words], environment)
     log = out / "events.jsonl"
     while not (log.exists() and b'"generation": 4, "evaluations"' in log.read_bytes()):
         if process.poll() is not None:
             break
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_process(process)
     resumed = launch.resume(out)
     assert resumed.generation == 12
     assert np.array_equal(resumed.confidence, small.confidence), "the length of a round changes no result"

@@ -25,6 +25,7 @@ from fooling.store.directory import RunDirectory
 from fooling.store.reading import open_run
 from fooling.store.snapshot import renderer
 from fooling.store.summary import summary
+from tests import warm
 from tests.kills import kill_process
 
 CONFIGS = ["mnist-direct-single", "mnist-cppn-single"]
@@ -198,9 +199,7 @@ def test_after_a_real_sigkill(tmp_path: Path, environment: dict[str, str], fooli
     settings += ["--set", "run.checkpoint_seconds=0", "--set", "search.evaluations=160", "--quiet"]
     command = ("run", "mnist-direct-single", *settings)
     assert fooling(*command, "--out", whole).returncode == 0
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fooling", *command, "--out", str(out)], env=environment
-    )
+    process = warm.start([*command, "--out", out], environment)
     while process.poll() is None and not (out / "checkpoints" / "00000019.safetensors").exists():
         time.sleep(0.002)
     kill_process(process)
