@@ -122,7 +122,7 @@ def _walk(model: type[BaseModel], path: Sequence[int | str]) -> tuple[list[str],
             tables = [table for table in tables if table.model_fields["name"].default == part]
             continue
         field = tables[0].model_fields.get(str(part)) if tables else None
-        tables = _models(field.annotation) if field else []
+        tables = models_of(field.annotation) if field else []
         names.append(str(part))
     return names, list(tables[0].model_fields) if tables else []
 
@@ -132,13 +132,13 @@ def _leaves(model: type[BaseModel]) -> list[str]:
     return [
         f"{name}.{key}"
         for name, field in model.model_fields.items()
-        for table in _models(field.annotation)
+        for table in models_of(field.annotation)
         for key in table.model_fields
     ]
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models_of(annotation: Any) -> list[type[BaseModel]]:
     """The models in an annotation: one, several for a union, or none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for argument in get_args(annotation) for model in _models(argument)]
+    return [model for argument in get_args(annotation) for model in models_of(argument)]

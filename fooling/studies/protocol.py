@@ -57,7 +57,7 @@ class Result(Data):
         failures: what is not part of the answer, and why. A result with failures is only partly done.
     """
 
-    failures: Many[Any] = Field((), alias="left_out")
+    failures: Many[Failure] = Field((), alias="left_out")
 
     def document(self) -> dict[str, Any]:
         """The result as JSON-like data: what `--json` prints. What was left out comes last."""
@@ -90,7 +90,7 @@ class Resources:
 
     Attributes:
         trust: whether models may bring code of their own.
-        workers: compute on so many Ray workers; None or 0: in this process, unless there is an address.
+        workers: compute on so many Ray workers; None: in this process, unless there is an address.
         address: the Ray cluster to compute on.
         wait: whether to wait for what the cluster lacks.
         notify: called with lines about what is waited for.

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot, distinct_names
 from fooling.studies import protocol
-from fooling.studies.protocol import Failure, Interval, RunPath
+from fooling.studies.protocol import Interval, RunPath
 from fooling.validation import Data, Many
 
 KIND: Final = "fooling transfer"
@@ -142,7 +142,6 @@ class Result(protocol.Result):
     min_confidence: float
     cells: Many[Cell]
     images: Many[Elite]
-    failures: Many[Failure] = Field((), alias="left_out")
 
     @cached_property
     def snapshots(self) -> dict[str, Snapshot]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from fooling import studies
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.studies.protocol import attempt
+from fooling.validation import models_of
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.mark.parametrize("kind", studies.STUDIES)
@@ -59,3 +67,59 @@ def test_what_fails_is_left_out_while_enough_is_left() -> None:
         attempt([1, 2], half, least=2)
     with pytest.raises(FoolingError, match=r"^6: unlucky$"):
         attempt([6, 3], half)
+
+
+def keys_of(model: type[BaseModel]) -> set[str]:
+    """The keys of a model's JSON, those of its parts included."""
+    fields = {field.alias or name: field for name, field in model.model_fields.items() if not field.exclude}
+    parts = [part for field in fields.values() for part in models_of(field.annotation)]
+    return set(fields).union(*map(keys_of, parts))
+
+
+@pytest.mark.parametrize("kind", studies.STUDIES)
+def test_every_key_of_a_result_is_documented(kind: str) -> None:
+    """A failure costs whoever reads the JSON: a key would mean nothing to them."""
+    text = "".join((DOCS / page).read_text() for page in (f"{kind}.md", "run-directory.md"))  # statistics
+    told = set(re.findall(r"`([^`\n]+)`", text.replace("[]", "")))
+    told |= {key.removeprefix("runs.") for key in told}
+    keys = keys_of(studies.find(kind).Result)
+    assert {key for key in keys - told if not key.endswith("_ci95")} == set()
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_for_python_works_as_written(
+    small_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failure costs a reader of docs/studies.md their first hour."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mine").symlink_to(small_run[0])
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in blocks("studies.md"):
+        exec(block, names)
+    said = capsys.readouterr().out
+    assert "images fool both" in said
+    assert "1 of 1: builtin:lenet-b" in said
+    assert type(names["result"]).model_validate(names["result"].document()) == names["result"]
+
+
+def test_the_recipe_for_another_study_works(
+    small_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure costs whoever adds a study: docs/architecture.md says that it takes one folder and one line."""
+    (recipe,) = [block for block in blocks("architecture.md") if "class Request" in block]
+    (tmp_path / "brightness_study.py").write_text(recipe)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(studies.STUDIES, "brightness", "brightness_study")
+    study = studies.find("brightness")
+    result = study.study(study.Request(runs=[small_run[0], tmp_path / "nowhere"]))
+    assert 0 < result.means[0] < 255
+    assert json.loads(json.dumps(result.document())) == {
+        "means": list(result.means),
+        "left_out": [
+            {"what": str(tmp_path / "nowhere"), "reason": f"no run directory {tmp_path / 'nowhere'}"}
+        ],
+    }
