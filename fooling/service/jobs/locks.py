@@ -68,7 +68,7 @@ class Process(BaseModel):
     Attributes:
         pid: its number.
         born: when it began, in ticks since the machine started; 0 where the system does not say.
-        boot: of the machine; "" where the system does not say.
+        boot: of the machine or container; "" where the system does not say.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -84,7 +84,7 @@ class Process(BaseModel):
 
     @property
     def of_this_boot(self) -> bool:
-        """Whether the machine has not been started anew since."""
+        """Whether the machine, or the container, has not been started anew since."""
         return self.boot == boot()
 
     def is_alive(self) -> bool:
@@ -99,9 +99,10 @@ class Process(BaseModel):
 
 
 def boot() -> str:
-    """What tells one start of the machine from the next."""
+    """What tells one start of the machine, or of the container, from the next."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        machine = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{machine} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return ""
 
