@@ -42,6 +42,17 @@ def penultimate(network: object, spec: Spec) -> str:
     raise ClassifierError(f"{spec.name}: expected a linear layer of {len(spec.labels)} outputs, found none")
 
 
+def expect_module(network: object, spec: Spec) -> nn.Module:
+    """The network itself.
+
+    Raises:
+        ClassifierError: it is no nn.Module.
+    """
+    if not isinstance(network, nn.Module):
+        raise ClassifierError(f"{spec.name}: expected a torch.nn.Module, found another function")
+    return network
+
+
 @contextmanager
 def recorded(network: object, layer: str, spec: Spec) -> Iterator[list[Tensor]]:
     """Record what a layer puts out, or is given, when this thread runs the network inside the block.
@@ -52,8 +63,7 @@ def recorded(network: object, layer: str, spec: Spec) -> Iterator[list[Tensor]]:
     Raises:
         ClassifierError: the network is no nn.Module, or has no such layer.
     """
-    if not isinstance(network, nn.Module):
-        raise ClassifierError(f"{spec.name}: expected a torch.nn.Module for features, found another function")
+    network = expect_module(network, spec)
     name = layer.removesuffix(_INPUT)
     module = dict(network.named_modules()).get(name) if name else None
     if module is None:

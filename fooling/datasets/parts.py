@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -87,22 +87,25 @@ def _in_folder(folder: Path) -> dict[str, Part]:
     folders = [child for child in children if child.is_dir()]
     if len(tables) == 1:
         return _in_table(tables[0])
-    if tables and all(_split_of(table.stem) for table in tables):
-        return _split(tables)
+    if tables and len(named := _splits({table: table.stem for table in tables})) == len(tables):
+        return _split(named)
     if tables:
         raise InvalidError(f"{folder}: expected one CSV, found {len(tables)}: name the one, like {tables[0]}")
-    splits = [child for child in folders if _split_of(child.name)]
+    splits = _splits({child: child.name for child in folders})
     if splits and (len(splits) == len(folders) or any(map(_has_parts, splits))):
         return _split(splits)
     return {WHOLE: _of_images(folder, folders)}
 
 
-def _split(places: Sequence[Path]) -> dict[str, Part]:
-    """A part for each folder, or table, that is named after a split."""
+def _splits(names: Mapping[Path, str]) -> dict[Path, str]:
+    """The splits of those folders, or tables, whose names are of a split."""
+    return {place: split for place, name in names.items() if (split := _split_of(name))}
+
+
+def _split(places: Mapping[Path, str]) -> dict[str, Part]:
+    """A part for each folder, or table, of a split."""
     found: dict[str, Part] = {}
-    for place in places:
-        name = _split_of(place.stem if place.is_file() else place.name)
-        assert name is not None
+    for place, name in places.items():
         parts = parts_of(place)
         if list(parts) != [WHOLE] or name in found:
             raise InvalidError(f"{place}: expected one folder of {name} images, that is not split again")

@@ -16,14 +16,14 @@ from torch.nn import functional
 from fooling.classifiers.numerics import Numerics
 from fooling.datasets.samples import Samples
 from fooling.training.augmentation import AUGMENTATIONS
-from fooling.training.recipe import Recipe
+from fooling.training.recipe import TrainingRecipe
 
 # Share of the steps in which the rate of the schedule "cosine" rises.
 _WARM_UP = 0.1
 
 
 def epochs(
-    network: nn.Module, data: Samples, recipe: Recipe, numerics: Numerics
+    network: nn.Module, data: Samples, recipe: TrainingRecipe, numerics: Numerics
 ) -> Iterator[tuple[int, float]]:
     """Train the network, in place; after each epoch, its number (from 1) and mean loss. In between, the
     network is in eval mode."""
@@ -45,7 +45,7 @@ def epochs(
         yield epoch, total / len(labels)
 
 
-def optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def optimiser(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.Optimizer:
     """The recipe's optimiser of the network's weights."""
     if recipe.optimiser == "adamw":  # Loshchilov 2019
         return torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
@@ -54,7 +54,7 @@ def optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     )
 
 
-def rate(recipe: Recipe, steps: int) -> Callable[[int], float]:
+def rate(recipe: TrainingRecipe, steps: int) -> Callable[[int], float]:
     """The share of the recipe's learning rate after t of that many steps."""
     if recipe.schedule == "inverse":
         return lambda step: (1.0 + recipe.decay * step) ** -recipe.power

@@ -22,7 +22,7 @@ Augmentation = Literal["none", "shift", "crop-flip"]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """How a network is trained.
 
     Attributes:
@@ -59,10 +59,10 @@ class Recipe:
 # Weight decay decides how sure vit-mini gets: at 0.01 it names four test digits of five at 0.9999 (LeNet: two
 # of three), at 0.05 one of forty, and evolution finds nothing above 0.99993; at 0.03 it is much like LeNet.
 RECIPES = {
-    "lenet": Recipe(),
-    "mlp": Recipe("mlp", epochs=20, learning_rate=0.1, schedule="cosine"),
-    "resnet-mini": Recipe("resnet-mini", epochs=5, learning_rate=0.1, schedule="cosine"),
-    "vit-mini": Recipe(
+    "lenet": TrainingRecipe(),
+    "mlp": TrainingRecipe("mlp", epochs=20, learning_rate=0.1, schedule="cosine"),
+    "resnet-mini": TrainingRecipe("resnet-mini", epochs=5, learning_rate=0.1, schedule="cosine"),
+    "vit-mini": TrainingRecipe(
         "vit-mini",
         epochs=12,
         optimiser="adamw",
@@ -70,7 +70,7 @@ RECIPES = {
         weight_decay=0.03,
         schedule="cosine",
     ),
-    "resnet-cifar": Recipe(
+    "resnet-cifar": TrainingRecipe(
         "resnet-cifar",
         epochs=24,
         learning_rate=0.1,
@@ -80,7 +80,7 @@ RECIPES = {
 }
 
 
-def recipe_for(architecture: str, **changes: Any) -> Recipe:
+def recipe_for(architecture: str, **changes: Any) -> TrainingRecipe:
     """The recipe that an architecture is trained by, with changes: `recipe_for("mlp", seed=3)`.
 
     Raises:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
-from torch import nn
 
+from fooling.classifiers.features import expect_module
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import naming_write_errors
 from fooling.files import json_bytes, refuse_existing, replacing
@@ -86,8 +86,7 @@ def _rows(confidences: np.ndarray) -> list[list[float]]:
 
 
 def _tensors(trained: Trained) -> bytes:
-    network = trained.classifier.network
-    assert isinstance(network, nn.Module)
+    network = expect_module(trained.classifier.network, trained.classifier.spec)
     return safetensors.torch.save(
         {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     )

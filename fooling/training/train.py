@@ -24,7 +24,7 @@ from fooling.sizes import channels_of
 from fooling.training.data import read, shape_for
 from fooling.training.descent import epochs
 from fooling.training.measures import Measures, measure
-from fooling.training.recipe import Recipe
+from fooling.training.recipe import TrainingRecipe
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Progress:
 class Trained:
     """A trained network and what it is worth."""
 
-    recipe: Recipe
+    recipe: TrainingRecipe
     classifier: Classifier
     measures: Measures
     training_images: int
@@ -56,7 +56,7 @@ class Trained:
 
 def train(
     data: str | Path,
-    recipe: Recipe | None = None,
+    recipe: TrainingRecipe | None = None,
     *,
     name: str = "lenet",
     labels: tuple[str, ...] | None = None,
@@ -74,7 +74,7 @@ def train(
         NotFoundError: a file is not there.
         InvalidError: a file is damaged, or its images are not what the architecture sees.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or TrainingRecipe()
     training, test, known = read(Path(data), shape_for(recipe.architecture))
     return fit(training, test, recipe, name, labels or known, numerics, progress)
 
@@ -82,7 +82,7 @@ def train(
 def fit(
     training: Samples,
     test: Samples,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     name: str,
     labels: tuple[str, ...] | None = None,
     numerics: Numerics | None = None,

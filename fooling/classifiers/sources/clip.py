@@ -168,15 +168,14 @@ def _meaning(sigmoid: bool, count: int) -> str:
 
 
 def _prompts(table: PromptsTable, labels: Any, origin: str) -> tuple[str, ...]:
-    if (table.template is None) == (table.prompts is None):
-        raise InvalidError(f"{origin}: expected a template (with labels) or prompts, one of the two")
-    if table.prompts is not None:
+    if table.prompts is not None and table.template is None:
         if labels is not None and len(labels) != len(table.prompts):
             raise InvalidError(
                 f"{origin}: expected {len(labels)} prompts, one per label, found {len(table.prompts)}"
             )
         return table.prompts
-    assert table.template is not None
+    if table.template is None or table.prompts is not None:
+        raise InvalidError(f"{origin}: expected a template (with labels) or prompts, one of the two")
     if table.template.count("{}") != 1:
         raise InvalidError(f"{origin}: expected {{}} once in the template, found {table.template!r}")
     if not isinstance(labels, list | tuple) or not labels:

@@ -97,15 +97,15 @@ def open_file(name: str, numerics: Numerics, trust: bool, within: tuple[Path, ..
     data, said = read_description(path)
     tables = {key: data.pop(key) for key in Document.model_fields if key in data}
     document = parse(Document, tables, str(path))
-    if (document.network is None) == (document.ensemble is None):
+    table, ensemble = document.network, document.ensemble
+    if ensemble is not None and table is None:
+        members = _members(path, ensemble, numerics, trust, within)
+        return _ensemble(path, ensemble, members, data, said, numerics)
+    if table is None or ensemble is not None:
         raise InvalidError(f"{path}: expected a table [network] or a table [ensemble], one of the two")
-    if document.ensemble is not None:
-        members = _members(path, document.ensemble, numerics, trust, within)
-        return _ensemble(path, document.ensemble, members, data, said, numerics)
-    assert document.network is not None
     spec = parse(Spec, data, str(path))
-    _verify_digest(path, document.network)
-    network, identity, notes = _network(path, document.network, spec, trust)
+    _verify_digest(path, table)
+    network, identity, notes = _network(path, table, spec, trust)
     return Classifier(
         network,
         spec,
@@ -121,13 +121,12 @@ def _network(
     path: Path, table: NetworkTable, spec: Spec, trust: bool
 ) -> tuple[nn.Module, str, tuple[str, ...]]:
     """The module, what its fingerprint holds besides its tensors, and notes."""
-    if (table.program is None) == (table.weights is None):
+    if table.program is not None and table.weights is None:
+        return (*program.read(path.parent / table.program, trust), ())
+    if table.weights is None or table.program is not None:
         raise InvalidError(
             f"{path}: [network] expected weights (with an architecture) or a program, one of the two"
         )
-    if table.program is not None:
-        return (*program.read(path.parent / table.program, trust), ())
-    assert table.weights is not None
     if table.architecture is None:
         raise InvalidError(f"{path}: [network] expected an architecture for {table.weights}")
     if ":" in table.architecture:

@@ -70,7 +70,12 @@ def _config(folder: Folder, origin: str) -> dict[str, Any]:
                 'made from, or write it: {"size": {"height": 224, "width": 224}, "image_mean": [0.5, 0.5, 0.5], '
                 '"image_std": [0.5, 0.5, 0.5]} with the numbers of its training'
             ) from None
-    return read_json(folder, "processor_config.json", origin).get("image_processor", {})
+    found = read_json(folder, "processor_config.json", origin).get("image_processor")
+    if not isinstance(found, dict):
+        raise InvalidError(
+            f"{origin}: expected image_processor in processor_config.json, found {found!r:.60}"
+        )
+    return found
 
 
 def _sizes(config: dict[str, Any], origin: str) -> tuple[Size | None, Size]:
@@ -88,13 +93,11 @@ def _sizes(config: dict[str, Any], origin: str) -> tuple[Size | None, Size]:
         resized = int(size / config["crop_pct"])
     if kind.startswith(_OWN_RESIZE):
         resized = None
-    if not crops:
-        assert size is not None
-        return resized, size
-    crop = _size(config.get("crop_size"), "crop_size", origin)
-    if isinstance(resized, int) and not isinstance(crop, int):
+    key = "crop_size" if crops else "size"
+    seen = _size(config.get(key), key, origin)
+    if isinstance(resized, int) and not isinstance(seen, int):
         resized = None  # of the shorter side, which says nothing of a photograph of another aspect ratio
-    return resized, crop
+    return resized, seen
 
 
 def _size(size: Any, key: str, origin: str) -> Size:

@@ -110,10 +110,11 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
     seen = _size_in(network.shape, described)
     data = {"name": path.stem, **seen, **described}
     spec = parse(Spec, data, str(beside))
-    told = seen | _told_by_graph(network, spec, path)
+    keys, steps = _told_by_graph(network, spec, path)
+    told = {**steps, **seen, **keys}
     if told:
-        steps = {**told.get("preprocessing", {}), **data.get("preprocessing", {})}
-        spec = parse(Spec, {**data, **told, "preprocessing": steps}, str(beside))
+        given = spec.preprocessing.model_dump(mode="json", exclude_unset=True)
+        spec = parse(Spec, {**data, **keys, "preprocessing": {**steps, **given}}, str(beside))
     _compare(network, spec, path)
     return Classifier(
         network if spec.output_key is None else network.taking(str(spec.output_key), numerics),
@@ -121,7 +122,12 @@ def open_onnx(name: str, numerics: Numerics, trust: bool) -> Classifier:
         numerics,
         mean_image=read_mean_image(beside, spec),
         identity=_digest(path),
-        notes=(*notes, f"read from the graph: {_as_keys(told)}") if told else notes,
+        notes=(
+            *notes,
+            f"read from the graph: {', '.join(f'{key} = {json.dumps(value)}' for key, value in told.items())}",
+        )
+        if told
+        else notes,
     )
 
 
@@ -137,9 +143,9 @@ def _size_in(shape: tuple[Any, ...], described: dict[str, Any]) -> dict[str, lis
     return {"size": list(found)} if all(isinstance(side, int) and side > 0 for side in found) else {}
 
 
-def _told_by_graph(network: OnnxNetwork, spec: Spec, path: Path) -> dict[str, Any]:
-    """The keys that the description leaves out and the graph settles: layout, number type, output."""
-    told: dict[str, Any] = {}
+def _told_by_graph(network: OnnxNetwork, spec: Spec, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the description leaves out and the graph settles: keys of the spec (the output), and of its preprocessing
+    (layout, number type)."""
     steps: dict[str, Any] = {}
     given = spec.preprocessing.model_fields_set
     if "layout" not in given and not _fits(network, spec, "nchw") and _fits(network, spec, "nhwc"):
@@ -148,12 +154,8 @@ def _told_by_graph(network: OnnxNetwork, spec: Spec, path: Path) -> dict[str, An
         steps["dtype"] = network.dtype
         if network.dtype == "uint8" and "scale" not in given:
             steps["scale"] = 255.0
-    if steps:
-        told["preprocessing"] = steps
     output = _output(network, spec, path)
-    if output != spec.output_key:
-        told["output_key"] = output
-    return told
+    return ({} if output == spec.output_key else {"output_key": output}), steps
 
 
 def _output(network: OnnxNetwork, spec: Spec, path: Path) -> str | None:
@@ -178,11 +180,6 @@ def _output(network: OnnxNetwork, spec: Spec, path: Path) -> str | None:
     if _TYPES.get(chosen[0].type, "uint8") == "uint8":
         raise InvalidError(f"{path}: expected an output of floating-point numbers, found {_named(chosen)}")
     return chosen[0].name if key is not None or len(outputs) > 1 else None
-
-
-def _as_keys(told: dict[str, Any]) -> str:
-    flat = {**told.get("preprocessing", {}), **told}
-    return ", ".join(f"{key} = {json.dumps(flat[key])}" for key in flat if key != "preprocessing")
 
 
 def _named(values: Sequence[Any]) -> str:

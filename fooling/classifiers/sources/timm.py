@@ -166,7 +166,7 @@ def _network(
     overlay: dict[str, Any] | None = None
     arguments = {**described.arguments, "num_classes": classes}
     if described.weights is not None:
-        state, notes = _weights(timm, described, arguments, options)
+        state, notes = _weights(timm, described.architecture, described.weights, arguments, options)
         overlay = {"state_dict": state, "num_classes": classes, "custom_load": False}
         if _sees_grey(described.config, state):
             arguments["in_chans"] = 1
@@ -201,19 +201,18 @@ def _network(
 
 
 def _weights(
-    timm: Any, described: Described, arguments: dict[str, Any], options: Options
+    timm: Any, architecture: str, file: Path, arguments: dict[str, Any], options: Options
 ) -> tuple[weights_files.State, tuple[str, ...]]:
-    """The tensors of the file, by the names that the network has for them."""
-    assert described.weights is not None
-    state = weights_files.read(described.weights)
+    """The tensors of the file, by the names that the network has for them; notes on where they were."""
+    state = weights_files.read(file)
     try:
         with torch.random.fork_rng(devices=[]):
-            wanted = timm.create_model(described.architecture, pretrained=False, **arguments).state_dict()
+            wanted = timm.create_model(architecture, pretrained=False, **arguments).state_dict()
     except Exception as error:
-        raise InvalidError(f"{described.architecture}: timm can't make it: {one_line(error)}") from None
-    state, notes = checkpoints.network_in(state, wanted, str(described.weights), options.key)
+        raise InvalidError(f"{architecture}: timm can't make it: {one_line(error)}") from None
+    state, notes = checkpoints.network_in(state, wanted, str(file), options.key)
     classes, labelled = arguments["num_classes"], options.labels is not None
-    checkpoints.compare_classes(state, wanted, classes, str(described.weights), labelled)
+    checkpoints.compare_classes(state, wanted, classes, str(file), labelled)
     return state, notes
 
 

@@ -26,7 +26,7 @@ from fooling.errors import FoolingError, InvalidError, first_line
 from fooling.sizes import Size, channels_of, size_of, to_text
 from fooling.store.steps import StepStore
 from fooling.studies.retrain.data import Data
-from fooling.training.recipe import Recipe, recipe_for
+from fooling.training.recipe import TrainingRecipe, recipe_for
 from fooling.training.saving import save
 from fooling.training.train import Progress, fit
 
@@ -56,7 +56,7 @@ class Trainer(Protocol):
 class ByRecipe:
     """Networks of an architecture of the package, trained and kept as `fooling train` does."""
 
-    recipe: Callable[[int], Recipe]
+    recipe: Callable[[int], TrainingRecipe]
     numerics: Numerics
 
     def describe(self) -> dict[str, Any]:

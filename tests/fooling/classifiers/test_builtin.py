@@ -23,7 +23,7 @@ from fooling.classifiers.sources.builtin import FOLDER
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import InvalidError
 from fooling.model_specs import BUILTIN
-from fooling.training import Recipe, recipe_for, train
+from fooling.training import TrainingRecipe, recipe_for, train
 from fooling.training.measures import measure
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"
@@ -63,7 +63,7 @@ def test_they_are_different_networks():
 def test_its_provenance_is_a_recipe_that_can_be_followed(name):
     """What another release calls a setting must still be found under its old name."""
     stated = json.loads((FOLDER / f"{name}.json").read_text())
-    recipe = Recipe(**stated["provenance"]["recipe"])
+    recipe = TrainingRecipe(**stated["provenance"]["recipe"])
     assert recipe == recipe_for(stated["network"]["architecture"], seed=recipe.seed)
 
 
@@ -77,7 +77,7 @@ def test_its_provenance_gives_it_again(assets, name):
     trained_with = (made["numerics"]["device_model"], made["versions"]["torch"])
     if trained_with != (here.device_model, torch.__version__):
         pytest.skip("another processor or torch than the one that it was trained with")
-    again = train(assets / "mnist", Recipe(**made["recipe"]), name=name, numerics=here)
+    again = train(assets / "mnist", TrainingRecipe(**made["recipe"]), name=name, numerics=here)
     state = {key: value.contiguous() for key, value in again.classifier.network.state_dict().items()}
     assert hashlib.sha256(safetensors.torch.save(state)).hexdigest() == stated["network"]["sha256"]
 

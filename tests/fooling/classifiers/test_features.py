@@ -112,7 +112,7 @@ def test_a_layer_that_gives_no_features_is_told_in_one_line(wrap, layer, message
 def test_a_function_has_no_layers(wrap, tiny):
     classifier = wrap(lambda images: tiny(images))
     assert classifier.layers() == ()
-    with pytest.raises(ClassifierError, match=r"expected a torch.nn.Module for features"):
+    with pytest.raises(ClassifierError, match=r"expected a torch.nn.Module, found another function"):
         classifier.features(COLOURS, "head")
     with pytest.raises(ClassifierError, match=r"expected a linear layer of 5 outputs, found none"):
         _ = classifier.penultimate

@@ -16,7 +16,7 @@ from fooling.classifiers import Numerics, architectures
 from fooling.classifiers.check import check
 from fooling.classifiers.samples import Samples
 from fooling.errors import FoolingError, InvalidError
-from fooling.training import Recipe, fit, save, train
+from fooling.training import TrainingRecipe, fit, save, train
 from fooling.training.descent import rate
 from fooling.training.measures import calibration_error
 from fooling.training.recipe import RECIPES, recipe_for
@@ -39,7 +39,7 @@ def blobs(count: int, seed: int, architecture: str = "lenet") -> Samples:
 
 @pytest.fixture(scope="module")
 def trained():
-    return fit(blobs(640, 0), blobs(100, 1), Recipe(seed=3, epochs=2), "blobs", numerics=NUMERICS)
+    return fit(blobs(640, 0), blobs(100, 1), TrainingRecipe(seed=3, epochs=2), "blobs", numerics=NUMERICS)
 
 
 def test_it_learns(trained):
@@ -53,10 +53,10 @@ def test_the_same_recipe_gives_the_same_weights(trained):
     torch.manual_seed(99)
     np.random.seed(99)  # noqa: NPY002 (the global state is what is tested)
     state = torch.get_rng_state()
-    again = fit(blobs(640, 0), blobs(100, 1), Recipe(seed=3, epochs=2), "blobs", numerics=NUMERICS)
+    again = fit(blobs(640, 0), blobs(100, 1), TrainingRecipe(seed=3, epochs=2), "blobs", numerics=NUMERICS)
     assert again.classifier.fingerprint == trained.classifier.fingerprint
     assert torch.equal(torch.get_rng_state(), state)
-    other = fit(blobs(640, 0), blobs(100, 1), Recipe(seed=4, epochs=2), "blobs", numerics=NUMERICS)
+    other = fit(blobs(640, 0), blobs(100, 1), TrainingRecipe(seed=4, epochs=2), "blobs", numerics=NUMERICS)
     assert other.classifier.fingerprint != trained.classifier.fingerprint
 
 
@@ -80,8 +80,8 @@ def test_every_recipe_learns(name, epochs):
 
 
 def test_a_recipe_takes_changes():
-    assert recipe_for("mlp", seed=7) == Recipe(**{**asdict(RECIPES["mlp"]), "seed": 7})
-    assert recipe_for("lenet") == Recipe(), "LeNet's is Caffe's"
+    assert recipe_for("mlp", seed=7) == TrainingRecipe(**{**asdict(RECIPES["mlp"]), "seed": 7})
+    assert recipe_for("lenet") == TrainingRecipe(), "LeNet's is Caffe's"
     with pytest.raises(InvalidError, match=r"unknown architecture 'mpl'.*did you mean mlp"):
         recipe_for("mpl")
     with pytest.raises(
@@ -91,14 +91,14 @@ def test_a_recipe_takes_changes():
 
 
 def test_the_rate_rises_and_falls_to_zero():
-    cosine = rate(Recipe(schedule="cosine"), 1000)
+    cosine = rate(TrainingRecipe(schedule="cosine"), 1000)
     rates = [cosine(step) for step in range(1000)]
     assert rates[0] == pytest.approx(0.01)
     assert max(rates) == pytest.approx(1.0, abs=0.03)
     assert rates.index(max(rates)) == pytest.approx(95, abs=6)
     assert rates[500] == pytest.approx(0.5)
     assert rates[-1] == pytest.approx(0.0, abs=1e-5)
-    inverse = rate(Recipe(), 1000)
+    inverse = rate(TrainingRecipe(), 1000)
     assert inverse(0) == 1.0
     assert inverse(10_000) == pytest.approx(2**-0.75), "Caffe's: 0.01 (1 + 1e-4 t)^-0.75"
 
@@ -114,7 +114,9 @@ def test_the_initial_weights_are_caffes_xavier():
 
 def test_progress_is_told_after_each_epoch():
     seen: list[Any] = []
-    fit(blobs(64, 0), blobs(20, 1), Recipe(epochs=3), "blobs", numerics=NUMERICS, progress=seen.append)
+    fit(
+        blobs(64, 0), blobs(20, 1), TrainingRecipe(epochs=3), "blobs", numerics=NUMERICS, progress=seen.append
+    )
     assert [(step.epoch, step.epochs) for step in seen] == [(1, 3), (2, 3), (3, 3)]
     assert all(0 <= step.accuracy <= 1 and step.loss > 0 for step in seen)
 
@@ -152,12 +154,12 @@ def test_nothing_is_overwritten(trained, tmp_path):
 @pytest.mark.parametrize(
     "training, recipe, labels, message",
     [
-        (Samples(np.zeros((4, 20, 20, 1), np.uint8), np.zeros(4, np.int64)), Recipe(), None,
+        (Samples(np.zeros((4, 20, 20, 1), np.uint8), np.zeros(4, np.int64)), TrainingRecipe(), None,
          r"expected training images of shape \(28, 28, 1\) for lenet, found \(20, 20, 1\)$"),
-        (blobs(9, 0, "resnet-cifar"), Recipe(), None, r"found \(32, 32, 3\); for those: resnet-cifar$"),
-        (blobs(9, 0), Recipe(), ("a", "b"), "expected training labels from 0 to 1, found others or none"),
-        (blobs(9, 0), Recipe(architecture="lenett"), None, "unknown architecture 'lenett'.*did you mean lenet"),
-        (Samples(np.zeros((0, 28, 28, 1), np.uint8), np.zeros(0, np.int64)), Recipe(), ("a",),
+        (blobs(9, 0, "resnet-cifar"), TrainingRecipe(), None, r"found \(32, 32, 3\); for those: resnet-cifar$"),
+        (blobs(9, 0), TrainingRecipe(), ("a", "b"), "expected training labels from 0 to 1, found others or none"),
+        (blobs(9, 0), TrainingRecipe(architecture="lenett"), None, "unknown architecture 'lenett'.*did you mean lenet"),
+        (Samples(np.zeros((0, 28, 28, 1), np.uint8), np.zeros(0, np.int64)), TrainingRecipe(), ("a",),
          "expected training labels"),
     ],
 )  # fmt: skip
@@ -176,6 +178,6 @@ def test_calibration_error_by_hand():
 @pytest.mark.slow
 def test_two_epochs_on_mnist_come_near_the_shipped_networks(assets):
     """The recipe itself: a wrong rate, scale or initialisation would show here first."""
-    measures = train(assets / "mnist", Recipe(seed=7, epochs=2)).measures
+    measures = train(assets / "mnist", TrainingRecipe(seed=7, epochs=2)).measures
     assert measures.accuracy > 0.98
     assert measures.near_certain < 0.75

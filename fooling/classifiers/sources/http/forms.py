@@ -58,23 +58,22 @@ def read(body: bytes, table: ResponseTable, logits: bool = False) -> Answer:
     def score_of(value: Any) -> float:
         return _number(value) if logits else _score(value, table)
 
+    found = _at(document, table.place)
     if table.items is not None:
-        items = _list(_at(document, table.items), table.items)
+        items = _list(found, table.place)
         return [(_label(_at(item, table.label)), score_of(_at(item, table.score))) for item in items]
-    assert table.scores is not None
-    scores = _at(document, table.scores)
     if table.labels is not None:
         labels = _list(_at(document, table.labels), table.labels)
-        if len(labels) != len(_list(scores, table.scores)):
-            raise MisreadError(f"expected as many scores as labels, found {len(scores)} and {len(labels)}")
-        return [(_label(label), score_of(score)) for label, score in zip(labels, scores, strict=True)]
-    if isinstance(scores, dict):
-        return [(label, score_of(score)) for label, score in scores.items()]
-    if isinstance(scores, int | float):  # the one number of a service that knows one class
-        return [score_of(scores)]
-    if not _list(scores, table.scores):
-        raise MisreadError(f"expected a score per label at {table.scores}, found none")
-    return [score_of(score) for score in scores]
+        if len(labels) != len(_list(found, table.place)):
+            raise MisreadError(f"expected as many scores as labels, found {len(found)} and {len(labels)}")
+        return [(_label(label), score_of(score)) for label, score in zip(labels, found, strict=True)]
+    if isinstance(found, dict):
+        return [(label, score_of(score)) for label, score in found.items()]
+    if isinstance(found, int | float):  # the one number of a service that knows one class
+        return [score_of(found)]
+    if not _list(found, table.place):
+        raise MisreadError(f"expected a score per label at {table.place}, found none")
+    return [score_of(score) for score in found]
 
 
 def confidences_of(

@@ -118,6 +118,11 @@ class ResponseTable(Record):
             raise ValueError("expected labels only beside scores, found items")
         return self
 
+    @property
+    def place(self) -> str:
+        """The dotted path of the items, or of the scores."""
+        return self.items or self.scores or ""
+
 
 class PaceTable(Record):
     """How fast it is asked, and how often again."""
