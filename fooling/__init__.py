@@ -11,9 +11,13 @@ Everything heavy is imported when it is first used.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from fooling.version import __version__ as __version__
+
+# Nothing is printed unless whoever imports the package, or `fooling --debug`, says where to.
+logging.getLogger("fooling").addHandler(logging.NullHandler())
 
 __all__ = ["Snapshot", "open_run", "resume", "run"]
 

@@ -7,6 +7,7 @@ an image's bits depend neither on the form nor on how many images come with it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -30,6 +31,8 @@ from fooling.classifiers.synthetic import synthetic
 from fooling.classifiers.validity import ClassifierError, expect_images, expect_pixels, in_range
 from fooling.errors import FoolingError
 from fooling.sizes import Size, sides, size_of
+
+_log = logging.getLogger("fooling.classifiers")
 
 
 class Classifier:
@@ -132,7 +135,9 @@ class Classifier:
                 f"{self.spec.name}: out of memory on {self.numerics.device} even with one image per forward "
                 "pass; use another device, smaller images or a smaller network"
             )
-        return self.with_numerics(replace(self.numerics, batch=self.numerics.batch // 2))
+        batch = self.numerics.batch // 2
+        _log.warning("%s: out of memory: the physical batch is halved to %d", self.spec.name, batch)
+        return self.with_numerics(replace(self.numerics, batch=batch))
 
     def with_input(self, size: Size | None = None, views: Literal["ten"] | None = None) -> Classifier:
         """The same network, given other images than its spec says; this classifier stays as it is.

@@ -32,7 +32,7 @@ from fooling.cli import (
     train,
     transfer,
 )
-from fooling.cli.terminal import data_apart, prepare, tell
+from fooling.cli.terminal import data_apart, prepare, show_log, tell
 from fooling.errors import FAILED, INTERRUPTED, USAGE, FoolingError
 from fooling.shadows import refuse_shadows, shadows
 from fooling.version import __version__
@@ -57,7 +57,7 @@ class Group(click.Group):
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="fooling")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, help="Show the package's log, and the traceback of an error.")
 def cli(debug: bool) -> None:
     """Evolve images that a classifier is sure of, though they were not made to look like anything.
 
@@ -123,6 +123,7 @@ def main() -> NoReturn:
     debug = "--debug" in arguments
     if debug:  # anywhere on the line
         arguments.remove("--debug")
+        show_log()
     try:
         refuse_shadows()
     except FoolingError as error:

@@ -65,6 +65,19 @@ def tell(text: object) -> None:
         print(plain(text), file=sys.stderr, flush=True)
 
 
+def show_log() -> None:
+    """Show what the package logs, of every level, on stderr."""
+    import logging
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell(f"{record.levelname.lower()}: {record.name}: {record.getMessage()}")
+
+    log = logging.getLogger("fooling")
+    log.setLevel(logging.DEBUG)
+    log.addHandler(Told())
+
+
 def say_json(value: Any) -> None:
     """Print a value as one line of JSON on stdout; in ASCII, so that labels are exact in every encoding."""
     with _unless_hung_up():

@@ -7,6 +7,7 @@ What is loaded is looked at: weights that are missing from the file, and would q
 from __future__ import annotations
 
 import json
+import logging
 import re
 import socket
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from fooling.errors import InvalidError, NotFoundError
 from fooling.files import read_text, user_path
 from fooling.first_look import Kind, expect
 
+_log = logging.getLogger("fooling.classifiers")
 _REPOSITORY = re.compile(r"\w[\w.-]*(?:/[\w.-]+)?")
 _PATIENCE = 5.0  # seconds until the hub has answered
 _DATA = ("*.json", "*.safetensors", "*.txt", "*.model")
@@ -79,6 +81,7 @@ def find(reference: str, origin: str, *, within: Path | None = None, code: bool 
             f"({one_line(error)}); download it on another machine and name its folder"
         ) from None
     snapshot = Path(found)
+    _log.debug("%s: uses the snapshot %s of the hub", origin, snapshot)
     return Folder(snapshot, repository, f"{repository}@{snapshot.name}")
 
 
@@ -94,6 +97,7 @@ def offline_unless_reachable(origin: str, needed: bool = True) -> Iterator[None]
     if constants is None or constants.HF_HUB_OFFLINE or getproxies() or _answers(constants.ENDPOINT):
         yield
         return
+    _log.warning("%s: the hub does not answer: only what was downloaded before can be used", origin)
     constants.HF_HUB_OFFLINE = True
     try:
         yield
@@ -184,11 +188,11 @@ def _root(error: BaseException) -> BaseException:
 @contextmanager
 def _without_progress(transformers: Any) -> Iterator[None]:
     """transformers shows a bar for the reading of every file."""
-    logging = transformers.utils.logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    bars = transformers.utils.logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            bars.enable_progress_bar()

@@ -9,6 +9,7 @@ all of them must fit.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -30,6 +31,7 @@ from fooling.datasets.names import wordnet_ids
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
 from fooling.sizes import colour_of, size_of
 
+_log = logging.getLogger("fooling.classifiers")
 _PLACES = ("local-dir:", "hf-hub:", "hf_hub:")
 # Of a folder's data config, what would have timm look for the weights elsewhere.
 _ELSEWHERE = ("url", "file", "state_dict", "hf_hub_id", "hf_hub_filename", "source", "custom_load")
@@ -172,6 +174,7 @@ def _network(
             arguments["in_chans"] = 1
             overlay["input_size"] = (1, *described.config.input_size[1:])
     config = None if described.registered else described.config.to_dict()
+    _log.debug("%s: weights from %s", origin, described.weights or described.source or "timm's download")
     try:
         # It makes random weights first, which draws from torch's global generator.
         with (

@@ -7,6 +7,7 @@ nothing but tensors is read, and every one must fit.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from fooling.classifiers.sources.pipelines import Pipeline, size_from
 from fooling.classifiers.spec import Spec, parse
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
 
+_log = logging.getLogger("fooling.classifiers")
 # Module names must not hold dots, which those of DenseNet did when its weights were saved.
 _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..*)$")
 
@@ -86,6 +88,7 @@ def _weights(models: Any, name: str, member: str | None, origin: str) -> Any:
 def _state(weights: Any, options: Options, origin: str) -> weights_files.State:
     if options.weights is not None:
         return _modern(weights_files.read(options.weights))
+    _log.debug("%s: weights from %s, which torch downloads once", origin, weights.url)
     try:
         return _modern(weights.get_state_dict(check_hash=True, weights_only=True, map_location="cpu"))
     except (OSError, RuntimeError) as error:  # no network, no such file there, a hash that differs

@@ -122,6 +122,18 @@ def test_errors_are_plain_too(environment: dict[str, str]) -> None:
         assert (b"Traceback (most recent call last):" in told) == (len(arguments) == 2)
 
 
+def test_the_log_is_shown_only_when_asked_for(environment: dict[str, str]) -> None:
+    """A failure fills the terminals of all users with notes, or gives those who debug none."""
+    program = (
+        "import logging, fooling; from fooling.cli.terminal import show_log\n"
+        "log = logging.getLogger('fooling.classifiers'); log.warning('before'); show_log(); log.debug('\\x1b[31m')"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert shown.stderr.splitlines() == [r"debug: fooling.classifiers: \x1b[31m"]
+
+
 def test_help_is_data(environment: dict[str, str]) -> None:
     assert b"Help." in noisy(environment, "--help").stdout
 

@@ -91,6 +91,8 @@ class Client:
         """
         batch = _Batch()
         futures = [self._submit(image, batch) for image in images]
+        known = sum(future.done() for future in futures)
+        _log.debug("%s: %d of %d images were answered before", self._name, known, len(futures))
         wait(futures)
         return [future.result() for future in futures]
 

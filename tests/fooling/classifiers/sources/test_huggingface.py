@@ -366,3 +366,12 @@ def test_a_pointer_in_the_place_of_weights_is_named(save_classifier, tmp_path):
     )
     with pytest.raises(InvalidError, match=r"model.safetensors: .* found a Git LFS pointer, .*git lfs pull"):
         classifiers.load(f"hf:{tmp_path / 'vit'}")
+
+
+def test_a_processor_that_is_no_table_is_told_in_one_line(tmp_path: Path) -> None:
+    """The file may come from anywhere: a traceback names no file to mend."""
+    (tmp_path / "processor_config.json").write_text('{"image_processor": []}')
+    with pytest.raises(
+        InvalidError, match=r"hf:x: expected image_processor in processor_config.json, found \[\]"
+    ):
+        read_pipeline(Folder(tmp_path, "x", None), "hf:x")

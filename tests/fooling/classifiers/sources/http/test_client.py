@@ -58,7 +58,7 @@ def test_what_may_pass_is_tried_again(server, connect, trouble):
     assert ledger.usage.queries == len(server.asked) == 5
 
 
-def test_a_server_that_is_gone_is_told_and_what_was_answered_is_kept(server, connect):
+def test_a_server_that_is_gone_is_told_and_what_was_answered_is_kept(server, connect, caplog):
     client, ledger = connect(pace={"concurrency": 1, "retries": 2})
     server.script, server.always = ["ok", "ok"], "500"
     pixels = images(40)
@@ -67,6 +67,9 @@ def test_a_server_that_is_gone_is_told_and_what_was_answered_is_kept(server, con
     ):
         client.answers(pixels)
     assert ledger.usage.queries == len(server.asked) == 5, "the other images must not be tried each in turn"
+    tries = [record.getMessage() for record in caplog.records if "attempt" in record.message]
+    assert len(tries) == 3, "whoever debugs a slow run must see what it waits for"
+    assert tries[0].startswith("http:test.toml: the server answered 500")
     server.always = "ok"
     assert client.answers(pixels) == said(pixels)
     assert len(server.answered) == len(set(server.answered)) == 40
