@@ -1,4 +1,4 @@
-"""Tests that need no distribution: the sign of differences, and labels dealt anew.
+"""Tests that need no distribution: the sign of differences, and permuted labels.
 
 Like those of `fooling.studies.rank_tests`, each carries the number of values that it rests on.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fooling.studies.rank_tests import format_p
 
-PERMUTATIONS = 999  # permutations: the least p is 0.001
+PERMUTATIONS = 999  # so the least p is 0.001
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class SignTest:
 
 
 def sign_test(differences: NDArray[Any]) -> SignTest:
-    """Of (n,) differences; those of 0 are left out, as are NaN."""
+    """The test of (n,) differences; those of 0 are left out, as are NaN."""
     from scipy.stats import binomtest
 
     above, n = int((differences > 0).sum()), int((differences > 0).sum() + (differences < 0).sum())
@@ -46,14 +46,14 @@ def sign_test(differences: NDArray[Any]) -> SignTest:
 
 @dataclass(frozen=True)
 class PermutationTest:
-    """Whether a statistic is higher than labels dealt at random make it (Fisher 1935; Phipson & Smyth 2010: what was
-    observed counts as one of the deals, so that p is never 0).
+    """Whether a statistic is higher than permuted labels make it (Fisher 1935; Phipson & Smyth 2010: what was observed
+    counts as one of the permutations, so that p is never 0).
 
     Attributes:
         observed: the statistic.
-        expected: its mean over the deals.
+        expected: its mean over the permutations.
         n: values that the labels are of.
-        p: one-sided: the share of deals that are as high.
+        p: one-sided: the share of permutations that are as high.
     """
 
     observed: float
@@ -69,14 +69,14 @@ class PermutationTest:
 def permutation_test(
     statistic: Callable[[np.random.Generator | None], float], n: int, permutations: int = PERMUTATIONS
 ) -> PermutationTest:
-    """The same statistic gives the same result, each time.
+    """The test of a statistic; the same statistic gives the same result each time.
 
     Args:
-        statistic: of the labels as they are, given None; of labels that it deals anew, given a generator.
+        statistic: of the labels as they are, given None; of labels that it permutes, given a generator.
         n: values that the labels are of.
     """
     generator = np.random.Generator(np.random.Philox(key=0))
     observed = statistic(None)
-    dealt = np.array([statistic(generator) for _ in range(permutations)])
-    as_high = int((dealt >= observed - 1e-12).sum())  # sums of the same numbers in another order are equal
-    return PermutationTest(observed, float(dealt.mean()), n, (1 + as_high) / (1 + permutations))
+    permuted = np.array([statistic(generator) for _ in range(permutations)])
+    as_high = int((permuted >= observed - 1e-12).sum())  # sums of the same numbers in another order are equal
+    return PermutationTest(observed, float(permuted.mean()), n, (1 + as_high) / (1 + permutations))

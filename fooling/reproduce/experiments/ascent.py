@@ -35,30 +35,20 @@ def perform(workspace: Workspace) -> Result:
     plain = float(np.median(shares["without regulariser"]))
     return Result(
         (
-            Claim(
-                "Climbing the gradient makes images of 99.99 %",
-                plain >= MOST,
-                f"Without regulariser {percent(plain)} of the climbs reach 99.99 %.",
-            ),
-            Claim(
-                "The images are unrecognisable",
-                False,
-                "Strokes of the digits can be seen in the images, where the paper's, of ImageNet's classes, are "
-                "unrecognisable.",
-            ),
+            Claim("Climbing the gradient makes images of 99.99 %", plain >= MOST,
+                  f"Without regulariser {percent(plain)} of the climbs reach 99.99 %."),
+            Claim("The images are unrecognisable", False, "Strokes of the digits can be seen in the images, where the "
+                  "paper's, of ImageNet's classes, are unrecognisable."),
         ),
         tuple(rows),
         figures=(
-            Figure(
-                "images",
-                "The best image of each digit: without regulariser above, with L2 decay below.",
-                png_of(image_grid(images, captions, heads=("none", "L2"))),
-            ),
+            Figure("images", "The best image of each digit: without regulariser above, with L2 decay below.",
+                   png_of(image_grid(images, captions, heads=("none", "L2")))),
         ),
         notes="Each run climbs from ten noisy grey images towards each digit (docs/ascent.md). On ImageNet networks the images "
         "are unrecognisable here too: [the same experiment there](../ascent.md).",
         numbers=shares,
-    )
+    )  # fmt: skip
 
 
 def share_at(run: Snapshot) -> float:

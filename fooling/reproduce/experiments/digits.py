@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ from fooling.store.snapshot import Snapshot
 LEVEL = 0.9999  # the paper's
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(NamedTuple):
     """What the paper says of an encoding.
 
     Attributes:
@@ -37,21 +36,13 @@ class Paper:
 
 
 PAPER = {
-    "direct": Paper(
-        50,
-        "before 50",
-        "as in figure 4: noise",
+    "direct": Paper(50, "before 50", "as in figure 4: noise",
         "The paper's text has every digit at 99.99 % within 50 generations; with the released settings on the authors' "
-        "own LeNet, too, that takes about 200.",
-    ),
-    "cppn": Paper(
-        None,
-        "within 200",
-        "as in figure 5: regular patterns",
+        "own LeNet, too, that takes about 200."),
+    "cppn": Paper(None, "within 200", "as in figure 5: regular patterns",
         "Coordinates are normalised; with the raw pixel indices of the released code (`mnist-cppn-released`) evolution "
-        "is slower.",
-    ),
-}
+        "is slower."),
+}  # fmt: skip
 
 
 def direct(workspace: Workspace) -> Result:
@@ -75,30 +66,21 @@ def _digits(workspace: Workspace, encoding: str) -> Result:
     return Result(
         claims(encoding, medians, every),
         (
-            Row.over(
-                f"median of the digits after {workspace.scale.generations} generations",
-                medians,
-                paper="99.99 % after 200",
-            ),
+            Row.over(f"median of the digits after {workspace.scale.generations} generations", medians,
+                     paper="99.99 % after 200"),
             Row.over("lowest digit", [float(end.min()) for end in ends]),
             Row("generation in which the median passes 99.99 %", "before 200", _generations(when)),
             Row("generation in which all ten digits pass 99.99 %", paper.every, _generations(every)),
         ),
         figures=(
-            Figure(
-                "elites",
-                f"The elites of one run, and what LeNet says of them ({paper.look}).",
-                png_of(image_grid(list(runs[0].images), captions)),
-            ),
-            Figure(
-                "confidence",
-                "Median and lowest confidence of the ten digits, a line a seed; the vertical scale counts nines.",
-                _curves(runs),
-            ),
+            Figure("elites", f"The elites of one run, and what LeNet says of them ({paper.look}).",
+                   png_of(image_grid(list(runs[0].images), captions))),
+            Figure("confidence", "Median and lowest confidence of the ten digits, a line a seed; the vertical scale "
+                   "counts nines.", _curves(runs)),
         ),
         notes=paper.notes,
         numbers={"median": medians, "generation_of_median": when, "generation_of_all": every},
-    )
+    )  # fmt: skip
 
 
 def claims(encoding: str, medians: Sequence[float], every: Sequence[int | None]) -> tuple[Claim, ...]:
@@ -113,17 +95,11 @@ def claims(encoding: str, medians: Sequence[float], every: Sequence[int | None])
     soon = [found is not None and (deadline is None or found < deadline) for found in every]
     before = "" if deadline is None else f" before generation {deadline}"
     return (
-        Claim(
-            "The median reaches 99.99 %",
-            all(sure),
-            f"The median is 99.99 % or more in {sum(sure)} of {len(sure)} runs.",
-        ),
-        Claim(
-            f"Every digit reaches 99.99 %{before}",
-            all(soon),
-            f"All ten digits pass 99.99 %{before} in {sum(soon)} of {len(soon)} runs.",
-        ),
-    )
+        Claim("The median reaches 99.99 %", all(sure),
+              f"The median is 99.99 % or more in {sum(sure)} of {len(sure)} runs."),
+        Claim(f"Every digit reaches 99.99 %{before}", all(soon),
+              f"All ten digits pass 99.99 %{before} in {sum(soon)} of {len(soon)} runs."),
+    )  # fmt: skip
 
 
 def first_generation(view: Snapshot, key: str, level: float) -> int | None:

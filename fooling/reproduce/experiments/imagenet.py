@@ -51,22 +51,16 @@ def direct(workspace: Workspace) -> Result:
     median, sure = float(np.median(_medians(runs))), [at_least(view, 0.99) for view in runs]
     return Result(
         (
-            Claim(
-                "Most classes stay out of reach of directly encoded images",
-                median < 0.5,
-                f"The median of the classes is {format_confidence(median)}.",
-            ),
-            Claim(
-                "A few classes reach 99 %",
-                max(sure) > 0,
-                f"{np.median(sure):g} of {len(runs[0].labels):,} reach 99 %.{_short(workspace, 'direct')}",
-            ),
+            Claim("Most classes stay out of reach of directly encoded images", median < 0.5,
+                  f"The median of the classes is {format_confidence(median)}."),
+            Claim("A few classes reach 99 %", max(sure) > 0,
+                  f"{np.median(sure):g} of {len(runs[0].labels):,} reach 99 %.{_short(workspace, 'direct')}"),
         ),
         _rows(runs, {"median": "21.59 % after 20,000", "0.99": "45 of 1,000", "0.9999": "–"}),
         figures=_figures(runs, "direct"),
         notes=_notes(workspace, runs),
         numbers=_numbers(runs),
-    )
+    )  # fmt: skip
 
 
 def cppn(workspace: Workspace) -> Result:
@@ -111,12 +105,9 @@ def claims(between: RankTest, dogs: RankTest | None, short: str) -> tuple[Claim,
     lower = None if dogs is None else dogs.p is not None and dogs.p < ALPHA and (dogs.better or 0) < 0.5
     words = {True: "Dogs and cats are the low band.", False: "Dogs and cats are no low band.",
              None: "Which classes are dogs and cats the classifier does not say."}  # fmt: skip
+    more = f"CPPN images are {'believed more' if higher else 'not believed more'} than direct ones."
     return (
-        Claim(
-            "CPPN images are believed more than direct ones",
-            higher,
-            f"CPPN images are {'believed more' if higher else 'not believed more'} than direct ones.",
-        ),
+        Claim("CPPN images are believed more than direct ones", higher, more),
         Claim("Dogs and cats are the low band", lower, f"{words[lower]}{short}"),
     )
 
@@ -160,12 +151,8 @@ def _band_rows(values: NDArray[np.float64], band: NDArray[np.bool_] | None) -> l
     if band is None:
         return []
     dogs, others = (format_confidence(float(np.nanmedian(values[part]))) for part in (band, ~band))
-    sizes = f"(n = {band.sum()} and {(~band).sum()} classes)"
-    return [
-        Row(
-            "median of dogs and cats beside that of the others", "low band", f"{dogs} beside {others} {sizes}"
-        )
-    ]
+    pair = f"{dogs} beside {others} (n = {band.sum()} and {(~band).sum()} classes)"
+    return [Row("median of dogs and cats beside that of the others", "low band", pair)]
 
 
 def _short(workspace: Workspace, encoding: str) -> str:
@@ -216,7 +203,7 @@ def zoom(view: Snapshot) -> int:
 
 
 def _classes(runs: Sequence[Snapshot], band: NDArray[np.bool_] | None) -> bytes:
-    """As figures 6 and 7: by index; and sorted."""
+    """The confidences of the classes by index, and sorted, as in figures 6 and 7."""
     table = np.nan_to_num(np.array([view.confidence for view in runs], np.float64))
     middle, place = np.median(table, axis=0), np.arange(table.shape[1])
     figure, (left, right) = panels_of(1, 2, 12, 3.8, share=False)

@@ -31,16 +31,14 @@ def perform(workspace: Workspace) -> Result:
     runs = workspace.digits("cppn", seeds=range(workspace.scale.pick(50, 20)))
     images = np.array([view.images for view in runs])
     labels, chance = runs[0].labels, 1 / len(runs[0].labels)
-    features = _features(images[..., 0])
+    features = {"pixels": pixels(images[..., 0]), "spectrum": spectrum(images[..., 0])}
     hits = {name: recognised(values) for name, values in features.items()}
     tests = {name: recurrence(values) for name, values in features.items()}
     above = sum(_interval(found)[0] > chance for found in hits["pixels"].T)
     return Result(
         claims(tests["pixels"], float(hits["pixels"].mean()), above, len(labels)),
         tuple(
-            Row.over(
-                f"elites told by the other runs' mean {name}, per run", found.mean(axis=1).tolist(), percent
-            )
+            Row.over(f"elites told by the other runs' mean {name}, per run", found.mean(axis=1), percent)
             for name, found in hits.items()
         ),
         tuple(
@@ -49,21 +47,13 @@ def perform(workspace: Workspace) -> Result:
             for name, test in tests.items()
         ),
         (
-            Figure(
-                "mosaic",
-                f"A row for each digit, a column for each of {len(runs)} runs; on the left, apart, the mean image. "
-                'The paper saw vertical bars for "1" and a low horizontal bar for "2".',
-                _mosaic(images, labels),
-            ),
+            Figure("mosaic", f"A row for each digit, a column for each of {len(runs)} runs; on the left, apart, the mean "
+                   'image. The paper saw vertical bars for "1" and a low horizontal bar for "2".',
+                   _mosaic(images, labels)),
         ),
         _per_digit(hits, labels),
         {name: found.mean(axis=0).tolist() for name, found in hits.items()},
-    )
-
-
-def _features(images: NDArray[np.uint8]) -> dict[str, Features]:
-    """Of (runs, classes, H, W) images."""
-    return {"pixels": pixels(images), "spectrum": spectrum(images)}
+    )  # fmt: skip
 
 
 def pixels(images: NDArray[np.uint8]) -> Features:
@@ -126,12 +116,9 @@ def claims(test: PermutationTest, share: float, above: int, classes: int) -> tup
             f"The nearest of the other runs' mean images is the right digit's for {share:.0%} of {test.n} elites, "
             f"where chance has {1 / classes:.0%}.",
         ),
-        Claim(
-            "They do for most digits",
-            recurs and 2 * above > classes,
-            f"Digit by digit it is above chance for {above} of {classes}.",
-        ),
-    )
+        Claim("They do for most digits", recurs and 2 * above > classes,
+              f"Digit by digit it is above chance for {above} of {classes}."),
+    )  # fmt: skip
 
 
 def _interval(hits: NDArray[np.bool_]) -> tuple[float, float]:

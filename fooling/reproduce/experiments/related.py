@@ -123,8 +123,8 @@ def likeness(apart: Features, groups: NDArray[np.int64]) -> float:
 
 
 def resemblance(apart: Sequence[Features], groups: NDArray[np.int64]) -> PermutationTest:
-    """Whether siblings are nearer than when the classes are dealt into the groups anew, all runs alike; of the mean
-    likeness over runs."""
+    """Whether siblings are nearer than when the classes are permuted among the groups, in all runs alike: a test of
+    the mean likeness over runs."""
     mean = np.mean([one / max(one.mean(), 1e-12) for one in apart], axis=0)
 
     def statistic(generator: np.random.Generator | None) -> float:
@@ -205,7 +205,7 @@ def _words(
 
 
 def _families(runs: Sequence[Snapshot], kept: NDArray[np.int64], groups: NDArray[np.int64]) -> Figure:
-    """As figure 9: of the groups whose members are nearest in the first run, three members in two runs."""
+    """Three members, in two runs, of each of the groups whose members are nearest in the first run, as in figure 9."""
     places = layout(runs[0].stored_pixels[runs[0].stored_rows[kept]])
     apart = distances(places, places)
     chosen = np.array([kept[one] for one in nearest_families(apart, groups)]).ravel()
@@ -224,7 +224,7 @@ def _families(runs: Sequence[Snapshot], kept: NDArray[np.int64], groups: NDArray
 
 
 def nearest_families(apart: Features, groups: NDArray[np.int64]) -> list[list[int]]:
-    """Of the groups of `MEMBERS` classes or more, the `FAMILIES` whose nearest members are most alike: each as the
+    """The `FAMILIES` groups, of those with `MEMBERS` classes or more, whose nearest members are most alike: each as the
     rows of a class and its nearest siblings, none of them the same image."""
     found = []
     for group in np.unique(groups):

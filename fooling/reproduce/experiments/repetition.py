@@ -73,7 +73,7 @@ class Loss:
 
 
 def perform(workspace: Workspace) -> Result:
-    """Of digits; and of ImageNet's classes where there is a classifier."""
+    """Digits, and ImageNet's classes where there is a classifier."""
     views = {"digits": workspace.digits("cppn", seeds=range(workspace.scale.pick(50, 20)))}
     if workspace.model is not None:
         views["ImageNet"] = evolved(workspace, "cppn")[:1]
@@ -81,17 +81,12 @@ def perform(workspace: Workspace) -> Result:
     rows = [row for name, losses in found.items() for row in _rows(name, losses, _believed(views[name]))]
     tests = [test for name, losses in found.items() for test in _tests(name, losses)]
     best = "ImageNet" if found.get("ImageNet") else "digits"
-    notes = [_METHOD]
-    figures = []
+    figures: list[Figure] = []
     for name, losses in found.items():
-        if losses:
-            figures += [_examples(name, views[name], losses), _dots(name, losses)]
-    if workspace.model is None:
-        notes.append(
-            "The paper's images are ImageNet's; those are added when a classifier is given (--model)."
-        )
+        figures += [_examples(name, views[name], losses), _dots(name, losses)] if losses else []
     return Result(
-        claims(found[best], best), tuple(rows), tuple(tests), tuple(figures), "\n\n".join(notes),
+        claims(found[best], best), tuple(rows), tuple(tests), tuple(figures),
+        _METHOD if workspace.model else f"{_METHOD}\n\n{_DIGITS_ALONE}",
         {name: [asdict(loss) for loss in losses] for name, losses in found.items()},
     )  # fmt: skip
 
@@ -100,8 +95,10 @@ _METHOD = (
     f"How copies are found: images are searched at {SIDE} pixels a side at most; an element is a patch of "
     f"{PATCH} x {PATCH} of them with a standard deviation of at least {CONTRAST:g} (white is 1), its copies are the "
     f"separate places where the correlation reaches {LIKE:g}, and {FEWEST} are asked for. An image is tried where its "
-    f"confidence is {BELIEVED:.0%} or more; what keeps {LITTLE:.0%} of it has lost a little. Images of one run are relatives, which tests of images ignore."
+    f"confidence is {BELIEVED:.0%} or more; what keeps {LITTLE:.0%} of it has lost a little. Images of one "
+    "run are relatives, which tests of images ignore."
 )
+_DIGITS_ALONE = "The paper's images are ImageNet's; those are added when a classifier is given (--model)."
 
 
 def loss_of(
@@ -143,23 +140,17 @@ def moved(mask: NDArray[np.bool_], generator: np.random.Generator) -> NDArray[np
 
 def claims(losses: Sequence[Loss], name: str) -> tuple[Claim, ...]:
     """The paper's findings: the confidence drops, and usually a little."""
-    lowers, little = (
-        "Removing a copy of a repeated element lowers the confidence",
-        "Usually it does so a little",
-    )
+    lowers = "Removing a copy of a repeated element lowers the confidence"
     if not losses:
         return (Claim(lowers, False, f"In no image of {name} a repeated element was found."),)
     test = _drops(losses)
     lowered = test.p is not None and test.p < ALPHA and 2 * test.above > test.n
     kept = float(np.median([loss.without_one / loss.whole for loss in losses]))
+    drops = f"Without one copy the confidence drops in {test.above} of {len(losses)} images of {name}."
     return (
+        Claim(lowers, lowered, drops),
         Claim(
-            lowers,
-            lowered,
-            f"Without one copy the confidence drops in {test.above} of {len(losses)} images of {name}.",
-        ),
-        Claim(
-            little,
+            "Usually it does so a little",
             lowered and kept >= LITTLE,
             f"The median image keeps {format_confidence(kept)} of it: {'a little' if kept >= LITTLE else 'not a little'}. "
             f"All copies but one cost {_beside(_control(losses, 'with_one', 'elsewhere_most'))} at random places.",
@@ -180,6 +171,7 @@ def _beside(test: RankTest) -> str:
 
 
 def _measured(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:
+    """What the believed elites of runs lose, measured once."""
     name = f"repetition-{len(runs)}-{runs[0].directory.name}"
     made = workspace.once(name, lambda: [asdict(loss) for loss in _losses(workspace, runs)])
     return [Loss(**one) for one in made]
@@ -215,29 +207,20 @@ def _rows(name: str, losses: Sequence[Loss], tried: int) -> list[Row]:
     falls = [100 * (loss.whole - loss.without_one) for loss in losses]
     return [
         *rows,
-        Row(
-            f"{name}: of these, images whose confidence drops without one copy",
-            "usually",
-            f"{drops / n:.0%} (95 % interval {low:.0%} to {high:.0%}, n = {n})",
-        ),
-        Row(
-            f"{name}: drop without one copy, mean over images, in points",
-            "a little",
-            f"{np.mean(falls):.2g} (largest {np.max(falls):.2g}, n = {n})",
-        ),
-        *(
-            Row.over(f"{name}: confidence, {title}", [getattr(loss, key) for loss in losses])
-            for key, title in _PARTS
-        ),
-    ]
+        Row(f"{name}: of these, images whose confidence drops without one copy", "usually",
+            f"{drops / n:.0%} (95 % interval {low:.0%} to {high:.0%}, n = {n})"),
+        Row(f"{name}: drop without one copy, mean over images, in points", "a little",
+            f"{np.mean(falls):.2g} (largest {np.max(falls):.2g}, n = {n})"),
+        *(Row.over(f"{name}: confidence, {title}", [getattr(loss, key) for loss in losses])
+          for key, title in _PARTS),
+    ]  # fmt: skip
 
 
 def _which(losses: Sequence[Loss]) -> str:
     """The classes, while they are few."""
-    numbers = Counter(loss.number for loss in losses)
-    if not 0 < len(numbers) <= 10:
-        return ""
-    return f" (class {', '.join(f'{number}: {count}' for number, count in sorted(numbers.items()))})"
+    numbers = sorted(Counter(loss.number for loss in losses).items())
+    few = 0 < len(numbers) <= 10
+    return f" (class {', '.join(f'{number}: {count}' for number, count in numbers)})" if few else ""
 
 
 # What is drawn and told, in order; "elsewhere" are the controls.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,15 @@ from fooling.studies.retrain.rounds import retrain
 LEVEL = 0.9999
 POINTS = 0.003  # by how much a retrained network may err more than the first
 LONGER = 10  # times the generations
+HEADS = (
+    "experiment",
+    "round",
+    "fooling images",
+    "test error",
+    "median",
+    "held out recognised",
+    "new recognised",
+)
 CLASS_SIZES = ("1x", "7x")  # of the class "fooling" beside another, on CIFAR-10
 
 
@@ -32,21 +41,24 @@ def mnist(workspace: Workspace) -> Result:
     data, plans = workspace.mnist(), mnist_plans(workspace)
     found = {name: _done(workspace, data, name, plan) for name, plan in plans.items()}
     name, rounds = next(iter(found.items()))
+    first, last = ([rounds[number] for rounds in found.values()] for number in (0, -1))
     longer = _longer(workspace, name, len(rounds) - 1)
     lowest = [min(one.median for one in rounds[1:]) for rounds in found.values()]
-    more = [
-        [rounds[0].accuracy.value - one.accuracy.value for one in rounds[1:]] for rounds in found.values()
-    ]
+    more = [[a.accuracy.value - b.accuracy.value for b in rest] for a, *rest in found.values()]
     added = [errors[-1] for errors in more]
     rows = (
-        Row.over("median confidence against the first network", _medians_of(found, 0), paper="99.99 %"),
-        Row.over("median confidence after the last retraining", _medians_of(found, -1), paper="99.99 %"),
+        Row.over(
+            "median confidence against the first network", [one.median for one in first], paper="99.99 %"
+        ),
+        Row.over(
+            "median confidence after the last retraining", [one.median for one in last], paper="99.99 %"
+        ),
         Row.over("lowest median of any round", lowest, paper="99.99 %"),
-        Row.over("test error of the first network", _errors(found.values(), 0), _two, "0.94 %"),
-        Row.over("test error after the last retraining", _errors(found.values(), -1), _two, "about equal"),
+        Row.over("test error of the first network", [one.error for one in first], _two, "0.94 %"),
+        Row.over("test error after the last retraining", [one.error for one in last], _two, "about equal"),
         Row.over("errors added by the last retraining, in points", added, _points, "about none"),
         Row.over("most errors added by any retraining, in points", list(map(max, more)), _points),
-        *_recognised(list(found.values())),
+        *_recognised(last),
         Row.over(f"median after the last, in {LONGER} times the generations", longer),
     )
     return Result(
@@ -112,7 +124,7 @@ _STEPS = (
 
 
 def mnist_plans(workspace: Workspace) -> dict[str, Plan]:
-    """Name -> experiment."""
+    """The plan of each experiment, by its name."""
     generations = (f"search.generations={workspace.scale.generations}",)
     if workspace.scale.quick:
         return {
@@ -124,17 +136,10 @@ def mnist_plans(workspace: Workspace) -> dict[str, Plan]:
     # at 1.8 %; then one network or another calls 0.3 % of the digits fooling. Shifts make up for the digits that a fifth
     # lacks: 1.0 %, as of all of them.
     fifths = {
-        f"fifth-s{seed}": Plan(
-            rounds=5,
-            size=0.2,
-            seed=seed,
-            epochs=50,
-            schedule="cosine",
-            augmentation="shift",
-            assignments=generations,
-        )
+        f"fifth-s{seed}": Plan(rounds=5, size=0.2, seed=seed, epochs=50, schedule="cosine", augmentation="shift",
+                               assignments=generations)
         for seed in (1, 2, 3)
-    }
+    }  # fmt: skip
     return {"full-s0": Plan(rounds=5, seed=0, assignments=generations), **fifths}
 
 
@@ -144,23 +149,25 @@ def cifar10(workspace: Workspace) -> Result:
     found: dict[str, list[list[Round]]] = {size: [] for size in CLASS_SIZES}
     for seed in range(3):
         like = None
-        for size in reversed(CLASS_SIZES):  # the larger harvest holds the smaller one
+        for size in reversed(CLASS_SIZES):  # the larger class holds the images of the smaller one
             name = f"cifar10-{size}-s{seed}"
             found[size].append(_done(workspace, data, name, cifar10_plan(workspace, size, seed), like))
             like = like or _folder(workspace, name)
-    before = [rounds[0].median for rounds in found["7x"]]
-    after = {size: [rounds[1].median for rounds in found[size]] for size in CLASS_SIZES}
+    first = [rounds[0] for rounds in found["7x"]]
+    last = {size: [rounds[1] for rounds in found[size]] for size in CLASS_SIZES}
+    before = [one.median for one in first]
+    after = {size: [one.median for one in last[size]] for size in CLASS_SIZES}
     rows = [Row.over("median confidence against the first network", before, paper="88.1 %")]
     for size, paper in zip(CLASS_SIZES, ("did not help", "11.7 %"), strict=True):
         rows.append(Row.over(f"median confidence, fooling class {size}", after[size], paper=paper))
     for size in CLASS_SIZES:
-        rows += _recognised(found[size], f", {size}")
-        rows.append(Row.over(f"test error, fooling class {size}", _errors(found[size], 1), percent))
-    rows.append(Row.over("test error of the first network", _errors(found["7x"], 0), percent))
+        rows += _recognised(last[size], f", {size}")
+        rows.append(Row.over(f"test error, fooling class {size}", [one.error for one in last[size]], percent))
+    rows.append(Row.over("test error of the first network", [one.error for one in first], percent))
     return Result(
         cifar10_claims(before, after),
         tuple(rows),
-        _cifar10_tests(found),
+        _cifar10_tests(first, last),
         (Figure("medians", "The median confidence of every run: against the first network of each seed, and against those "
                 "retrained with a fooling class of either size.", _medians(found)),
          _rounds_figure(workspace, "cifar10-7x-s0"),
@@ -171,16 +178,12 @@ def cifar10(workspace: Workspace) -> Result:
     )  # fmt: skip
 
 
-def _cifar10_tests(found: Mapping[str, Sequence[Sequence[Round]]]) -> tuple[str, ...]:
-    retrained = {
-        f"retrained with a fooling class {size}": _all_medians(found[size], 1) for size in CLASS_SIZES
-    }
-    same, seven = retrained
-    pairs = [
-        (name, "the first ones", values, _all_medians(found[size], 0))
-        for (name, values), size in zip(retrained.items(), CLASS_SIZES, strict=True)
-    ]
-    pairs.append((seven, f"those {same}", retrained[seven], retrained[same]))
+def _cifar10_tests(first: Sequence[Round], last: Mapping[str, Sequence[Round]]) -> tuple[str, ...]:
+    names = {size: f"retrained with a fooling class {size}" for size in CLASS_SIZES}
+    values = {size: np.concatenate([one.medians for one in last[size]]) for size in CLASS_SIZES}
+    before = np.concatenate([one.medians for one in first])
+    pairs = [(names[size], "the first ones", values[size], before) for size in CLASS_SIZES]
+    pairs.append((names["7x"], f"those {names['1x']}", values["7x"], values["1x"]))
     return tuple(
         f"Runs against networks {name} beside runs against {other}, their medians: {in_words(mann_whitney(a, b))}."
         for name, other, a, b in pairs
@@ -218,16 +221,11 @@ def cifar10_claims(before: Sequence[float], after: Mapping[str, Sequence[float]]
 
 
 def cifar10_plan(workspace: Workspace, size: str, seed: int) -> Plan:
-    """One experiment."""
+    """The plan of one experiment."""
     return Plan(
-        rounds=1,
-        first=size,
-        per_run=200,
-        size=workspace.scale.pick(1.0, 0.1),
-        seed=seed,
-        architecture="resnet-cifar",
-        assignments=("search.generations=100",),
-    )
+        rounds=1, first=size, per_run=200, size=workspace.scale.pick(1.0, 0.1), seed=seed,
+        architecture="resnet-cifar", assignments=("search.generations=100",),
+    )  # fmt: skip
 
 
 def first_network(workspace: Workspace, plan: Plan) -> Path:
@@ -246,47 +244,26 @@ def _folder(workspace: Workspace, name: str) -> Path:
 def _done(workspace: Workspace, data: Path, name: str, plan: Plan, like: Path | None = None) -> list[Round]:
     """An experiment, or what is left of it."""
     workspace.say(f"retrain {name}")
-    return retrain(
-        data,
-        _folder(workspace, name),
-        plan,
-        warm_start_from=like,
-        report=workspace.say,
-        draw=figure,
-        pages=beside,
-    )
+    out, say = _folder(workspace, name), workspace.say
+    return retrain(data, out, plan, warm_start_from=like, report=say, draw=figure, pages=beside)
 
 
-def _medians_of(found: Mapping[str, Sequence[Round]], number: int) -> list[float]:
-    return [rounds[number].median for rounds in found.values()]
-
-
-def _errors(found: Iterable[Sequence[Round]], number: int) -> list[float]:
-    return [1 - rounds[number].accuracy.value for rounds in found]
-
-
-def _all_medians(found: Sequence[Sequence[Round]], number: int) -> np.ndarray:
-    return np.concatenate([rounds[number].medians for rounds in found])
-
-
-def _recognised(found: Sequence[Sequence[Round]], suffix: str = "") -> list[Row]:
+def _recognised(last: Sequence[Round], suffix: str = "") -> list[Row]:
     """What the last networks call fooling."""
-    last = [rounds[-1].recognised for rounds in found]
     titles = {
         "held_out": "older fooling images called fooling (held out)",
         "new": "new ones, evolved against it",
     }
+    known = [one.recognised for one in last if one.recognised is not None]
     return [
-        Row.over(title + suffix, [getattr(one, kind).value for one in last if one is not None], percent)
+        Row.over(title + suffix, [getattr(one, kind).value for one in known], percent)
         for kind, title in titles.items()
     ]
 
 
 def _by_round(name: str, rounds: Sequence[Round]) -> str:
-    test = mann_whitney(rounds[-1].medians, rounds[0].medians)
-    return (
-        f"{name}: medians of runs against the last network beside those against the first: {in_words(test)}."
-    )
+    test = in_words(mann_whitney(rounds[-1].medians, rounds[0].medians))
+    return f"{name}: medians of runs against the last network beside those against the first: {test}."
 
 
 def _table(found: dict[str, list[Round]]) -> str:
@@ -296,19 +273,10 @@ def _table(found: dict[str, list[Round]]) -> str:
             known = one.recognised
             rows.append((
                 name, one.number, f"{one.fooling_images:,} of {one.training_images:,}",
-                _two(1 - one.accuracy.value), format_confidence(one.median),
+                _two(one.error), format_confidence(one.median),
                 percent(known.held_out.value) if known else "–", percent(known.new.value) if known else "–",
             ))  # fmt: skip
-    heads = (
-        "experiment",
-        "round",
-        "fooling images",
-        "test error",
-        "median",
-        "held out recognised",
-        "new recognised",
-    )
-    return table(heads, rows)
+    return table(HEADS, rows)
 
 
 def _rounds_figure(workspace: Workspace, name: str) -> Figure:
@@ -325,14 +293,7 @@ def _medians(found: dict[str, list[list[Round]]]) -> bytes:
     for place, (_, experiments, number) in enumerate(groups):
         for seed, rounds in enumerate(experiments):
             label = None if place else f"seed {seed}"
-            dots(
-                axes,
-                place + 0.2 * (seed - 1),
-                log_distance(rounds[number].medians).tolist(),
-                seed,
-                label,
-                0.16,
-            )
+            dots(axes, place + 0.2 * (seed - 1), log_distance(rounds[number].medians), seed, label, 0.16)
     axes.set_xticks(range(len(groups)), [name for name, _, _ in groups])
     confidence_axis(axes, "median confidence of a run")
     figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=TEXT)

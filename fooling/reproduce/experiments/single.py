@@ -37,21 +37,15 @@ def perform(workspace: Workspace) -> Result:
         tuple(row for pair in pairs for row in _rows(comparison, pair)),
         tuple(line for pair in pairs for line in _tests(comparison, pair)),
         (
-            Figure(
-                "confidence",
-                "Median confidence of the ten digits against forward passes and against time, medians and ranges over "
-                "seeds; single classes are drawn as if evolved side by side.",
-                png(figures.confidence(comparison)),
-            ),
-            Figure(
-                "classes",
-                "The confidence of each digit in each run at equal cost.",
-                png(figures.classes(comparison)),
-            ),
+            Figure("confidence", "Median confidence of the ten digits against forward passes and against time, medians "
+                   "and ranges over seeds; single classes are drawn as if evolved side by side.",
+                   png(figures.confidence(comparison))),
+            Figure("classes", "The confidence of each digit in each run at equal cost.",
+                   png(figures.classes(comparison))),
         ),
         _notes(comparison),
         _numbers(comparison),
-    )
+    )  # fmt: skip
 
 
 def _both(workspace: Workspace, encoding: str) -> list[Snapshot]:
@@ -100,7 +94,7 @@ def _encoding(comparison: Comparison, pair: Pair) -> str:
 
 
 def _median(comparison: Comparison, group: int, share: float = 1.0) -> float:
-    """Over runs, of the medians over classes at a share of the common cost."""
+    """The median over runs of the medians over classes, at a share of the common cost."""
     return float(np.median(_medians(comparison, group, share)))
 
 

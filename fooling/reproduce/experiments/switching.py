@@ -40,12 +40,7 @@ def perform(workspace: Workspace) -> Result:
     return Result(
         claims(first, shares[first]),
         tuple(
-            Row.over(
-                f"{name}: replacements that are goal switches",
-                values,
-                percent,
-                "17.9 % (ImageNet)" if name.endswith("cppn") else "–",
-            )
+            Row.over(f"{name}: replacements that are goal switches", values, percent, _PAPER[name])
             for name, values in shares.items()
         )
         + tuple(_halves(name, views) for name, views in groups.items()),
@@ -56,6 +51,7 @@ def perform(workspace: Workspace) -> Result:
     )
 
 
+_PAPER = {"ImageNet, cppn": "17.9 % (ImageNet)", "digits, cppn": "17.9 % (ImageNet)", "digits, direct": "–"}
 _NOTES = (
     "Parents are drawn evenly from the cells, so nearly all of them are strangers to the class that is won: nine of ten "
     "on digits, 999 of 1,000 on ImageNet. A share far below that says that children of a class's own elite win it "
@@ -87,24 +83,18 @@ def claims(name: str, shares: Sequence[float]) -> tuple[Claim, ...]:
     close = PAPER / 2 <= middle <= PAPER * 2
     how = "within a factor of two of" if close else "far more than" if middle > PAPER else "far less than"
     return (
-        Claim(
-            "New champions descend from champions of other classes",
-            min(shares) > 0,
-            f"Of the replacements {percent(middle)} are goal switches ({name}, median of {len(shares)} runs).",
-        ),
+        Claim("New champions descend from champions of other classes", min(shares) > 0,
+              f"Of the replacements {percent(middle)} are goal switches ({name}, median of {len(shares)} runs)."),
         Claim(f"About {percent(PAPER)} do", close, f"That is {how} the paper's {percent(PAPER)}."),
-    )
+    )  # fmt: skip
 
 
 def _halves(name: str, views: Sequence[Snapshot]) -> Row:
-    """When they happen."""
+    """The shares of goal switches early and late in the runs."""
     early, late = ([_counts(view, half) for view in views] for half in (0, 1))
     medians = [percent(float(np.median(list(map(_share, half))))) for half in (early, late)]
-    return Row(
-        f"{name}: in the first half of the generations, and in the second",
-        "–",
-        f"{medians[0]} and {medians[1]} (medians, n = {len(views)})",
-    )
+    told = f"{medians[0]} and {medians[1]} (medians, n = {len(views)})"
+    return Row(f"{name}: in the first half of the generations, and in the second", "–", told)
 
 
 def _by_generation(view: Snapshot) -> NDArray[np.int64]:
@@ -150,7 +140,7 @@ def _stretches(generations: int) -> NDArray[np.int64]:
 
 
 def _line(view: Snapshot) -> Figure:
-    """Of the `TRIED` most confident elites the one whose line changed classes most often, an image for each change."""
+    """The elite, among the `TRIED` most confident, whose line changed classes most often: an image for each change."""
     records = lineage_of(view)
     families = {
         number: ancestors(records, tuple(view.ids[number].tolist()))
@@ -177,7 +167,7 @@ def _line(view: Snapshot) -> Figure:
 
 
 def stations(way: Sequence[Ancestor], number: int) -> list[tuple[Ancestor, int]]:
-    """Of each stretch of a line that held one class, the last image and that class.
+    """The last image of each stretch of a line that held one class, and that class.
 
     Args:
         way: the oldest first; the last is the elite of class `number`.

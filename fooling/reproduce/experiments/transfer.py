@@ -46,13 +46,8 @@ def same_architecture(workspace: Workspace) -> Result:
             Row.over(f"{encoding}: at least 99.99 % on its own network alone", alone, percent, "some"),
         ]
         for values, which in ((both, "both networks"), (alone, "one network alone")):
-            claims.append(
-                Claim(
-                    f"Some images fool {which}: {encoding} images",
-                    max(values) > 0,
-                    f"{encoding}: {percent(float(np.mean(values)))} of the images fool {which} at 99.99 %.",
-                )
-            )
+            told = f"{encoding}: {percent(float(np.mean(values)))} of the images fool {which} at 99.99 %."
+            claims.append(Claim(f"Some images fool {which}: {encoding} images", max(values) > 0, told))
         numbers[encoding] = [one._asdict() for one in away]
     more, notes = _cifar10(workspace)
     if more:
@@ -81,31 +76,22 @@ def across(workspace: Workspace) -> Result:
     return Result(
         across_claims(kinds["cppn"], twins),
         tuple(
-            _share_row(
-                f"{encoding}: same top-1 on a network of another architecture",
-                "17.3 % and 20.7 % (ImageNet, CPPN)",
-                answers,
-                by_run(answers),
-            )
+            _share_row(f"{encoding}: same top-1 on a network of another architecture",
+                       "17.3 % and 20.7 % (ImageNet, CPPN)", answers, by_run(answers))
             for encoding, answers in kinds.items()
         ),
         (
             *(twins_beside_others(encoding, answers) for encoding, answers in found.items()),
             f"CPPN beside direct images, across architectures, a value a run: {in_words(between)}.",
         ),
-        (
-            Figure(
-                "matrix",
-                "Share of images with the same top-1 class: of whose elites, shown to whom.",
-                _heat_maps(found),
-            ),
-        ),
+        (Figure("matrix", "Share of images with the same top-1 class: of whose elites, shown to whom.",
+                _heat_maps(found)),),
         "\n".join(
             f"Same top-1, {encoding} images, with Wilson's 95 % intervals:\n\n{matrix(answers)}"
             for encoding, answers in found.items()
         ),
         {encoding: [one._asdict() for one in answers] for encoding, answers in found.items()},
-    )
+    )  # fmt: skip
 
 
 def is_across(one: Answer) -> bool:

@@ -92,19 +92,24 @@ class Round:
     harvested: int
 
     @property
+    def error(self) -> float:
+        """The share of the test images that are named wrong."""
+        return 1 - self.accuracy.value
+
+    @property
     def medians(self) -> NDArray[np.float32]:
         """(runs,) float32: each run's median over the classes."""
         return np.median(self.confidences, axis=1)
 
     @property
     def median(self) -> float:
-        """Over the elites of all runs."""
+        """The median over the elites of all runs."""
         return float(np.median(self.confidences))
 
 
 def accuracies(classifier: Classifier, test: Samples, classes: int) -> tuple[Share, Share, Share]:
-    """Of the test images, those named right, those named right among the first `classes` classes, and those
-    called none of these."""
+    """The shares of the test images that are named right, that are named right among the first `classes` classes, and those
+    that are called none of these."""
     said = classifier.classify(test.images)
     top = said.argmax(1)
     among = said[:, :classes].argmax(1)
@@ -112,7 +117,7 @@ def accuracies(classifier: Classifier, test: Samples, classes: int) -> tuple[Sha
 
 
 def called_fooling(classifier: Classifier, images: NDArray[np.uint8], classes: int) -> Share:
-    """Of (n, height, width, channels) images, n at least 1, those with a top-1 beyond the first `classes`."""
+    """The share of (n, height, width, channels) images, n at least 1, whose top-1 is beyond the first `classes`."""
     return Share.of(classifier.classify(images).argmax(1) >= classes)
 
 

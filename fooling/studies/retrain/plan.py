@@ -84,11 +84,11 @@ class Plan(Strict):
         return {name: value for name in OF_RECIPE if (value := getattr(self, name)) is not None}
 
     def training_seed(self, number: int) -> int:
-        """Of a round's network."""
+        """The seed of the training of a round's network."""
         return _derived(self.seed, number, 0)
 
     def run_seed(self, number: int, run: int) -> int:
-        """Of a run against it."""
+        """The seed of a run against the network of a round."""
         return _derived(self.seed, number, 1 + run)
 
 

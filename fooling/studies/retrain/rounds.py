@@ -268,7 +268,7 @@ class _Experiment:
             return sampler.sample(view)
 
     def _unseen(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Those of some images that no run gave before."""
+        """The images that no run gave before."""
         texts = [image.tobytes() for image in images]
         rows = [row for row, text in enumerate(texts) if text not in self.seen]
         self.seen.update(texts)
