@@ -123,16 +123,6 @@ def expect(path: Path, wanted: str, *kinds: Kind) -> Kind:
     return kind
 
 
-def refuse_stand_in(path: Path, wanted: str) -> None:
-    """Refuse a stand-in: a pointer, the page of an error, or an empty file.
-
-    Raises:
-        NotFoundError: the file does not exist.
-        InvalidError: it is a stand-in; the line says which, and what to do.
-    """
-    expect(path, wanted, *(kind for kind in Kind if kind not in STAND_INS))
-
-
 def _zipped(path: Path) -> Kind:
     """The kind of a zip, from the names of the files in it."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cppn.activations import GAUSSIAN, LINEAR, RELU, SIGMOID, SINE, TANH
+from cppn.activations import GAUSSIAN, LINEAR, SIGMOID, SINE, TANH
 from cppn.arithmetic import clip, exponential, sine
 from cppn.jit import jitable
 
@@ -47,9 +47,6 @@ def linear(p: Any) -> Any:
 def relu(p: Any) -> Any:
     """p where it is positive, else 0, and at most the largest finite float32."""
     return clip(p, _ZERO, _LARGEST)
-
-
-FUNCTIONS = {SINE: sine, SIGMOID: sigmoid, GAUSSIAN: gaussian, LINEAR: linear, TANH: tanh, RELU: relu}
 
 
 @jitable

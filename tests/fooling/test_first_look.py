@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from fooling.errors import InvalidError, NotFoundError
-from fooling.first_look import Kind, expect, look, refuse_stand_in
+from fooling.first_look import Kind, expect, look
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 77\n"
 
@@ -103,13 +103,8 @@ def test_a_kind_is_told_by_the_bytes_whatever_the_name_says(tmp_path, data, kind
 def test_what_lies_in_the_place_of_a_file_is_refused_in_one_line(tmp_path, data, word):
     (tmp_path / "0.png").write_bytes(data)
     with pytest.raises(InvalidError, match=f"0.png: expected an image, found .*{word}") as caught:
-        refuse_stand_in(tmp_path / "0.png", "an image")
+        expect(tmp_path / "0.png", "an image", Kind.IMAGE)
     assert "\n" not in str(caught.value)
-
-
-def test_anything_else_is_left_to_its_reader(tmp_path):
-    (tmp_path / "0.png").write_bytes(b"\x00\x01 of a kind that nobody knows")
-    refuse_stand_in(tmp_path / "0.png", "an image")
 
 
 def test_no_file_and_a_folder_are_told(tmp_path: Path):

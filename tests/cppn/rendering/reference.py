@@ -9,14 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cppn.arithmetic import sine
 from cppn.jit import kernel
 from cppn.population import INPUTS, Packed, Population
 from cppn.rendering import Raster, check, colour
 from cppn.rendering.kernel import TILE, _draw, _new_tile, _set_inputs
-from cppn.rendering.nodes import FUNCTIONS
+from cppn.rendering.nodes import gaussian, linear, relu, sigmoid, tanh
 from cppn.rendering.program import PIXEL_INPUTS, compile_population
 
 Array = NDArray[np.float32]
+_FUNCTIONS = (sine, sigmoid, gaussian, linear, tanh, relu)  # in the order of `cppn.activations.NAMES`
 
 
 def render(population: Population, raster: Raster) -> NDArray[np.uint8]:
@@ -61,7 +63,7 @@ def _outputs(genotype: Population, planes: Array) -> list[Array]:
             sources = genotype.sources[edges].tolist()
             if known.keys() >= set(sources):
                 potential = _potential([known[source] for source in sources], genotype.weights[edges])
-                known[node] = FUNCTIONS[genotype.activations[node - INPUTS]](potential)
+                known[node] = _FUNCTIONS[genotype.activations[node - INPUTS]](potential)
         waiting = [node for node in waiting if node not in known]
     return [known[INPUTS + output] for output in range(genotype.outputs)]
 
