@@ -21,11 +21,14 @@ from fooling.service.jobs.places import Places
 from fooling.service.jobs.records import read_record
 from fooling.service.jobs.recovery import newest_checkpoint
 from tests.fooling.service.jobs.tiny_jobs import WITHIN, digests, request, wait
+from tests.fooling.service.jobs.warm_jobs import forge
 
 SERVER = """
 import sys, time
 from pathlib import Path
 from fooling.service.jobs import Jobs
+from tests.fooling.service.jobs import warm_jobs
+warm_jobs.use(sys.argv[2])
 with Jobs(Path(sys.argv[1]), running=2).supervise():
     print("ready", flush=True)
     time.sleep(600)
@@ -42,7 +45,8 @@ AFTER = {  # what was accepted holds, whoever is killed afterwards
 class Storm:
     """A folder in which something is asked for and somebody is killed, again and again."""
 
-    def __init__(self, root: Path, seed: int) -> None:
+    def __init__(self, root: Path, seed: int, forge: Path) -> None:
+        self.forge = forge
         self.random, self.root, self.places = random.Random(seed), root, Places(root)
         self.jobs = Jobs(root, running=0)
         self.promised: dict[str, str] = {}
@@ -50,7 +54,7 @@ class Storm:
 
     def _start(self) -> subprocess.Popen[str]:
         server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(self.root)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", SERVER, str(self.root), str(self.forge)], stdout=subprocess.PIPE, text=True
         )
         assert server.stdout is not None
         assert server.stdout.readline() == "ready\n"
@@ -120,34 +124,33 @@ class Storm:
         """Whether the states are those of the processes, and what was promised."""
         for job in self._all():
             assert job.state in AFTER[self.promised[job.id]], f"{self.promised[job.id]}: {job}"
-        processes = _processes_of(self.root)
-        assert len(processes) == len(set(processes)), "a job has two processes"
+        holders = {job.id: self._holders(job.id) for job in self._all()}
+        assert all(len(pids) < 2 for pids in holders.values()), "a job has two processes"
         return all(
-            (job.state in ALIVE) == is_held(self.places.job(job.id).lock) == (job.id in processes)
+            (job.state in ALIVE) == is_held(self.places.job(job.id).lock) == bool(holders[job.id])
             for job in self._all()
         )
 
-
-def _processes_of(root: Path) -> list[str]:
-    """The ids of the jobs that have a process, each as often as it has one."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().decode("utf-8", "replace").split("\0")
-        except OSError:
-            continue
-        if "fooling.service.jobs.process" in words and str(root) in words:
-            found.append(words[words.index(str(root)) + 1])
-    return found
+    def _holders(self, id: str) -> set[int]:
+        """The processes, other than servers, that have the lock of a job open."""
+        lock, found = str(self.places.job(id).lock), set()
+        for path in Path("/proc").glob("[0-9]*/fd/*"):
+            try:
+                if os.readlink(path) == lock:
+                    found.add(int(path.parts[2]))
+            except OSError:
+                continue
+        return found - {os.getpid(), self.server.pid}
 
 
 @pytest.mark.parametrize("seed, kills", [(0, 3), pytest.param(1, 40, marks=pytest.mark.slow)])
 def test_whoever_is_killed_nothing_is_lost(seed, kills, root, jobs, tmp_path):
     """A failure costs the one promise that comparable programs break: a queue that survives."""
-    storm = Storm(root, seed)
-    for _ in range(kills):
-        storm.blow()
-    done = storm.calm()
+    with forge(tmp_path / "forge") as warm:
+        storm = Storm(root, seed, warm)
+        for _ in range(kills):
+            storm.blow()
+        done = storm.calm()
     fooling.run("mnist-direct", out=tmp_path / "whole", flags={"seed": 0, **request(set=LENGTH)["set"]})
     whole = digests(tmp_path / "whole")
     completed = [job for job in done if job.state is State.COMPLETED]
