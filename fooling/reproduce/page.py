@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from fooling.files import json_bytes
-from fooling.present.markdown import table
 from fooling.reproduce.catalogue import UNVERIFIED
 from fooling.reproduce.session import FIGURES, Done
 from fooling.reproduce.workspace import Workspace
@@ -71,48 +71,10 @@ def machine() -> dict[str, Any]:
 
 def markdown(data: dict[str, Any]) -> str:
     """The page, from the data alone."""
-    scale, at = data["scale"], data["machine"]
-    lines = [
-        '# "Deep Neural Networks are Easily Fooled", done again',
-        "",
-        f"Written by `{data['command']}` on {at['device']}, torch {at['torch']}: {scale['seeds']} seeds, "
-        f"{scale['generations']} generations of 200 images on digits. All numbers are in [{DATA}]({DATA}). "
-        "IQR are the quartiles over seeds.",
-        "",
-        f"**{UNVERIFIED}**",
-        "",
-        table(
-            ("experiment", "verdict"),
-            [
-                (f"[{one['title']}](#{_anchor(one['title'])})", f"**{one['verdict']}**")
-                for one in data["experiments"]
-            ],
-        ),
-    ]
-    for one in data["experiments"]:
-        lines += ["", *_section(one)]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _section(one: dict[str, Any]) -> list[str]:
-    lines = [f"## {one['title']}", "", f"`fooling reproduce {one['name']}`", ""]
-    lines += [f"*The paper:* {one['claim']}", "", f"*Here:* **{one['verdict']}**. {one['why']}", ""]
-    # The page in docs/results was made before results had claims.
-    lines += [f"- {_HOLDS[claim['holds']]}: {claim['name']}" for claim in one.get("claims", ())]
-    lines += [""] if one.get("claims") else []
-    if one["rows"]:
-        rows = [(row["quantity"], row["paper"], row["ours"]) for row in one["rows"]]
-        lines += [table(("", "the paper (unverified)", "here"), rows)]
-    lines += [f"- {test}" for test in one["tests"]]
-    lines += [""] if one["tests"] else []
-    for figure in one["figures"]:
-        lines += [f"![{figure['caption']}]({one['name']}-{figure['name']}.webp)", "", figure["caption"], ""]
-    if one["notes"]:
-        lines += [one["notes"].strip(), ""]
-    return lines
-
-
-_HOLDS = {True: "holds", False: "does not hold", None: "not tested"}
+    pages = Environment(loader=PackageLoader("fooling.reproduce"))
+    pages.filters["anchor"] = _anchor
+    page = pages.get_template(f"{PAGE}.j2").render(**data, data=DATA, unverified=UNVERIFIED)
+    return page.rstrip() + "\n"
 
 
 def _anchor(title: str) -> str:
