@@ -21,7 +21,7 @@ def interruptible(stopping: threading.Event) -> Iterator[None]:
         stopping.set()
         raise KeyboardInterrupt
 
-    with _handling(interrupt):
+    with handling_signals(interrupt):
         try:
             yield
         except Interrupted:
@@ -33,7 +33,7 @@ def deferring_signals() -> Iterator[None]:
     """Handle signals after this block. The handlers that Ray sets inside it are removed."""
     came: list[int] = []
     try:
-        with _handling(lambda number, frame: came.append(number)):
+        with handling_signals(lambda number, frame: came.append(number)):
             yield
     finally:
         if came:
@@ -42,11 +42,11 @@ def deferring_signals() -> Iterator[None]:
 
 def ignoring_signals() -> AbstractContextManager[None]:
     """Ignore signals inside this block: a second Ctrl-C must not leave processes behind."""
-    return _handling(signal.SIG_IGN)
+    return handling_signals(signal.SIG_IGN)
 
 
 @contextmanager
-def _handling(handler: Any) -> Iterator[None]:
+def handling_signals(handler: Any) -> Iterator[None]:
     """Handle the interrupting signals with `handler` inside this block. Only the main thread gets signals; in
     another one nothing changes."""
     if threading.current_thread() is not threading.main_thread():

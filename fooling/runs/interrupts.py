@@ -9,10 +9,11 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from workers.processes import interrupting_signals
+from workers.signals import handling_signals
 
 GRACE = 1.5  # seconds that results may take after an interrupted search
 
@@ -29,18 +30,9 @@ class Interrupts:
         self._stopping, self._writing = stopping, False
         self._here = threading.current_thread() is threading.main_thread()
 
-    @contextmanager
-    def heard(self) -> Iterator[None]:
-        """In this block signals are handled here."""
-        if not self._here:
-            yield
-            return
-        before = {number: signal.signal(number, self._stop) for number in interrupting_signals()}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def heard(self) -> AbstractContextManager[None]:
+        """Handle signals inside this block: the first one sets `stopping`."""
+        return handling_signals(self._stop)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

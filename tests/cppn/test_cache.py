@@ -26,12 +26,15 @@ def temporary(tmp_path: Path, monkeypatch: Any) -> Any:
 
 
 def test_the_usual_place_where_it_can_be_written(tmp_path: Path, temporary: Path, monkeypatch: Any) -> None:
+    """A failure costs seconds in every process: kernels are compiled again."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert cache.cache_directory() == tmp_path / "cache" / "fooling" == cache.usual_directory()
     assert not list(temporary.iterdir())
 
 
 def test_no_home_is_known(monkeypatch: Any) -> None:
+    """A failure costs services without a home directory: the import ends in a traceback."""
+
     def unknown() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
@@ -41,6 +44,7 @@ def test_no_home_is_known(monkeypatch: Any) -> None:
 
 
 def test_a_private_folder_that_the_next_process_finds(temporary: Path) -> None:
+    """A failure costs containers with a foreign user the compiled kernels of their last process."""
     folder = cache.cache_directory()
     assert folder.parent == temporary
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -50,6 +54,7 @@ def test_a_private_folder_that_the_next_process_finds(temporary: Path) -> None:
 
 @pytest.mark.parametrize("trap", ["open to all", "a link", "a file", "another's"])
 def test_a_folder_that_others_may_have_made_is_not_used(trap: str, temporary: Path, monkeypatch: Any) -> None:
+    """A failure lets another user's machine code run in this process."""
     name = temporary / f"fooling-cache-{os.getuid()}"
     elsewhere = temporary / "elsewhere"
     elsewhere.mkdir(mode=0o700)

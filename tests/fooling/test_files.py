@@ -47,6 +47,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("name", OURS)
 def test_what_may_be_written_over(name, tmp_path):
+    """A failure costs a user's files."""
     OURS[name](tmp_path / "out")
     refuse_foreign(tmp_path / "out", DATA, KIND)
 
@@ -91,6 +92,7 @@ def test_text_is_the_same_however_an_editor_wrote_it(tmp_path: Path, data: bytes
     ],
 )
 def test_text_in_another_code_is_refused_by_its_name(tmp_path: Path, data: bytes, message: str) -> None:
+    """A failure costs labels in wrong letters."""
     (tmp_path / "f.txt").write_bytes(data)
     with pytest.raises(InvalidError, match=rf"f\.txt: expected a list as UTF-8 text, {message}"):
         read_text(tmp_path / "f.txt", "a list")

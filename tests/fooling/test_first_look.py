@@ -92,6 +92,7 @@ STATE = {"weight": torch.zeros(3)}
     ],
 )
 def test_a_kind_is_told_by_the_bytes_whatever_the_name_says(tmp_path, data, kind):
+    """A failure costs weights under an unusual name, which are refused."""
     for name in ("weights.safetensors", "model_best.pth.tar", "LAST"):
         (tmp_path / name).write_bytes(data())
         assert look(tmp_path / name) is kind
@@ -101,6 +102,7 @@ def test_a_kind_is_told_by_the_bytes_whatever_the_name_says(tmp_path, data, kind
     "data, word", [(POINTER, "run git lfs pull"), (b"<html>no", "a web page"), (b"", "an empty file")]
 )
 def test_what_lies_in_the_place_of_a_file_is_refused_in_one_line(tmp_path, data, word):
+    """A failure costs the user the reason: a reader would speak of damaged bytes."""
     (tmp_path / "0.png").write_bytes(data)
     with pytest.raises(InvalidError, match=f"0.png: expected an image, found .*{word}") as caught:
         expect(tmp_path / "0.png", "an image", Kind.IMAGE)
@@ -108,6 +110,7 @@ def test_what_lies_in_the_place_of_a_file_is_refused_in_one_line(tmp_path, data,
 
 
 def test_no_file_and_a_folder_are_told(tmp_path: Path):
+    """A failure costs a mistyped path its name in the error."""
     for path, found in ((tmp_path / "no.pth", "no such file"), (tmp_path, "a folder")):
         with pytest.raises(NotFoundError, match=f"expected weights, found {found}"):
             expect(path, "weights", Kind.TORCH)

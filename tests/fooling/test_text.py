@@ -14,6 +14,7 @@ TEXTS = st.text(st.characters())  # lone surrogates too
 
 
 def test_what_steers_is_escaped_and_letters_stay() -> None:
+    """A failure lets a label of a stranger control the terminal, or garbles a foreign one."""
     assert plain("\x1b[2Jcat\a") == r"\x1b[2Jcat\x07"
     assert plain("a\r\nb\tc\x85\x9b") == r"a\r\nb\tc\x85\x9b"
     assert plain("x\u202egnp.exe\u2069\u061c") == r"x\u202egnp.exe\u2069\u061c"
@@ -24,6 +25,7 @@ def test_what_steers_is_escaped_and_letters_stay() -> None:
 
 @given(TEXTS)
 def test_nothing_unsafe_is_left(text: str) -> None:
+    """A failure lets a label of a stranger control the terminal."""
     kinds = {unicodedata.category(letter) for letter in plain(text)}
     turns = {unicodedata.bidirectional(letter) for letter in plain(text)}
     assert not kinds & {"Cc", "Cs", "Zl", "Zp"}
@@ -38,6 +40,7 @@ def test_any_text_can_be_kept_as_json(text: str) -> None:
 
 
 def test_data_keeps_its_shape() -> None:
+    """A failure costs pages their numbers and nulls."""
     assert all_plain({"\n": ["\x1b", 1.5, None], "b": ("\a",)}) == {
         "\n": [r"\x1b", 1.5, None],
         "b": [r"\x07"],

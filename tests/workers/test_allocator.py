@@ -24,6 +24,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_large_tensors_cost_no_page_faults_again(environment):
+    """A failure costs large networks half of their speed."""
+
     def faults(how: str) -> int:
         command = [sys.executable, "-c", CODE, how]
         return int(

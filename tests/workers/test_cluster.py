@@ -50,6 +50,7 @@ def refusal(address: str) -> str:
     ],
 )
 def test_a_malformed_address(address):
+    """A failure costs two minutes, after which Ray ends the process without a word."""
     expected = f"--address {address}: expected HOST:PORT of a Ray head node, like 10.0.0.1:6379"
     assert refusal(address) == expected
 
@@ -88,6 +89,7 @@ def test_the_meaning_of_ray_s_own_message_about_versions():
 
 
 def test_what_has_no_meaning_yet():
+    """A failure ends a probe that would have joined the cluster."""
     assert failure_reason("2026-11-21 03:08:52 INFO worker.py -- Connecting to existing Ray cluster") is None
     assert failure_reason("PROBE something else") == "something else"
 
@@ -100,6 +102,7 @@ class Web(BaseHTTPRequestHandler):
 
 @pytest.mark.slow
 def test_something_else_answers(monkeypatch):
+    """A failure costs two minutes with an address that is not Ray."""
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Web)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -188,6 +191,7 @@ def bad(fooling: Callable, arguments: tuple[str, ...], code: int, **options: obj
     ],
 )
 def test_gpus_that_are_not_there(settings, code, line, holder, fooling, tmp_path):
+    """A failure costs a run that waits for ever for GPUs that nobody has."""
     gpus = ("--set", "run.gpus=1", "--set", "run.device=cpu", "--workers", "3", "--no-wait", *settings)
     with holder.node(gpus=2):
         on = ("--out", str(tmp_path / "run"), "--address", holder.address, *gpus)
@@ -351,11 +355,13 @@ def test_room_for_workers():
 
 
 def test_resources_in_words():
+    """A failure costs the line that says what a run waits for."""
     assert str(Resources(1, 0)) == "1 CPU core"
     assert str(Resources(2, 0.5)) == "2 CPU cores and 0.5 GPUs"
     assert str(Resources(0, 1)) == "1 GPU"
 
 
 def test_wait_until_gives_up():
+    """A failure costs the tests that wait: they would never end."""
     with pytest.raises(AssertionError, match="never"):
         wait_until(lambda: False, "never", 0.1)

@@ -83,6 +83,7 @@ def test_a_chunk_that_always_fails_is_tried_three_times_and_named(pair, trouble,
 
 
 def test_a_chunk_without_a_name_is_numbered(pair):
+    """A failure costs the error of a chunk its subject."""
     with pytest.raises(FoolingError, match=r"chunk 2 of 2 failed 3 times: AttributeError"):
         list(pair.map("look_around", SMALL, [Job(1), 2]))
 
@@ -208,12 +209,14 @@ def test_a_host_that_can_t_be_built(staff, tmp_path):
 
 @pytest.mark.slow
 def test_a_worker_that_dies_at_its_start(staff):
+    """A failure costs workers that start and die for ever."""
     with pytest.raises(FoolingError, match=r"workers can't start: its worker died \(ActorDiedError\)"):
         staff(1, argument={"trouble": "die"})
 
 
 @pytest.mark.slow
 def test_a_worker_that_hangs_at_its_start(staff, monkeypatch):
+    """A failure costs a run that waits for ever."""
     monkeypatch.setattr(pool, "START_SECONDS", 0.5)
     with pytest.raises(FoolingError, match=r"workers can't start: no answer within 0\.5 s"):
         staff(1, argument={"trouble": "hang"})
@@ -235,6 +238,7 @@ def test_other_weights_on_a_worker_are_refused_whatever_the_fingerprint_says(sta
 
 
 def test_what_can_t_be_sent_is_said_in_one_line(staff):
+    """A failure costs the user a traceback of pickle."""
     with pytest.raises(FoolingError, match="given from Python can't be sent to Ray workers: ") as failure:
         staff(1, argument={"lock": threading.Lock()})
     assert "\n" not in str(failure.value)
