@@ -35,6 +35,16 @@ class RankTest:
     p: float | None
     better: float | None
 
+    def direction(self, alpha: float) -> int:
+        """1 where the first is higher beyond chance, -1 where it is lower, 0 where neither is known.
+
+        Args:
+            alpha: what p has to be below.
+        """
+        if self.p is None or self.better is None or self.p >= alpha:
+            return 0
+        return int(np.sign(self.better - 0.5))
+
 
 def format_p(value: float | None) -> str:
     """A p-value: 0.021, 0.0079, 3e-05; one too small for a float is below 1e-300."""

@@ -101,8 +101,7 @@ def claims(between: RankTest, dogs: RankTest | None, short: str) -> tuple[Claim,
         dogs: dogs and cats beside the other classes; None where it is not known which classes they are.
         short: a sentence about how short the runs are.
     """
-    higher = between.p is not None and between.p < ALPHA and (between.better or 0) > 0.5
-    lower = None if dogs is None else dogs.p is not None and dogs.p < ALPHA and (dogs.better or 0) < 0.5
+    higher, lower = between.direction(ALPHA) > 0, None if dogs is None else dogs.direction(ALPHA) < 0
     words = {True: "Dogs and cats are the low band.", False: "Dogs and cats are no low band.",
              None: "Which classes are dogs and cats the classifier does not say."}  # fmt: skip
     more = f"CPPN images are {'believed more' if higher else 'not believed more'} than direct ones."

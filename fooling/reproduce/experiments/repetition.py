@@ -165,9 +165,12 @@ def _control(losses: Sequence[Loss], copies: str, elsewhere: str) -> RankTest:
 
 
 def _beside(test: RankTest) -> str:
-    if test.p is None or test.better is None or test.p >= ALPHA:
-        return "no more and no less, beyond chance, than as much"
-    return "less than as much" if test.better > 0.5 else "more than as much"
+    words = {
+        1: "less than as much",
+        -1: "more than as much",
+        0: "no more and no less, beyond chance, than as much",
+    }
+    return words[test.direction(ALPHA)]
 
 
 def _measured(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:

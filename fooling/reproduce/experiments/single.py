@@ -67,18 +67,13 @@ def _pair(comparison: Comparison, encoding: str) -> Pair:
 def direction(pair: Pair) -> int:
     """1 where the first is better beyond chance, by runs or by classes; -1 where it is worse; 0 where neither is
     known, or the two tests disagree."""
-    sure = [
-        test
-        for test in (pair.runs, pair.classes)
-        if test is not None and test.p is not None and test.better is not None and test.p < ALPHA
-    ]
-    signs = {int(np.sign(test.better - 0.5)) for test in sure if test.better is not None}
+    signs = {test.direction(ALPHA) for test in (pair.runs, pair.classes) if test is not None} - {0}
     return signs.pop() if len(signs) == 1 else 0
 
 
 def _claim(comparison: Comparison, pair: Pair) -> Claim:
     """The paper's finding is of CPPNs; here it is asked of both encodings."""
-    encoding = _encoding(comparison, pair)
+    encoding = comparison.of(pair.groups[0])[0].view.spec.config.encoding.name
     found = direction(pair)
     ours, theirs = (format_confidence(_median(comparison, group)) for group in pair.groups)
     how = {1: "better", -1: "worse", 0: "neither better nor worse beyond chance"}[found]
@@ -87,10 +82,6 @@ def _claim(comparison: Comparison, pair: Pair) -> Claim:
         found > 0,
         f"At equal cost MAP-Elites is {how} beside single-class evolution of {encoding} images ({ours} beside {theirs}).",
     )
-
-
-def _encoding(comparison: Comparison, pair: Pair) -> str:
-    return comparison.of(pair.groups[0])[0].view.spec.config.encoding.name
 
 
 def _median(comparison: Comparison, group: int, share: float = 1.0) -> float:
