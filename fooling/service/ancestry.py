@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fooling.errors import NotFoundError
 from fooling.service.schema import Ancestor, Held, Lineage
 from fooling.store.reading import lineage_of
-from fooling.studies.lineage.walk import Identity, ancestors, line
+from fooling.studies.lineage.walk import Identity, ancestors, classes_held, gains, line
 
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
@@ -26,16 +26,7 @@ def ancestry(view: Snapshot, number: int) -> Lineage:
     generation, stream, child = view.ids[number].tolist()
     family = ancestors(lineage_of(view), (generation, stream, child))
     way = {ancestor.identity for ancestor in line(family)}
-    held: dict[Identity, set[int]] = {ancestor.identity: set() for ancestor in family}
-    held[family[-1].identity].add(number)
-    for ancestor in family:
-        for parent, as_elite_of in zip(ancestor.parents, ancestor.held, strict=True):
-            held[parent].add(as_elite_of)
-    gains = {
-        (event["generation"], gained): confidence
-        for event in view.curve
-        for gained, confidence in event.get("gains", ())
-    }
+    held, recorded = classes_held(family, number), gains(view.curve)
     return Lineage(
         number=number,
         label=view.labels[number],
@@ -49,9 +40,9 @@ def ancestry(view: Snapshot, number: int) -> Lineage:
                     Held(
                         number=each,
                         label=view.labels[each],
-                        confidence=gains.get((ancestor.generation, each)),
+                        confidence=recorded.get((ancestor.generation, each)),
                     )
-                    for each in sorted(held[ancestor.identity])
+                    for each in held[ancestor.identity]
                 ],
                 line=ancestor.identity in way,
             )

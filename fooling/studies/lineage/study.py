@@ -44,8 +44,8 @@ def study(
 
 def found(run: Snapshot, number: int, replayed: Replayed) -> Result:
     """The ancestors of the elite of class `number` as a result."""
-    family, gains = replayed.family, _gains(run)
-    held, way = _held(family, number), walk.line(family)
+    family, gains = replayed.family, walk.gains(run.curve)
+    held, way = walk.classes_held(family, number), walk.line(family)
     on_line = {ancestor.identity for ancestor in way}
     return Result(
         run=str(run.directory),
@@ -103,27 +103,8 @@ def _member(
     )
 
 
-def _held(family: list[Ancestor], number: int) -> dict[walk.Identity, list[int]]:
-    """The classes that each held when it was chosen to be a parent; of the elite, the one that it is asked for."""
-    held: dict[walk.Identity, set[int]] = {ancestor.identity: set() for ancestor in family}
-    held[family[-1].identity].add(number)
-    for ancestor in family:
-        for parent, held_class in zip(ancestor.parents, ancestor.held, strict=True):
-            held[parent].add(held_class)
-    return {identity: sorted(classes) for identity, classes in held.items()}
-
-
 def _on_the_way(way: list[Ancestor], number: int) -> tuple[int, ...]:
     """The classes that the line went through, each change once; the elite's own comes last."""
     passed = [ancestor.held[0] for ancestor in way if ancestor.parents]
     passed.append(number)
     return tuple(held for place, held in enumerate(passed) if place == 0 or held != passed[place - 1])
-
-
-def _gains(run: Snapshot) -> dict[tuple[int, int], float]:
-    """(generation, class) -> the confidence that its new elite had then, from the run's log."""
-    return {
-        (event["generation"], number): confidence
-        for event in run.curve
-        for number, confidence in event.get("gains", ())
-    }

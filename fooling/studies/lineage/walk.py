@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,30 @@ def line(family: Iterable[Ancestor]) -> list[Ancestor]:
     while way[-1].parents:
         way.append(known[way[-1].parents[0]])
     return way[::-1]
+
+
+def classes_held(family: Sequence[Ancestor], number: int) -> dict[Identity, list[int]]:
+    """The classes that each member held when it was chosen to be a parent, ascending; of the last, the elite of class
+    `number`, that class."""
+    held: dict[Identity, set[int]] = {ancestor.identity: set() for ancestor in family}
+    held[family[-1].identity].add(number)
+    for ancestor in family:
+        for parent, as_elite_of in zip(ancestor.parents, ancestor.held, strict=True):
+            held[parent].add(as_elite_of)
+    return {identity: sorted(classes) for identity, classes in held.items()}
+
+
+def gains(curve: Iterable[dict[str, Any]]) -> dict[tuple[int, int], float]:
+    """(generation, class) -> the confidence that its new elite had then.
+
+    Args:
+        curve: the records of a run's generations, from its log.
+    """
+    return {
+        (event["generation"], number): confidence
+        for event in curve
+        for number, confidence in event.get("gains", ())
+    }
 
 
 def _ancestor(identity: Identity, row: NDArray[np.int32]) -> Ancestor:
