@@ -13,7 +13,7 @@ RESAMPLES = 2000
 
 
 def wilson(hits: int, count: int) -> tuple[float, float] | None:
-    """Of the share of hits (Wilson 1927); None of nothing."""
+    """The interval of the share of hits (Wilson 1927); None where nothing was counted."""
     from scipy.stats import binomtest
 
     if not count:
@@ -23,11 +23,14 @@ def wilson(hits: int, count: int) -> tuple[float, float] | None:
 
 
 def bootstrap(values: NDArray[Any], statistic: Callable[..., Any]) -> tuple[float, float] | None:
-    """Of a statistic of (n,) values, from the percentiles of resamples (Efron 1979); None of fewer than two. The same
-    values give the same interval.
+    """The interval of a statistic of (n,) values, from the percentiles of resamples (Efron 1979). The same values give
+    the same interval.
 
     Args:
         statistic: takes an array and an `axis`.
+
+    Returns:
+        The interval; None where there are fewer than two values.
     """
     if len(values) < 2:
         return None

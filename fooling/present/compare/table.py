@@ -60,16 +60,15 @@ def _groups(comparison: Comparison) -> Table:
         page.add_column(heading, justify="right", no_wrap=True)
     for number, group in enumerate(comparison.groups):
         runs = comparison.of(number)
-        at = [run.confidence_at(comparison.common) for run in runs]
-        above = [int(np.nansum(values >= np.float32(0.9999))) for values in at]
+        at = comparison.at_common(number)
         page.add_row(
             words(*plain(f"{letter(number)} {group.name}").replace(", ", ",\n  ").split("\n")),
             str(len(runs)),
             f"{np.median([run.trajectory.passes for run in runs]):,.0f}",
             format_seconds(float(np.median([run.trajectory.seconds for run in runs]))),
-            format_confidence(float(np.median([np.nanmedian(values) for values in at]))),
-            format_confidence(float(min(np.nanmin(values) for values in at))),
-            f"{np.median(above):g}",
+            format_confidence(float(np.median(np.nanmedian(at, axis=1)))),
+            format_confidence(float(np.nanmin(at))),
+            f"{np.median((at >= np.float32(0.9999)).sum(axis=1)):g}",
         )
     return page
 
@@ -80,8 +79,7 @@ def _classes(comparison: Comparison) -> Table:
     medians = []
     for number in range(len(comparison.groups)):
         page.add_column(letter(number), justify="right", no_wrap=True)
-        at = [run.confidence_at(comparison.common) for run in comparison.of(number)]
-        medians.append(class_medians(np.array(at)))
+        medians.append(class_medians(comparison.at_common(number)))
     for index, label in enumerate(comparison.labels):
         row = [format_confidence(float(values[index])) for values in medians]
         page.add_row(str(index), label, *row)

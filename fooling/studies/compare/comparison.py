@@ -1,12 +1,12 @@
-"""The numbers of a comparison: of each run, of each group of repeats, and of the tests between groups.
+"""The arrays of a comparison: of each run, of each group of repeats, and the tests between groups.
 
-What runs are compared by is their confidence at equal cost: at as many forward passes as the cheapest has made.
+Runs are compared by their confidence at equal cost: after as many forward passes as the cheapest run has made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +38,14 @@ class Run:
     """One run.
 
     Attributes:
-        view: it.
-        name: of its directory, told apart from the others'.
-        group: which it is of.
+        view: what the run has.
+        name: the name of its directory, told apart from the others'.
+        group: the position of its group.
         trajectory: how its confidences rose.
-        passes: (K,) float64, what the run had spent when each class's elite was found; NaN where none.
-        statistics: name -> (K,) float64, of each class's elite, NaN where none.
-        nearest: (K,) int64, the training image that is nearest to each elite; -1 where none. None without data.
+        passes: (K,) float64, the passes after which each class's elite was found; NaN where a class has no elite.
+        statistics: name -> (K,) float64, what each class's elite is like; NaN where a class has no elite.
+        nearest: (K,) int64, the row of the training image that is nearest to each elite; -1 where a class has no elite.
+            None without training images.
     """
 
     view: Snapshot
@@ -61,11 +62,12 @@ class Run:
 
     @property
     def confidence(self) -> NDArray[np.float64]:
-        """(K,), NaN where a class has no elite."""
+        """(K,) float64, the confidence of each class's elite; NaN where a class has no elite."""
         return self.view.confidence.astype(np.float64)
 
     def confidence_at(self, passes: float) -> NDArray[np.float64]:
-        """(K,): the confidence at some cost: 0 where a class has no elite then, NaN where the search is not for it."""
+        """(K,) float64, the confidence of each class after so many passes: 0 where the class has no elite then, NaN
+        where the search is not for the class."""
         found = np.full(len(self.view.labels), np.nan)
         found[self.view.aims] = self.over_targets([passes])[:, 0]
         return found
@@ -73,8 +75,11 @@ class Run:
     def over_targets(
         self, costs: Sequence[float] | NDArray[Any], cost: str = "passes"
     ) -> NDArray[np.float64]:
-        """(targets, costs): the confidence of each class that the search is for at each cost, of "passes" or "seconds";
-        0 where it has no elite then."""
+        """(targets, costs) float64: the confidence of each class that the search is for, at each cost.
+
+        Args:
+            cost: what `costs` are, "passes" or "seconds".
+        """
         return self.trajectory.at(costs, cost, self.view.aims.tolist())
 
 
@@ -83,8 +88,8 @@ class Group:
     """Runs that differ in their seed only.
 
     Attributes:
-        name: what tells it from the other groups.
-        runs: positions of its runs.
+        name: the settings that tell it from the other groups.
+        runs: the positions of its runs.
     """
 
     name: str
@@ -96,9 +101,9 @@ class Pair:
     """Two groups, tested at equal cost.
 
     Attributes:
-        groups: positions; the first is the one that `better` speaks of.
-        runs: of the runs' median confidences; None unless both groups have several.
-        classes: of the classes' confidences, each the median over its group's runs, on the scale of nines.
+        groups: their positions. `RankTest.better` speaks of the first.
+        runs: the test of the runs' median confidences; None unless both groups have several runs.
+        classes: the test of the classes' confidences, each the median over its group's runs, as log-distances.
     """
 
     groups: tuple[int, int]
@@ -111,10 +116,11 @@ class Comparison:
     """Runs beside each other.
 
     Attributes:
-        labels: names of the classes.
-        runs, groups: groups in the order of their first run.
-        common: the forward passes that every run has made: the cost at which they are compared.
-        pairs: the tests.
+        labels: the names of the classes.
+        runs: in the order in which they were given.
+        groups: in the order of their first run.
+        common: the forward passes that every run has made: the cost at which the runs are compared.
+        pairs: the tests between each two groups.
         training: what the images were held against, if anything.
     """
 
@@ -128,6 +134,10 @@ class Comparison:
     def of(self, group: int) -> list[Run]:
         """The runs of a group."""
         return [self.runs[position] for position in self.groups[group].runs]
+
+    def at_common(self, group: int) -> NDArray[np.float64]:
+        """(runs, K): the confidences of the runs of a group at equal cost; see `Run.confidence_at`."""
+        return np.array([run.confidence_at(self.common) for run in self.of(group)])
 
 
 def compare(views: Sequence[Snapshot], training: Training | None = None) -> Comparison:
@@ -151,11 +161,9 @@ def compare(views: Sequence[Snapshot], training: Training | None = None) -> Comp
     titles = names([views[group[0]] for group in members])
     found = [Group(title, group) for title, group in zip(titles, members, strict=True)]
     common = min(run.trajectory.passes for run in runs)
-    pairs = [
-        _pair((a, b), [[runs[i] for i in found[k].runs] for k in (a, b)], common)
-        for a, b in combinations(range(len(found)), 2)
-    ]
-    return Comparison(views[0].labels, runs, found, common, pairs, training)
+    untested = Comparison(views[0].labels, runs, found, common, [], training)
+    pairs = [_pair(untested, *positions) for positions in combinations(range(len(found)), 2)]
+    return replace(untested, pairs=pairs)
 
 
 def check_classes(views: Sequence[Snapshot]) -> None:
@@ -188,7 +196,7 @@ def check_run(view: Snapshot) -> None:
 
 
 def _run(view: Snapshot, name: str, group: int, training: Training | None) -> Run:
-    way = trajectory(view.curve, _views(view))
+    way = trajectory(view.curve, view.spec.classifier.spec.views)
     held = view.archive.occupied
     pixels = view.stored_pixels[view.stored_rows[held]]
     passes = np.full(len(view.labels), np.nan)
@@ -211,11 +219,6 @@ def _run(view: Snapshot, name: str, group: int, training: Training | None) -> Ru
     return Run(view, name, group, way, passes, spread, rows)
 
 
-def _views(view: Snapshot) -> int:
-    """Network inputs per image."""
-    return view.spec.classifier.spec.views
-
-
 def grid(runs: Sequence[Run], cost: str) -> NDArray[np.float64]:
     """Costs, evenly spaced on a logarithmic axis: from the first image of any run to the end of the longest."""
     starts = [run.trajectory.costs(cost)[0] for run in runs]
@@ -231,16 +234,16 @@ def curves(run: Run, cost: str, costs: NDArray[np.float64]) -> dict[str, NDArray
     return {cost: reached, "median": np.median(at, axis=0), "min": at.min(axis=0), "max": at.max(axis=0)}
 
 
-def _pair(positions: tuple[int, int], sides: Sequence[Sequence[Run]], common: float) -> Pair:
-    at = [np.array([run.confidence_at(common) for run in side]) for side in sides]
+def _pair(comparison: Comparison, first: int, second: int) -> Pair:
+    sides = [comparison.at_common(group) for group in (first, second)]
     several = all(len(side) > 1 for side in sides)
-    medians = [np.nanmedian(side, axis=1) for side in at]
-    classes = [log_distance(class_medians(side)) for side in at]
-    return Pair(positions, mann_whitney(*medians) if several else None, wilcoxon(*classes))
+    medians = [np.nanmedian(side, axis=1) for side in sides]
+    classes = [log_distance(class_medians(side)) for side in sides]
+    return Pair((first, second), mann_whitney(*medians) if several else None, wilcoxon(*classes))
 
 
 def class_medians(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(runs, K) to (K,): medians over the runs that have the class; NaN where none has."""
+    """(runs, K) to (K,): the median of each class over the runs that are for it; NaN where no run is."""
     found = np.full(confidences.shape[1], np.nan)
     known = ~np.isnan(confidences).all(axis=0)
     found[known] = np.nanmedian(confidences[:, known], axis=0)

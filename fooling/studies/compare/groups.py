@@ -23,7 +23,11 @@ def groups(views: Sequence[Snapshot]) -> list[list[int]]:
 
 
 def names(views: Sequence[Snapshot]) -> list[str]:
-    """A name for each run's group: as few settings as tell these groups apart. `views` has one run of each."""
+    """A name for each group: as few settings as tell the groups apart.
+
+    Args:
+        views: one run of each group.
+    """
     identities = [_identity(view) for view in views]
     keys = [*_SPEAKING, *sorted({key for one in identities for key in one} - set(_SPEAKING))]
     chosen: list[str] = []

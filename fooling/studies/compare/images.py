@@ -20,7 +20,7 @@ from fooling.store.elites import encode
 Pixels = NDArray[np.uint8]
 
 LEVEL = 9  # zlib's: PNG size as complexity
-NEAR = 0.95  # share of test images: who is as near to a training image as these may show what it shows
+NEAR = 0.95  # of the test images: an image as near to a training image as these may show what that shows
 _REFERENCES = 200  # test images whose own distance to the training set is measured
 _BLOCK = 4096  # training images at a time
 
@@ -46,14 +46,14 @@ def png_bytes(pixels: Pixels) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Training:
-    """A training set to be far from.
+    """A training set that images are held against.
 
     Attributes:
         pixels: (N, H, W, C) uint8.
         labels: (N,) int64.
-        folder: where they came from.
+        folder: where the images were read.
         usual: the median distance of test images to the nearest training image, for scale.
-        near: the distance that `NEAR` of the test images are within; NaN where it was not measured.
+        near: the distance that a share of `NEAR` of the test images is within; NaN where it was not measured.
     """
 
     pixels: Pixels
@@ -92,7 +92,7 @@ def nearest(pixels: Pixels, training: Training) -> tuple[NDArray[np.float64], ND
 
 
 def _nearest(pixels: Pixels, training: Pixels) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """By |a|^2 - 2ab + |b|^2 in float64 of whole numbers: exact."""
+    """The distance |a|^2 - 2ab + |b|^2, exact since it is computed of whole numbers in float64."""
     images = pixels.reshape(len(pixels), -1).astype(np.float64)
     best = np.full(len(images), np.inf)
     rows = np.full(len(images), -1)

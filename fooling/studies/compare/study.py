@@ -91,7 +91,7 @@ def _training(training: Training) -> TrainingImages:
 
 def _group(comparison: Comparison, number: int, group: Group) -> ComparedGroup:
     runs = comparison.of(number)
-    medians = [float(np.nanmedian(run.confidence_at(comparison.common))) for run in runs]
+    medians = np.nanmedian(comparison.at_common(number), axis=1)
     return ComparedGroup(
         name=group.name,
         runs=tuple(run.name for run in runs),
