@@ -1,4 +1,4 @@
-"""What a classifier is worth on labelled images, and how far its confidence can be believed."""
+"""Accuracy and calibration of a classifier on labelled images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ NEAR_CERTAIN = 0.9999
 
 @dataclass(frozen=True)
 class Measures:
-    """
+    """What was measured on labelled images.
+
     Attributes:
         images: how many were measured.
         accuracy: share named right.
@@ -31,7 +32,7 @@ class Measures:
 
 
 def measure(classifier: Classifier, data: Samples) -> Measures:
-    """Classify labelled images."""
+    """Classify labelled images and compare the answers with the labels."""
     confidences = classifier.classify(data.images)
     top = confidences.max(1)
     right = confidences.argmax(1) == data.labels
@@ -45,8 +46,8 @@ def calibration_error(top: NDArray[np.float32], right: NDArray[np.bool_], bins: 
     weighted by the bin's share.
 
     Args:
-        top: (n,) confidences of the classes named, in [0, 1].
-        right: (n,) whether that was right.
+        top: (n,) the highest confidence of each image, in [0, 1].
+        right: (n,) whether the class with that confidence is the label.
     """
     index = np.minimum((top * bins).astype(np.int64), bins - 1)
     gap = np.bincount(index, weights=right - top.astype(np.float64), minlength=bins)

@@ -32,8 +32,8 @@ class Progress:
     """Where training stands, after each epoch.
 
     Attributes:
-        epoch: epochs done.
-        epochs: of how many.
+        epoch: how many epochs are done.
+        epochs: how many there are in all.
         loss: mean cross-entropy of the epoch's training batches.
         accuracy: on the test set.
     """
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and what it is worth."""
+    """A trained network, how it was trained, and what was measured on the test images."""
 
     recipe: TrainingRecipe
     classifier: Classifier
