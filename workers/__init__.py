@@ -1,2 +1,1 @@
-"""Where tasks are computed: the executor protocol, the registry of tasks, and the executors, local and on
-Ray."""
+"""Where tasks are computed: the executor protocol, the registry of tasks, and the executors."""

@@ -6,8 +6,7 @@ from workers.cluster import Cluster, Resources
 
 
 def total_shortage(cluster: Cluster, need: Resources, count: int) -> str | None:
-    """What a cluster, even if idle, lacks for `count` workers, like "4 GPUs, the cluster has 2"; None if
-    nothing."""
+    """What even an idle cluster lacks for `count` workers, like "4 GPUs, the cluster has 2"; else None."""
     whole, total = need * count, cluster.total
     if not whole <= total:
         return _shortage(whole, total, "")

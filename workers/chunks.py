@@ -1,5 +1,4 @@
-"""The chunks of one call to a Ray executor's `map`: which are waiting, which are done, and how often each has
-failed."""
+"""The chunks of one call to a Ray executor's `map`: which wait, which are done, how often each failed."""
 
 from __future__ import annotations
 

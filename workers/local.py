@@ -1,8 +1,7 @@
 """The local executor: chunks are computed by threads of this process.
 
 The kernels and the classifier release the interpreter lock, so threads are enough. Each of them computes with
-the number of classifier threads that the run has fixed, so results do not depend on how many evaluators there
-are.
+the number of classifier threads that the run has fixed, so results do not depend on the evaluators.
 """
 
 from __future__ import annotations
@@ -54,8 +53,7 @@ class LocalExecutor:
     """
 
     def __init__(self, host: Host, evaluators: int, prepare: Callable[[], None] | None = None) -> None:
-        """`evaluators` chunks are computed at once. `prepare` runs once in each thread of the pool, before
-        its first chunk."""
+        """`evaluators` chunks are computed at once; `prepare` runs first in each thread of the pool."""
         keep_freed_memory()
         self._host, self._prepare = host, prepare or (lambda: None)
         self._helpers = evaluators - 1

@@ -1,5 +1,4 @@
-"""The kernels of the direct encoding (Nguyen 2015, section 1): random genes, and their polynomial
-mutation."""
+"""The kernels of the direct encoding (Nguyen 2015, section 1): random genes and polynomial mutation."""
 
 from __future__ import annotations
 

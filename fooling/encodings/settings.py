@@ -1,5 +1,4 @@
-"""The `[encoding]` table of a config: a pydantic model for each encoding, which also gives the docs their
-table of keys."""
+"""The `[encoding]` table of a config: a pydantic model for each encoding, also shown in the docs."""
 
 from __future__ import annotations
 
@@ -41,8 +40,7 @@ class _EncodingSettings(Strict):
     @model_validator(mode="before")
     @classmethod
     def _profile_underneath(cls, values: Any) -> Any:
-        """Add the values of the profile for keys that the user did not give. A wrong profile is reported by
-        its field."""
+        """Add the profile's values for keys that the user did not give. Its field reports a wrong profile."""
         if not isinstance(values, Mapping):
             return values
         profile = values.get("profile", "normalised")
