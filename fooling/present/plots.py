@@ -69,18 +69,21 @@ def confidence_axis(axes: Axes, label: str, axis: str = "y") -> None:
         getattr(axes, f"set_{axis}label")(label, fontsize=TEXT)
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+def label_ends(
+    axes: Axes, ends: Sequence[tuple[float, float, str, str]], top: float = MOST_NINES, gap: float = 0.55
+) -> None:
     """Names to the right of the lines' ends, moved apart where they would overlap.
 
     Args:
-        ends: x, y (in nines), name and colour of each.
+        ends: x, y, name and colour of each.
+        top: the highest y that there is.
+        gap: between two names, as y.
     """
-    gap = 0.55
     places = sorted(ends, key=lambda end: end[1])
     heights: list[float] = []
     for _, y, _, _ in places:
         heights.append(max(y, heights[-1] + gap) if heights else y)
-    over = max(0.0, heights[-1] - MOST_NINES)
+    over = max(0.0, heights[-1] - top)
     for height, (_, _, name, colour) in zip(heights, places, strict=True):
         axes.annotate(
             name, (1.0, height - over), (8, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",

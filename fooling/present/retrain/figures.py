@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -13,7 +13,7 @@ from PIL import Image
 
 from fooling.confidence import log_distance
 from fooling.present.grid import image_grid, joined, png_of
-from fooling.present.plots import TEXT, colour, confidence_axis, panels_of, png, text_colour
+from fooling.present.plots import TEXT, colour, confidence_axis, label_ends, panels_of, png
 from fooling.studies.retrain.measures import Round, Share
 from fooling.text import plain
 
@@ -28,7 +28,6 @@ _KINDS = {
     "unselected": "random images",
     "false_alarms": "test images",
 }
-_GAP = 0.075  # between names, in shares of the axis
 
 
 def figure(rounds: Sequence[Round], labels: Sequence[str]) -> bytes:
@@ -87,22 +86,16 @@ def _confidence(axes: Axes, rounds: Sequence[Round]) -> None:
 
 
 def _called(axes: Axes, rounds: Sequence[Round]) -> None:
-    """The shares that networks call fooling, from round 1 on; each line's name at its end."""
-    ends = []
+    """The shares that networks call fooling, from round 1 on, with each line's name at its end."""
     known = [(one.number, one.recognised) for one in rounds if one.recognised is not None]
-    for number, (kind, name) in enumerate(_KINDS.items()):
+    ends = []
+    for number, (kind, name) in enumerate(_KINDS.items() if known else ()):
         shares: list[Share] = [getattr(recognised, kind) for _, recognised in known]
-        if shares:
-            values = [share.value for share in shares]
-            _line(axes, [at for at, _ in known], values, [share.interval for share in shares], number, name)
-            ends.append((values[-1], name, number))
-    at = 1.0 + _GAP
-    for value, name, number in sorted(ends, reverse=True):
-        at = max(min(value, at - _GAP), sum(other < (value, name, number) for other in ends) * _GAP)
-        axes.annotate(
-            name, (1.0, at), (6, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
-            color=text_colour(colour(number)), fontsize=TEXT, va="center", annotation_clip=False,
-        )  # fmt: skip
+        values, bounds = [share.value for share in shares], [share.interval for share in shares]
+        _line(axes, [at for at, _ in known], values, bounds, number, name)
+        ends.append((0.0, values[-1], name, colour(number)))
+    if ends:
+        label_ends(axes, ends, top=1.0, gap=0.075)
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_title("share called “fooling”", fontsize=TEXT, loc="left")
@@ -120,14 +113,5 @@ def _line(
     """A line with 95 % intervals, slightly beside the round so that intervals stay apart."""
     low, high = np.sort(np.array(bounds), axis=1).T
     around = np.maximum(0.0, np.stack([np.array(values) - low, high - np.array(values)]))
-    axes.errorbar(
-        np.array(at) + shift,
-        values,
-        around,
-        marker="o",
-        ms=4,
-        lw=1.6,
-        elinewidth=1,
-        color=colour(number),
-        label=name,
-    )
+    style: Any = {"marker": "o", "ms": 4, "lw": 1.6, "elinewidth": 1, "color": colour(number), "label": name}
+    axes.errorbar(np.array(at) + shift, values, around, **style)
