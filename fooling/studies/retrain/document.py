@@ -54,7 +54,7 @@ def _round(one: Round, first: Round) -> dict[str, Any]:
         "against_first": asdict(mann_whitney(one.medians, first.medians)) if one.number else None,
         "runs": len(one.confidences),
         "evaluations": one.evaluations,
-        "harvested": one.harvested,
+        "harvested": one.sampled,
     }
 
 

@@ -19,24 +19,24 @@ UNSELECTED = 1000  # random images of the encoding that a network with a class "
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many images, at least one."""
+    """A share of images: `hits` of `images`, which are at least one."""
 
     hits: int
     images: int
 
     @classmethod
     def of(cls, which: NDArray[np.bool_]) -> Share:
-        """(n,): the share of those that are true."""
+        """The share of (n,) values that are true."""
         return cls(int(which.sum()), len(which))
 
     @property
     def value(self) -> float:
-        """In [0, 1]."""
+        """The share, in [0, 1]."""
         return self.hits / self.images
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's, 95 %."""
+        """The 95 % interval of Wilson."""
         found = wilson(self.hits, self.images)
         assert found is not None
         return found
@@ -44,14 +44,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Recognised:
-    """Images that a network calls "fooling", of several kinds.
+    """The shares of several kinds of images that a network calls "fooling".
 
     Attributes:
-        trained: of those it was trained on.
-        held_out: of those that runs against the networks before it gave and that it was not trained on.
-        new: of the elites that were evolved against itself, one for each class and run.
-        unselected: of random images of the encoding, which nothing was evolved for.
-        false_alarms: of the test images.
+        trained: fooling images that it was trained on.
+        held_out: fooling images that runs against earlier networks gave and that it was not trained on.
+        new: elites that were evolved against this network, one for each class and run.
+        unselected: random images of the encoding, which were not evolved.
+        false_alarms: test images.
     """
 
     trained: Share
@@ -68,15 +68,15 @@ class Round:
     Attributes:
         number: 0 is the network that knows no fooling images.
         fingerprint: of the network.
-        training_images: that it was trained on, fooling ones included.
-        fooling_images: of these.
-        accuracy: test images named right.
-        accuracy_among_classes: likewise, where "fooling" is no answer.
-        recognised: None for round 0.
+        training_images: how many images the network was trained on, fooling ones included.
+        fooling_images: how many of these are fooling images.
+        accuracy: the share of test images that are named right.
+        accuracy_among_classes: the same where "fooling" does not count as an answer.
+        recognised: what the network calls "fooling"; None for round 0, which has no such class.
         elites: (K, height, width, channels) uint8, of the first run against it, "fooling" left out.
         confidences: (runs, K) float32, what the elites of runs against it reached, "fooling" left out.
         evaluations: images that these runs tried.
-        harvested: images of these runs that the next network is trained on, besides the older ones.
+        sampled: images of these runs that the next network is trained on, besides the older ones.
     """
 
     number: int
@@ -89,7 +89,7 @@ class Round:
     elites: NDArray[np.uint8]
     confidences: NDArray[np.float32]
     evaluations: int
-    harvested: int
+    sampled: int
 
     @property
     def error(self) -> float:

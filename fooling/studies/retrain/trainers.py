@@ -177,7 +177,7 @@ def networks_of(
     """Networks by the user's trainer where there is one, else by the architecture's recipe.
 
     Args:
-        changes: of the architecture's recipe.
+        changes: what is changed in the recipe of the architecture.
         name: what to call the trainer (default: its class).
 
     Raises:

@@ -38,7 +38,7 @@ def test_every_round_is_a_network_with_one_class_more_than_the_data(experiment):
 def test_the_fooling_class_grows_as_planned(experiment):
     """A failure costs the experiment's only independent variable."""
     _, rounds, _ = experiment
-    assert [one.harvested for one in rounds] == [12, 6, 0]
+    assert [one.sampled for one in rounds] == [12, 6, 0]
     assert [one.fooling_images for one in rounds] == [0, 12, 18]
     assert [one.training_images for one in rounds] == [240, 252, 258]
 
