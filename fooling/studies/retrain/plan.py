@@ -58,10 +58,10 @@ class Plan(Strict):
         return value
 
     def wanted(self, number: int, mean_class: float) -> int:
-        """Images that are harvested in a round, for the next one's training.
+        """Images that are kept of the runs of a round, for the training of the next.
 
         Args:
-            number: of the round; the last one's harvest is not trained on, so it is 0.
+            number: of the round; the images of the last are not trained on, so there it is 0.
             mean_class: training images of a class, in the mean.
         """
         if number >= self.rounds:
