@@ -19,10 +19,12 @@ from numba.extending import overload
 
 from cppn.jit import forceinline, jitable
 
-# Adding this float32 rounds a small number to an integer (ties to even), which stands in the lowest bits.
+# Adding this float32 to a small number rounds it to an integer (ties to even), which then stands in the
+# lowest bits.
 ROUNDER = np.float32(1.5 * 2**23)
 
-# pi in 8 bits, 9 bits and the rest, so that k times a part is exact for k up to 2^15, which sets SINE_LIMIT.
+# pi is split into 8 bits, 9 bits and the rest, so that k times a part is exact for k up to 2^15. That sets
+# SINE_LIMIT.
 SINE_LIMIT = np.float32(102_900.0)
 INVERSE_PI = np.float32(1.0 / np.pi)
 PI_1, PI_2, PI_3 = np.float32(3.140625), np.float32(0.0009670257568359375), np.float32(6.2783295e-07)

@@ -1,4 +1,5 @@
-"""CPPN genotypes to and from neat-python's genomes, and a neat-python config for networks like ours.
+"""Conversion of CPPN genotypes to and from neat-python's genomes, and a neat-python config for networks like
+ours.
 
 neat-python's own activation functions are scaled (its "sin" is sin(5z), its "gauss" is exp(-5z^2)), so the
 config adds those of `cppn.activations` under other names: "cppn_sine" and so on. A neat-python genome numbers
@@ -116,7 +117,8 @@ def _weight_settings(rates: Rates) -> dict[str, object]:
 
 
 def to_genomes(population: Population, config: neat.Config) -> list[neat.DefaultGenome]:
-    """The genotypes as genomes, whose keys are their rows. Parallel edges become one with their summed weight.
+    """The genotypes as genomes, whose keys are their rows. Parallel edges become one connection with the sum
+    of their weights.
 
     Innovation numbers come from the tracker of the config, which gets one if it has none: a connection
     between the same two nodes has the same number in all genomes, and nodes that are added later get higher

@@ -19,14 +19,16 @@ from cppn.cache import cache_directory
 
 def _source_digest() -> str:
     """A digest of this package's source. numba's cache notices when the file of a kernel changes, but not
-    when a function that is compiled into the kernel does: an upgrade could run old machine code."""
+    when a function that is compiled into the kernel does: without the digest, an upgrade could run old
+    machine code."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-# Not through the environment variable, which has no effect once numba is imported. A user's folder is kept.
+# Set here and not through the environment variable, which has no effect once numba is imported. A folder that
+# the user has set is kept.
 _config: Any = numba.config
 if not _config.CACHE_DIR:
     _config.CACHE_DIR = str(cache_directory() / f"numba-{_source_digest()}")
@@ -79,7 +81,8 @@ class _Listener(events.Listener):
 
 def readonly(array: NDArray) -> NDArray:
     """A read-only view of an array. Kernels get their inputs this way: they cannot change them, and they are
-    compiled once, whether an array comes from this process or, read-only, from another one through Ray."""
+    compiled once, whether an array comes from this process or, always read-only, from another one through
+    Ray."""
     view = array.view()
     view.flags.writeable = False
     return view

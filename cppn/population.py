@@ -1,4 +1,5 @@
-"""A population of CPPN genotypes, packed into flat arrays with offsets and without padding.
+"""A population of CPPN genotypes, packed into flat arrays with offsets, without padding and without an object
+for each.
 
 Each genotype numbers its own nodes: first the inputs, then the outputs, then the hidden nodes in the order in
 which they were added. Inputs have no data, so the node arrays begin with the outputs. Edges keep the order in
@@ -81,10 +82,12 @@ class Population:
             ) from None
 
     def put(self, rows: ArrayLike, *others: tuple[Population, ArrayLike]) -> Population:
-        """A new population: this one with genotypes of others at `rows`, which may be new rows at its end.
+        """A new population: this one with genotypes of others at `rows`, which may also be new rows at its
+        end.
 
         Args:
-            others: pairs of a population and the rows of its genotypes to put there, one after the other.
+            others: pairs of a population and the rows of its genotypes that are put there, one after the
+                other.
 
         Raises:
             ValueError: there is not one row per genotype, or new rows leave a gap.

@@ -19,10 +19,30 @@ from fooling.version import __version__ as __version__
 # Nothing is printed unless whoever imports the package, or `fooling --debug`, says where to.
 logging.getLogger("fooling").addHandler(logging.NullHandler())
 
-__all__ = ["Snapshot", "open_run", "resume", "run"]
+__all__ = [
+    "Evaluation",
+    "Evaluator",
+    "RunHandle",
+    "Snapshot",
+    "open_evaluator",
+    "open_run",
+    "resume",
+    "run",
+    "start",
+]
 
 if TYPE_CHECKING:
-    from fooling.api import Snapshot, open_run, resume, run
+    from fooling.api import (
+        Evaluation,
+        Evaluator,
+        RunHandle,
+        Snapshot,
+        open_evaluator,
+        open_run,
+        resume,
+        run,
+        start,
+    )
 
 
 def __dir__() -> list[str]:

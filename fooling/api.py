@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import ParamSpec
+from pathlib import Path
+from typing import Unpack
 
 from fooling.present.gallery import write_gallery
-from fooling.runs import launch
+from fooling.runs import handle
+from fooling.runs.evaluator import Evaluation, Evaluator, open_evaluator
+from fooling.runs.handle import ResumeOptions, RunHandle, RunOptions
 from fooling.store.directory import RunDirectory
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot
 
-P = ParamSpec("P")
+
+def run(config: str | Path | None = None, **options: Unpack[RunOptions]) -> Snapshot:
+    """Evolve fooling images, in a run directory of its own, and wait for the end. See `fooling.runs.handle.run`."""
+    options.setdefault("pages", beside)
+    return handle.run(config, **options)
 
 
-def _with_gallery(start: Callable[P, Snapshot]) -> Callable[P, Snapshot]:
-    """`start`, which also writes the gallery of the run at its end."""
+def resume(path: str | Path, **options: Unpack[ResumeOptions]) -> Snapshot:
+    """Continue a run, and wait for the end. See `fooling.runs.handle.resume`."""
+    options.setdefault("pages", beside)
+    return handle.resume(path, **options)
 
-    @functools.wraps(start)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Snapshot:
-        kwargs.setdefault("pages", beside)
-        return start(*args, **kwargs)
 
-    return call
+def start(config: str | Path | None = None, **options: Unpack[RunOptions]) -> RunHandle:
+    """Start a run in a thread, to be followed and stopped. See `fooling.runs.handle.RunHandle`."""
+    options.setdefault("pages", beside)
+    return RunHandle.start(config, **options)
 
 
 def beside(view: Snapshot) -> None:
@@ -35,6 +41,14 @@ def beside(view: Snapshot) -> None:
     write_gallery([view], RunDirectory(view.directory).gallery)
 
 
-run, resume = _with_gallery(launch.run), _with_gallery(launch.resume)
-
-__all__ = ["Snapshot", "open_run", "resume", "run"]
+__all__ = [
+    "Evaluation",
+    "Evaluator",
+    "RunHandle",
+    "Snapshot",
+    "open_evaluator",
+    "open_run",
+    "resume",
+    "run",
+    "start",
+]

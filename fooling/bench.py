@@ -27,7 +27,7 @@ from fooling.archive import Archive, Candidates
 from fooling.classifiers.numerics import Numerics, resolve
 from fooling.config import ResolvedSettings, Settings
 from fooling.runs.computing import Computing
-from fooling.runs.hosting import Recipe, chunk_of, evaluators_of
+from fooling.runs.hosting import HostSpec, chunk_of, evaluators_of
 from fooling.runs.hosting import resolve as resolve_settings
 from fooling.search.breeding import identities, vary
 from fooling.search.map_elites import MapElites
@@ -80,11 +80,10 @@ def prepare(
         classifier = classifiers.load(settings.model, numerics=numerics, trust=trust)
     classifier = classifier.with_numerics(numerics)
     spec, resolved = classifier.spec, resolve_settings(settings, classifier)
-    recipe = Recipe(resolved, numerics)
-    host, _ = recipe.host(classifier)
+    host, _ = HostSpec.of(resolved, numerics).host(classifier)
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
     archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty(len(spec.labels)))
-    evaluators = evaluators_of(settings, numerics.device)
+    evaluators = evaluators_of(run, numerics.device)
     chunk = chunk_of(resolved, classifier, evaluators)
     endless = resolved.search.model_copy(update={"generations": sys.maxsize})
     search = MapElites(endless, settings.seed, chunk, host.toolbox, archive)
@@ -119,7 +118,9 @@ def throughput(
     bench = prepare(settings, generations, trust, classifier, breeding_seconds)
     bred = bench.generation - 1
     try:
-        forwards = forward_forms(bench.classifier, evaluators_of(settings, bench.classifier.numerics.device))
+        forwards = forward_forms(
+            bench.classifier, evaluators_of(settings.run, bench.classifier.numerics.device)
+        )
         measured: dict[str, list[float]] = {name: [] for name in [*forwards, "generation"]}
         for _ in range(rounds):
             for name, call in forwards.items():
@@ -239,7 +240,7 @@ def _report(bench: Bench, bred: int, measured: dict[str, list[float]]) -> dict[s
         "device": bench.classifier.numerics.device,
         "device_model": bench.classifier.numerics.device_model,
         "threads": run.threads,
-        "evaluators": evaluators_of(bench.settings, bench.classifier.numerics.device),
+        "evaluators": evaluators_of(bench.settings.run, bench.classifier.numerics.device),
         "forward_images_per_second": medians[best],
         "forward_form": best,
         "evaluations_per_second": evaluations,

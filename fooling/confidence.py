@@ -33,13 +33,15 @@ BANDS = (
 )
 VACANT = "no elite yet"
 
-# Half of the distance from 1 to the float32 number below it: so far from 1 counts a confidence of exactly 1.
+# Half of the distance between 1 and the float32 number below it: a confidence of exactly 1 counts as so far
+# from 1.
 LEAST_DISTANCE = 2.0**-25
 MOST_NINES = -math.log10(LEAST_DISTANCE)
 
 # From this confidence on, the distance from 1 is written instead of a percentage.
 _NEAR_ONE = 0.999999
-# Pairs of a lowest confidence and the decimals of the percentage from there on; the first that fits counts.
+# Pairs of a lowest confidence and the decimals of the percentage from there on; the first pair that fits is
+# used.
 _DECIMALS = ((0.9999, 4), (0.99, 2), (0.001, 1))
 
 
@@ -76,7 +78,8 @@ def scientific(value: float, decimals: int = 2) -> str:
 
 
 def log_distance(confidence: Any) -> NDArray[np.float64]:
-    """The nines of each confidence: -log10 of its distance from 1, at most MOST_NINES; NaN stays NaN."""
+    """The number of nines of each confidence: -log10 of its distance from 1, at most MOST_NINES; NaN stays
+    NaN."""
     distance = np.maximum(1.0 - np.asarray(confidence, np.float64), LEAST_DISTANCE)
     return -np.log10(distance)
 

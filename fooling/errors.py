@@ -43,7 +43,8 @@ class Interrupted(FoolingError):
 
 
 def first_line(error: BaseException, most: int = 300) -> str:
-    """The first line of an error's text, cut to `most` characters; the name of its class if it is empty."""
+    """The first line of what an error says, cut to `most` characters; the name of its class if it says
+    nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:most]
 
 

@@ -1,4 +1,5 @@
-"""Writing files whole or not at all, protecting the user's files, and reading text that people hand in."""
+"""Writing files so that they appear whole or not at all, protecting the user's files, and reading text that
+people hand in."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
     """A temporary file to write to, which replaces `path` when the block ends without an error.
 
     Args:
-        durable: wait until it is on the disk; not needed for what can be made again from a checkpoint.
+        durable: wait until the file is on the disk. This is not needed for what can be made again from a
+            checkpoint.
 
     Raises:
         OSError: the file can't be written; what was there before is unchanged.
@@ -107,7 +109,8 @@ def refuse_existing(path: Path, force: bool | None = None) -> None:
 
 
 def refuse_foreign(folder: Path, data: str, kind: str, force: bool | None = None) -> None:
-    """Protect a user's folders: only a missing or empty one, or one of the same command, may be written in.
+    """Protect a user's folders: refuse a folder to write in unless it is missing, empty, or was made by the
+    same command before.
 
     Args:
         data: the name of a JSON file that such a folder has.

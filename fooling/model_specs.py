@@ -26,7 +26,8 @@ SOURCES = ("builtin", *(form.partition(":")[0] for form in FORMS))
 
 _WEIGHTS = (Kind.SAFETENSORS, Kind.TORCH, Kind.OLD_TORCH)
 _PROGRAMS = (Kind.TORCHSCRIPT, Kind.EXPORTED)
-# Kinds of files that can't describe a network. An empty file or unknown bytes may be a damaged description.
+# Kinds of files that are surely no description of a network. An empty file or unknown bytes may be a damaged
+# one.
 _BINARY = frozenset(Kind) - {Kind.TEXT, Kind.UNKNOWN, Kind.EMPTY}
 _CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 

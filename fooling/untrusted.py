@@ -1,4 +1,5 @@
-"""Reading files that may come from a stranger: no links, plain files of a bounded size, and bounded JSON."""
+"""Reading files that may come from a stranger: only plain files of a bounded size, never links, and JSON of a
+bounded depth."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def read_plain(path: Path, most: int) -> bytes:
 
 
 def parse_json(data: bytes | str, where: str) -> Any:
-    """The value of JSON from a stranger. The parser bounds nesting and digits, and refuses lone surrogates.
+    """The value of JSON from a stranger. The parser limits nesting and the digits of a number, and refuses
+    lone surrogates.
 
     Args:
         where: the name of the data, for the error.

@@ -75,7 +75,8 @@ class Data(Record):
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem: which key, what was expected, what was found; a known key near an unknown one."""
+    """The first problem: which key, what was expected, and what was found. For an unknown key, a near one is
+    named."""
     problems = error.errors(include_url=False)
     # A required key that is misspelt is both unknown and missing; that it is unknown says more.
     problem = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")

@@ -1,1 +1,2 @@
-"""Where tasks are computed: the executor protocol, the registry of tasks, and the executors."""
+"""Where tasks are computed: the executor protocol, the registry of tasks, and the executors, local and on
+Ray."""

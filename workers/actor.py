@@ -46,7 +46,8 @@ class Shared:
 
     Attributes:
         map_number: the number of the call; a worker unpacks what is shared once per call.
-        payload: the pickle of what is shared; if that is large, a list of one reference to the object store.
+        payload: the pickle of what is shared; or, where that is large, a list of one reference to the object
+            store.
     """
 
     map_number: int

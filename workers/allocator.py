@@ -19,10 +19,12 @@ LARGEST_KEPT = 2**28
 
 @lru_cache(maxsize=1)
 def keep_freed_memory() -> bool:
-    """Keep freed memory, from before there are threads that allocate. Returns whether it could be done."""
+    """Set this process up to keep freed memory, before it has threads that allocate. Returns whether it could
+    be done."""
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    # One arena: those of further threads have blocks too small for the tensors of a network.
+    # One arena for all threads: the arenas of further threads have blocks too small for the tensors of a
+    # network.
     settings = ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, LARGEST_KEPT), (M_TRIM_THRESHOLD, 2**31 - 1))
     return all(mallopt(name, value) == 1 for name, value in settings)

@@ -6,7 +6,8 @@ from workers.cluster import Cluster, Resources
 
 
 def total_shortage(cluster: Cluster, need: Resources, count: int) -> str | None:
-    """What even an idle cluster lacks for `count` workers, like "4 GPUs, the cluster has 2"; else None."""
+    """What a cluster, even if idle, lacks for `count` workers, like "4 GPUs, the cluster has 2"; None if
+    nothing."""
     whole, total = need * count, cluster.total
     if not whole <= total:
         return _shortage(whole, total, "")

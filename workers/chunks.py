@@ -1,4 +1,5 @@
-"""The chunks of one call to a Ray executor's `map`: which wait, which are done, how often each failed."""
+"""The chunks of one call to a Ray executor's `map`: which are waiting, which are done, and how often each has
+failed."""
 
 from __future__ import annotations
 

@@ -123,7 +123,8 @@ class Cluster:
         return sum(_room_on(node, need) for node in nodes)
 
     def close(self) -> None:
-        """Leave the cluster; stop one that was started here and delete its folder. May be called twice."""
+        """Leave the cluster. One that was started here is stopped, and its folder is deleted. A second call
+        does nothing."""
         if not self._connects:
             return
         with ignoring_signals():
@@ -242,7 +243,8 @@ def _parent_folder() -> Path:
 
 
 def remove_leftovers() -> list[Path]:
-    """Kill the processes and delete the folders of clusters whose run was killed; returns those folders."""
+    """Kill the processes and delete the folders of clusters whose run was killed. Returns the deleted
+    folders."""
     removed = []
     for folder in _parent_folder().glob(f"{PREFIX}*-*"):
         if _is_left_over(folder):
@@ -267,7 +269,8 @@ def _is_left_over(folder: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Delete a cluster's folder, after killing Ray's helper processes, which outlive it by some seconds."""
+    """Delete the folder of a cluster, after killing the helper processes of Ray, which outlive it by some
+    seconds."""
     kill_marked(MARK, str(folder))
     for _ in range(20):  # a process that is ending may still write files
         shutil.rmtree(folder, ignore_errors=True)

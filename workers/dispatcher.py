@@ -90,7 +90,8 @@ class Dispatcher:
         handle.calls.append(Call(ref, number, self._shared.map_number, time.monotonic()))
 
     def _late(self) -> int | None:
-        """A late chunk that was not reissued yet and counts as reissued from now on; None if there is none."""
+        """A chunk that is late and was not reissued yet, which counts as reissued from now on; None if there
+        is none."""
         tracker = self._tracker
         limit = max(LATE_SECONDS, LATE * tracker.median) if tracker.median else self._patience
         now = time.monotonic()

@@ -1,4 +1,5 @@
-"""The Ray executor: workers on any number of machines compute tasks, with the results of one process.
+"""The Ray executor: tasks are computed by workers on any number of machines, with the same results as in one
+process.
 
 A `Pool` keeps the workers alive, a `Dispatcher` gives them chunks.
 """
@@ -43,7 +44,8 @@ class RayExecutor:
         Args:
             cluster: where the workers run; `close` leaves it.
             blueprint: how each worker makes its host.
-            host: the driver's own host, which computes nothing; workers must have the same classifier.
+            host: the driver's own host, which computes nothing; its classifier is what workers are compared
+                with.
             need: the CPU cores and GPUs of one worker.
             count: how many workers; None for as many as the cluster has room for at any time.
             wait: whether to wait for resources that the cluster lacks; if False, they are refused.

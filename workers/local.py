@@ -1,7 +1,8 @@
 """The local executor: chunks are computed by threads of this process.
 
 The kernels and the classifier release the interpreter lock, so threads are enough. Each of them computes with
-the number of classifier threads that the run has fixed, so results do not depend on the evaluators.
+the number of classifier threads that the run has fixed, so results do not depend on how many evaluators there
+are.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class LocalExecutor:
     """
 
     def __init__(self, host: Host, evaluators: int, prepare: Callable[[], None] | None = None) -> None:
-        """`evaluators` chunks are computed at once; `prepare` runs first in each thread of the pool."""
+        """`evaluators` chunks are computed at once. `prepare` runs once in each thread of the pool, before
+        its first chunk."""
         keep_freed_memory()
         self._host, self._prepare = host, prepare or (lambda: None)
         self._helpers = evaluators - 1

@@ -1,4 +1,5 @@
-"""The Ray workers of an executor: which are ready, starting or missing, and what they answer.
+"""The Ray workers of an executor: which are ready, which are starting, which are missing, and what they
+answer.
 
 A worker that died is replaced, on any node that has room.
 """
@@ -144,7 +145,8 @@ class Pool:
             handle.actor.log_into.remote(str(folder))
 
     def replace_missing(self) -> None:
-        """Ask for missing workers and tell the user what is waited for, at most once per POLL_SECONDS.
+        """Ask for missing workers, and tell the user what is waited for. A call within POLL_SECONDS of the
+        last one does nothing.
 
         Raises:
             FoolingError: workers can't start; or there is no room, and the user does not want to wait.
@@ -249,7 +251,8 @@ class Pool:
 
     def _died(self, handle: WorkerHandle, error: Exception) -> list[tuple[Call, Answer]]:
         """Remove a worker that died. Returns the answers for its chunks: the one that it was computing has
-        failed, because it may be the reason; the others are lost. If the whole node failed, all are lost."""
+        failed, because it may be why the worker died; the others are lost. If the whole node failed, all of
+        them are lost."""
         if handle not in self._handles:
             return []
         self.end(handle)  # it may still be alive and only out of reach
@@ -298,7 +301,8 @@ class Pool:
 def answers_of_ended(
     handle: WorkerHandle, reason: str, first: Literal["failed", "lost"]
 ) -> list[tuple[Call, Answer]]:
-    """The answers for the calls of a worker that ended: the oldest call is `first`, the others are lost."""
+    """The answers for the calls of a worker that ended: the oldest call is `first`, the waiting ones are
+    lost."""
     kinds: list[Literal["failed", "lost"]] = [first, *["lost"] * len(handle.calls)]  # type: ignore[list-item]
     return [(call, Answer(kind, reason)) for call, kind in zip(handle.calls, kinds, strict=False)]
 

@@ -1,4 +1,5 @@
-"""The processes of this machine: the signals that end one, whether one is alive, and killing leftovers."""
+"""The processes of this machine: which signals end one, which are alive, and how to kill those of a dead
+cluster."""
 
 from __future__ import annotations
 

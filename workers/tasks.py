@@ -1,4 +1,5 @@
-"""The registry of tasks. A task is a pure function of a host, shared arrays and a chunk, called by its name.
+"""The registry of tasks. A task is a pure function of a host, shared arrays and a chunk, and is called by its
+name.
 
 So a task can be computed again after a crash, or on another machine, with the same result; all randomness
 comes from the keys of the chunk. The modules that define tasks register them here; a worker imports those

@@ -1,4 +1,5 @@
-"""From the numbers that encodings put out to 8-bit pixels (Nguyen 2015, section 2, and the released code).
+"""From the numbers that an encoding puts out to the 8-bit pixels that are classified (Nguyen 2015, section 2,
+and the released code).
 
 A number v counts as |v|, at most 1. The colour and the quantisation decide the rest:
 
@@ -101,7 +102,8 @@ def cut(v: Any) -> Any:
 
 @jitable
 def _ramps(hue: Any) -> tuple[Any, Any, Any]:
-    """The shares of red, green and blue in a hue, in [0, 1]; `hue` is in sixths of a turn, in [0, 12)."""
+    """The shares of red, green and blue in a hue, each in [0, 1]; `hue` is in sixths of a turn, in [0,
+    12)."""
     hue = hue - _SIX * np.float32(hue >= _SIX)
     red = clip(np.abs(hue - _THREE) - _ONE, _ZERO, _ONE)
     green = clip(_TWO - np.abs(hue - _TWO), _ZERO, _ONE)
@@ -152,7 +154,8 @@ def paint(
     Args:
         values: (rows, at least count) float32; the rows in `slots` hold the numbers of the pixels, and are
             overwritten.
-        slots: (1,) or (3,) int64, the row of each number of a pixel. One number gives equal channels.
+        slots: (1,) or (3,) int64, the row of each number of a pixel. With one number and 3 channels, the
+            channels are equal.
         channels: 1 or 3.
         out: (at least count * channels,) uint8, the channels of a pixel side by side.
     """

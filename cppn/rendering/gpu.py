@@ -35,7 +35,8 @@ def is_available() -> bool:
 
 
 def to_device(array: NDArray, device: str) -> Tensor:
-    """An array on a device; to CUDA, enqueued on this thread's stream from pinned memory, not waited for."""
+    """An array on a device. A copy to CUDA is enqueued on this thread's stream, from pinned memory, and not
+    waited for."""
     tensor = torch.from_numpy(array)
     return tensor if device == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
 
@@ -94,7 +95,8 @@ def _compile(genotypes: Packed, outputs: int) -> Programs:
 
 
 def _send(programs: Programs, device: str) -> list[Tensor]:
-    """The arrays of `Programs` on a device, with integers as int32. They travel in one copy."""
+    """The arrays of the programs on a device, in the order of `Programs`, with integers as int32. They travel
+    in one copy."""
     steps = int(programs.steps[-1])
     edges = int(programs.edges[steps])
     lengths = (len(programs.steps), len(programs.results), steps, steps, steps + 1, edges, edges)

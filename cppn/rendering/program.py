@@ -206,7 +206,8 @@ def _write(g: int, live: int, outputs: int, genotypes: Packed, programs: Program
 def _write_edges(
     node: int, end: int, genotypes: Packed, programs: Programs, scratch: Scratch
 ) -> tuple[np.float32, int]:
-    """Write the edges into a node from index `end` on; return the sum over constant sources and the end."""
+    """Write the edges into a node from index `end` on. Returns the sum over constant sources, and the new
+    end."""
     start = np.float32(0)
     for k in range(scratch.first[node], scratch.first[node + 1]):
         edge = scratch.incoming[k]

@@ -186,7 +186,8 @@ def render(
     Args:
         steps ... weights: the fields of `cppn.rendering.program.Programs`, with int64 as int32.
         inputs: (3, pixels) float32.
-        scratch: (Triton programs, room, block) float32, with room for the slots of the longest genotype.
+        scratch: (Triton programs, room, block) float32; `room` is the number of slots of the longest
+            genotype.
         out: (genotypes, pixels, channels) uint8, written.
         hue, unit, add, subtract, conversion, cut: the fields of `cppn.rendering.colour.Style`.
     """

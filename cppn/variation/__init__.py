@@ -29,7 +29,8 @@ class Rates:
 
     Attributes:
         weight_rate: the probability that the weight of an edge mutates.
-        weight_eta: the distribution index of the polynomial mutation; a higher one gives smaller steps.
+        weight_eta: the distribution index of the polynomial mutation; the higher it is, the smaller the
+            steps.
         activation_rate: the probability that the activation function of a node is drawn again.
         add_edge, delete_edge, add_node, delete_node: the probability of each edit, per child.
         weight_range: weights lie in [-weight_range, weight_range].

@@ -18,7 +18,8 @@ class Genotype(NamedTuple):
     Attributes:
         outputs: the number of output nodes.
         counts: (2,) int64: the number of output and hidden nodes, and the number of edges.
-        activations: (>= nodes,) uint8, of output and hidden nodes; that of node i stands at i - INPUTS.
+        activations: (>= nodes,) uint8, the activation functions of output and hidden nodes; that of node i
+            stands at i - INPUTS.
         sources, targets: (>= edges,) int32, the nodes that each edge connects, in local numbers.
         weights: (>= edges,) float32.
     """

@@ -31,7 +31,8 @@ TOPOLOGY_WORDS = 12  # random words of `change_topology`
 
 
 class PackedRates(NamedTuple):
-    """`cppn.variation.Rates` as the kernel takes them; `choices` are numbers of activation functions."""
+    """`cppn.variation.Rates` as the kernel takes them. `choices` are the numbers of the activation functions
+    to draw from."""
 
     weight_rate: float
     weight_eta: float

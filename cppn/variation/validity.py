@@ -1,4 +1,5 @@
-"""The check of arrays from outside: kernels check no bounds, so only valid genotypes may reach them."""
+"""The check of arrays from outside: kernels index without bounds checks, so nothing but valid genotypes may
+reach them."""
 
 from __future__ import annotations
 

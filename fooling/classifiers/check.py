@@ -42,7 +42,7 @@ class Finding:
     """One check.
 
     Attributes:
-        name: the name of the check.
+        name: of the check.
         status: "ok", "warning" (a run will work) or "failed".
         message: one line.
         value: the number that was measured, where there is one.
@@ -59,8 +59,8 @@ class Report:
     """What was found.
 
     Attributes:
-        classifier: the name of the classifier.
-        findings: what each check found, in the order of the checks; after a network that does not run at all, nothing follows.
+        classifier: its name.
+        findings: in the order of the checks; after a network that does not run at all, nothing follows.
     """
 
     classifier: str

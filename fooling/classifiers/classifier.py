@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fooling.classifiers import answers, modules
+from fooling.classifiers.batching import sent
 from fooling.classifiers.features import layer_names, penultimate, pooled, recorded
 from fooling.classifiers.fingerprint import fingerprint
 from fooling.classifiers.forward import Forward, Network
@@ -259,11 +260,10 @@ class Classifier:
                 f'{self.spec.name}: expected output = "logits" for logits, '
                 f'found "{self.spec.output}" (or "sigmoid")'
             )
-        logits = (
-            self.outputs(images)
-            if isinstance(images, Tensor) and images.dtype != torch.uint8
-            else self._of_pixels(images, self._mean_outputs)
-        )
+        if isinstance(images, Tensor) and images.dtype != torch.uint8:
+            logits: NDArray[np.float32] | Tensor = self.outputs(images)
+        else:
+            logits = self._of_pixels(images, self._mean_outputs)
         if not torch.as_tensor(logits).isfinite().all():
             raise ClassifierError(f"{self.spec.name}: expected finite logits, found NaN or infinity")
         return logits
@@ -336,19 +336,19 @@ class Classifier:
     def gradients(
         self, pixels: Tensor, seed: Callable[[Tensor], Tensor], allow_nan: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """The confidences of 8-bit images and, from the same forward pass, the gradient of an objective with respect to
-        the images in [0, 1], at those 8 bits.
+        """The confidences of 8-bit images and, from the same forward pass, the way to other confidences:
+        the gradient of an objective with respect to the images in [0, 1], at those 8 bits.
 
         Args:
             pixels: (n, height, width, channels) uint8, n at most `images_per_pass`.
             seed: takes what the network puts out, (n, views, classes) float32, and returns the objective's
                 gradient with respect to it, of the same shape: an image's own objective, of its own rows.
-            allow_nan: as of `confidences`; the gradient of an image whose confidences are NaN is 0.
+            allow_nan: as of `confidences`; from an image whose confidences are NaN no way leads on: its gradient is 0.
 
         Returns:
-            The confidences, (n, classes) float32 in [0, 1]: those of `classify`, as far as the network's operations
-            give the same bits whether gradients are recorded or not; and the gradients, float32 of the pixels' shape.
-            Both are on the network's device.
+            (n, classes) float32 in [0, 1]: those of `classify`, as far as the network's operations give the
+            same bits whether gradients are recorded or not; and the gradients, of the
+            pixels' shape, float32. Both on the network's device.
 
         Raises:
             ClassifierError: as `confidences`.
@@ -385,8 +385,8 @@ class Classifier:
         with torch.inference_mode():  # spares each of many small operations its book-keeping
             if isinstance(pixels, Tensor):
                 return self._forward.map(pixels.permute(0, 3, 1, 2), head)
-            images = self._forward.sent(pixels).permute(0, 3, 1, 2)
-            return self._forward.map(images, head).cpu().numpy()
+            images = sent(pixels, torch.device(self.numerics.device))
+            return self._forward.map(images.permute(0, 3, 1, 2), head).cpu().numpy()
 
     def _confidences(self, batch: Tensor) -> Tensor:
         return self._forward.confidences(self._forward.outputs(batch))

@@ -1,16 +1,17 @@
-"""Forward passes: a network's on physical batches, all of one size and layout. The last batch is filled up, so an
-image's bits do not depend on how many images come with it."""
+"""Forward passes: a network's on physical batches, all of one size and layout.
+
+The last batch is filled up, so an image's bits do not depend on how many images come with it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from fooling.classifiers.batching import full_batch
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.outputs import as_confidences, per_class
 from fooling.classifiers.preprocessing import Preprocess
@@ -60,34 +61,9 @@ class Forward:
             result = parts[0] if len(parts) == 1 else torch.cat(parts)
             return result if result.device == images.device else result.to(images.device)
 
-    def sent(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """The pixels on the device. They travel to CUDA in one piece, from pinned memory."""
-        source = np.ascontiguousarray(pixels)
-        if (
-            not source.flags.writeable
-        ):  # arrays from shared memory are not, and torch has no read-only tensors
-            source = source.copy()
-        images = torch.from_numpy(source)
-        return (
-            images if self._device.type == "cpu" else images.pin_memory().to(self._device, non_blocking=True)
-        )
-
     def full(self, part: Tensor) -> Tensor:
-        """A physical batch, (images_per_pass, channels, height, width) float32 in [0, 1] on the device: the images of
-        a part, (n, channels, height, width) float32 in [0, 1] or uint8, and black ones behind them.
-
-        The batch is new memory, since networks may write into their input.
-        """
-        count, layout = part.shape[0], self._numerics.memory_format
-        if part.device != self._device:  # bytes travel to the device as bytes
-            part = part.to(self._device)
-        batch = part.to(torch.float32, memory_format=layout, copy=True)
-        if count < self.images_per_pass:
-            shape = (self.images_per_pass, *part.shape[1:])
-            whole = torch.empty(shape, device=batch.device, dtype=torch.float32, memory_format=layout)
-            whole[:count], whole[count:] = batch, 0.0
-            batch = whole
-        return batch.div_(255.0) if part.dtype == torch.uint8 else batch
+        """A physical batch with these images first (`batching.full_batch`)."""
+        return full_batch(part, self.images_per_pass, self._device, self._numerics.memory_format)
 
     def outputs(self, batch: Tensor) -> Tensor:
         """What the network puts out for a physical batch, (rows, classes) float32, a row for each view.

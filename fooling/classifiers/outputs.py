@@ -46,7 +46,7 @@ def per_class(found: object, spec: Spec, rows: int) -> Tensor:
 
 
 def as_confidences(outputs: Tensor, kind: Output) -> Tensor:
-    """Outputs as confidences, (rows, classes) float32: in [0, 1] if the network puts out what its spec says."""
+    """(rows, classes) float32, what they mean: in [0, 1] as far as the network keeps to its kind."""
     if kind == "logits":
         return outputs.softmax(1)
     return outputs.sigmoid() if kind == "sigmoid" else outputs

@@ -184,12 +184,12 @@ class Spec(Record):
 
     @property
     def height(self) -> int:
-        """Height of the images, in pixels."""
+        """Of the images, in pixels."""
         return sides(self.size)[0]
 
     @property
     def width(self) -> int:
-        """Width of the images, in pixels."""
+        """Of the images, in pixels."""
         return sides(self.size)[1]
 
     @property
@@ -199,7 +199,7 @@ class Spec(Record):
 
     @property
     def input_size(self) -> Size:
-        """Size of the network's input, in the form of `size`."""
+        """Of the network's input, as `size`."""
         steps = self.preprocessing
         return steps.crop.size if steps.crop else steps.resize.size if steps.resize else self.size
 

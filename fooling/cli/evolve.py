@@ -94,7 +94,7 @@ def run(
     from cppn.jit import on_compile
     from fooling import api
     from fooling.cli.progress import Progress
-    from fooling.runs.executors import Wishes
+    from fooling.runs.executors import ClusterOptions
 
     with Progress(quiet) as progress, on_compile(progress.compiling):
         view = api.run(
@@ -105,7 +105,7 @@ def run(
             trust=trust,
             report=progress.update,
             warn=progress.warn,
-            wishes=Wishes(not no_wait, progress.tell),
+            cluster=ClusterOptions(not no_wait, progress.tell),
         )
     return _finish(view, quiet, as_json)
 
@@ -138,7 +138,7 @@ def resume(
     from cppn.jit import on_compile
     from fooling import api
     from fooling.cli.progress import Progress
-    from fooling.runs.executors import Wishes
+    from fooling.runs.executors import ClusterOptions
 
     with Progress(quiet) as progress, on_compile(progress.compiling):
         view = api.resume(
@@ -148,7 +148,7 @@ def resume(
             warn=progress.warn,
             workers=workers,
             address=address,
-            wishes=Wishes(not no_wait, progress.tell),
+            cluster=ClusterOptions(not no_wait, progress.tell),
         )
     return _finish(view, quiet, as_json)
 

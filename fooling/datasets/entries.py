@@ -146,7 +146,7 @@ _CLASS_FROM = {"index": _by_index, "wnid": _by_wnid, "label": _by_label}
 
 
 def _only(found: Iterable[int]) -> int | None:
-    """The only distinct index; None where there is none, or several."""
+    """The one that there is, None of none or several."""
     distinct = set(found)
     return distinct.pop() if len(distinct) == 1 else None
 

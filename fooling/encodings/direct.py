@@ -84,7 +84,8 @@ class DirectPopulation:
         return {"genes": self.genes}
 
     def canonical_bytes(self, row: int) -> bytes:
-        """A genotype's one form in bytes, little-endian: H, W and C (int32), then the genes (float32)."""
+        """The one form of a genotype in bytes, little-endian: H, W and C (int32), then the genes
+        (float32)."""
         genes = self.genes[row]
         return np.array(genes.shape, "<i4").tobytes() + genes.astype("<f4", copy=False).tobytes()
 

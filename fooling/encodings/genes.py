@@ -1,4 +1,5 @@
-"""The kernels of the direct encoding (Nguyen 2015, section 1): random genes and polynomial mutation."""
+"""The kernels of the direct encoding (Nguyen 2015, section 1): random genes, and their polynomial
+mutation."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
     "direct": {
         "normalised": {},
         "released": {
-            # sferes2 before its pull request 77: genes equal in both parents become 0.5 in the child.
+            # sferes2 before its pull request 77: genes that are equal in both parents become 0.5 in the
+            # child.
             "crossover": "sbx-released",
             # value * 255 is truncated, not rounded. Hues are 0 to 255, of which each is 2 degrees to OpenCV,
             # so that the hue turns 1.42 times.

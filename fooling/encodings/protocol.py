@@ -34,7 +34,8 @@ class Genotypes(Protocol):
         be changed in place or copied: use what is returned and not the old one.
 
         Args:
-            others: pairs of a population and the rows of its genotypes to put there, one after the other.
+            others: pairs of a population and the rows of its genotypes that are put there, one after the
+                other.
 
         Raises:
             ValueError: there is not one row per genotype, or new rows leave a gap.

@@ -88,7 +88,8 @@ def cross(
         mates: (N, G) float32 in [0, 1], the other parent of each child. Siblings have the same two parents,
             in swapped roles.
         eta: the distribution index: the higher it is, the closer children are to their parents.
-        released: whether genes that are equal in both parents become 0.5 (a bug of the released code).
+        released: whether genes that are equal in both parents become 0.5 (a bug of the released code) or
+            stay.
         children: (N,) uint32, the children's numbers; 2i and 2i + 1 are siblings.
         seed, generation, lane: see `cppn.keys.Keys.counters`.
     """

@@ -1,4 +1,5 @@
-"""The `[encoding]` table of a config: a pydantic model for each encoding, also shown in the docs."""
+"""The `[encoding]` table of a config: a pydantic model for each encoding, which also gives the docs their
+table of keys."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class _EncodingSettings(Strict):
     @model_validator(mode="before")
     @classmethod
     def _profile_underneath(cls, values: Any) -> Any:
-        """Add the profile's values for keys that the user did not give. Its field reports a wrong profile."""
+        """Add the values of the profile for keys that the user did not give. A wrong profile is reported by
+        its field."""
         if not isinstance(values, Mapping):
             return values
         profile = values.get("profile", "normalised")

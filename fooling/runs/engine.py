@@ -6,7 +6,6 @@ between two generations or within one, the directory holds a state that `resume`
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -20,6 +19,7 @@ from fooling.archive import Archive, lineage
 from fooling.archive.nan_images import NanImages
 from fooling.errors import FoolingError, OutOfAnswers
 from fooling.runs.computing import Computing
+from fooling.runs.listeners import Listeners
 from fooling.search.protocol import Search
 from fooling.store import checkpoint, events
 from fooling.store import elites as png
@@ -45,20 +45,21 @@ class Engine:
         executor: Executor,
         counters: Counters,
         curve: Sequence[dict[str, Any]],
-        report: Callable[[Snapshot], None],
-        stopping: threading.Event,
+        listeners: Listeners,
         writing: Callable[[], AbstractContextManager[None]] = nullcontext,
-        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`counters` and `curve` are those of a checkpoint, or of a run that has not begun; `report` is called after each generation. Setting
-        `stopping`, from a signal handler or another thread, asks for an end as soon as possible. Images are
-        written inside of `writing`, which may end early."""
+        """
+        Args:
+            spec: of the run.
+            archive, counters, curve: of a checkpoint, or of a run that has not begun.
+            listeners: who is told of the run; their `stopping` ends it as soon as possible.
+            writing: images are written inside of this context, which may end early.
+        """
         self._directory, self._spec = directory, spec
         self._archive, self._search = archive, search
-        self._computing = Computing(executor, stopping, self._halved)
+        self._computing = Computing(executor, listeners.stopping, self._halved)
         self._counters, self._curve = counters, list(curve)
-        self._report, self._stopping, self._writing = report, stopping, writing
-        self._warn = warn
+        self._listeners, self._stopping, self._writing = listeners, listeners.stopping, writing
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
         self._checkpointed = counters.generation
@@ -66,7 +67,9 @@ class Engine:
 
     def note(self, kind: str, **fields: Any) -> None:
         """Add an event to the run's log."""
-        self._events.event(kind, **fields)
+        record = {"event": kind, **fields}
+        self._events.event(record)
+        self._listeners.record(record)
 
     def run(self) -> Snapshot:
         """Go on until a stop rule holds or `stop` is called.
@@ -89,7 +92,7 @@ class Engine:
                     if due and self._search.resumable:
                         self._save()
                         last_save = time.monotonic()
-                    self._report(self.snapshot("running"))
+                    self._listeners.report(self.snapshot("running"))
             except Interrupted:
                 status = "interrupted"
             except OutOfAnswers as error:
@@ -154,7 +157,7 @@ class Engine:
             f"the classifier puts out NaN or infinity for image {identity}, kept as {file}: such images lose"
         )
         self.note("nan", generation=self._counters.generation, id=identity, image=file.name, message=message)
-        self._warn(message)
+        self._listeners.warn(message)
 
     def _halved(self, batch: int, reason: str) -> None:
         """Memory ran out, and the physical batch was halved."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
-from fooling.config import Settings
+from fooling.config import RunSettings
 from fooling.errors import InvalidError
-from fooling.runs.hosting import Recipe, evaluators_of, members_of
+from fooling.runs.hosting import HostSpec, evaluators_of, members_of
 from fooling.shadows import refuse_shadows
 from workers.host import Host
 from workers.local import LocalExecutor, prepare_thread, usable_cores
@@ -33,8 +33,8 @@ Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the user wants of a cluster.
+class ClusterOptions:
+    """How a cluster is waited for.
 
     Attributes:
         wait: for resources that are not there yet.
@@ -45,54 +45,65 @@ class Wishes:
     notify: Notify = lambda _: None
 
 
-def is_distributed(settings: Settings) -> bool:
-    """Whether a run is computed on Ray workers."""
-    run = settings.run
+def is_distributed(run: RunSettings) -> bool:
+    """Whether these settings ask for Ray workers."""
     return run.workers != 0 and (run.workers is not None or run.address is not None)
 
 
-def numerics_here(settings: Settings) -> Numerics:
+def numerics_here(run: RunSettings) -> Numerics:
     """The numerics of the classifier in this process: the run's own; or, where workers compute, a CPU's, since
     here it is only looked at."""
-    run = settings.run
-    device = "cpu" if is_distributed(settings) else run.device
+    device = "cpu" if is_distributed(run) else run.device
     return resolve_numerics(device, run.threads, run.layout, run.batch, run.compile)
 
 
-def open_executor(
-    recipe: Recipe, images: int, host: Host, stopping: threading.Event, wishes: Wishes
-) -> tuple[Executor, Numerics]:
-    """The executor of a run, ready, and the numerics that it computes with.
+@dataclass(frozen=True)
+class Placement:
+    """What is to be computed, and where.
+
+    Attributes:
+        spec: what makes the hosts.
+        run: the settings of where and how.
+        images: in a generation, for which workers need room.
+        stopping: when it is set, the executor gives up what is under way.
+        cluster: how a cluster is waited for.
+    """
+
+    spec: HostSpec
+    run: RunSettings
+    images: int
+    stopping: threading.Event
+    cluster: ClusterOptions
+
+
+def open_executor(placed: Placement, host: Host) -> tuple[Executor, Numerics]:
+    """An executor, ready, and the numerics that it computes with.
 
     Args:
-        images: of a generation, for which workers need room.
-        host: made from it, in this process.
-        stopping: when set, the executor gives up what is under way.
+        host: made from the placement's spec, in this process.
 
     Raises:
         FoolingError: no such cluster, or workers that can't start.
     """
-    settings, numerics = recipe.settings, recipe.numerics
-    if not is_distributed(settings):
-        if settings.run.spread:
+    run, numerics = placed.run, placed.spec.numerics
+    if not is_distributed(run):
+        if run.spread:
             raise InvalidError("run.spread: expected Ray workers to spread networks over; give --workers N")
         device, threads = numerics.device, numerics.threads
-        evaluators = evaluators_of(settings, device)
-        return LocalExecutor(host, evaluators, lambda: prepare_thread(device, threads)), numerics
+        return LocalExecutor(
+            host, evaluators_of(run, device), lambda: prepare_thread(device, threads)
+        ), numerics
     from workers.signals import interruptible
 
-    with interruptible(stopping):
-        return _distributed(recipe, images, host, stopping, wishes)
+    with interruptible(placed.stopping):
+        return _distributed(placed, host)
 
 
-def _distributed(
-    recipe: Recipe, images: int, host: Host, stopping: threading.Event, wishes: Wishes
-) -> tuple[Executor, Numerics]:
+def _distributed(placed: Placement, host: Host) -> tuple[Executor, Numerics]:
     from workers.cluster import Cluster, Resources
 
     refuse_shadows(Path.cwd())  # where the imports of Ray's workers begin
-    settings = recipe.settings
-    run = settings.run
+    run = placed.run
     if reason := _not_distributable(host.classifier):
         raise InvalidError(f"run.workers: {reason}")
     if run.device.startswith("cuda:"):
@@ -102,7 +113,7 @@ def _distributed(
             f"run.gpus: expected 0, a share of at least 0.0001, or a whole number of GPUs, found {run.gpus:g}"
         )
     cores = max(usable_cores(), (run.workers or 1) * run.threads)
-    cluster = Cluster(run.address, cores, _store_bytes(settings, images, host))
+    cluster = Cluster(run.address, cores, _store_bytes(placed, host))
     executor: RayExecutor | SpreadExecutor
     try:
         gpus = cluster.total.gpus
@@ -110,53 +121,45 @@ def _distributed(
         share = run.gpus
         if share is None and device != "cpu":  # a cluster of our own does not grow: all share what there is
             share = 1 / max(1, math.ceil((run.workers or 1) / gpus)) if cluster.is_ours and gpus else 1.0
-        numerics = replace(recipe.numerics, device=device, device_model="")
-        recipe = replace(recipe, numerics=numerics)
-        team = Team(
-            cluster,
-            Resources(run.threads, share or 0.0),
-            wishes.wait and not cluster.is_ours,
-            stopping,
-            wishes,
-        )
-        executor = team.spread(recipe, host) if run.spread else team.group(recipe, host, run.workers)
+        numerics = replace(placed.spec.numerics, device=device, device_model="")
+        pool = _Pool(cluster, Resources(run.threads, share or 0.0), placed)
+        spec = replace(placed.spec, numerics=numerics)
+        executor = pool.spread(spec, host) if run.spread else pool.group(spec, host, run.workers)
     except BaseException:
         cluster.close()
         raise
     models = sorted({str(facts["device"]) for facts in executor.workers})
     if len(models) > 1:
-        wishes.notify(f"workers compute on {' and '.join(models)}: last bits may differ between them")
+        placed.cluster.notify(f"workers compute on {' and '.join(models)}: last bits may differ between them")
     return executor, replace(numerics, device_model=models[0])
 
 
 @dataclass(frozen=True)
-class Team:
-    """How workers are asked for: on which cluster, what each takes, and the user's wishes."""
+class _Pool:
+    """A cluster, and what each worker takes of it."""
 
     cluster: Cluster
     need: Resources
-    wait: bool
-    stopping: threading.Event
-    wishes: Wishes
+    placed: Placement
 
-    def group(self, recipe: Recipe, host: Host, count: int | None) -> RayExecutor:
+    def group(self, spec: HostSpec, host: Host, count: int | None) -> RayExecutor:
         """Workers that all make the same host."""
         from workers.actor import Blueprint
         from workers.distributed import RayExecutor
 
         return RayExecutor(
             self.cluster,
-            Blueprint("fooling.runs.hosting:build", recipe),
+            Blueprint("fooling.runs.hosting:build", spec),
             host,
             self.need,
             count,
-            wait=self.wait,
-            patience=recipe.settings.run.patience,
-            stopping=self.stopping,
-            notify=self.wishes.notify,
+            wait=self.placed.cluster.wait and not self.cluster.is_ours,
+            patience=self.placed.run.patience,
+            stopping=self.placed.stopping,
+            notify=self.placed.cluster.notify,
         )
 
-    def spread(self, recipe: Recipe, host: Host) -> SpreadExecutor:
+    def spread(self, spec: HostSpec, host: Host) -> SpreadExecutor:
         """A group of workers for each network of an ensemble.
 
         Raises:
@@ -164,17 +167,17 @@ class Team:
         """
         from fooling.runs.spread import SpreadExecutor
 
-        members, workers = members_of(host.classifier), recipe.settings.run.workers
+        members, workers = members_of(host.classifier), self.placed.run.workers
         if workers is not None and workers < len(members):
             raise InvalidError(
                 f"run.spread: expected at least a worker for each of {len(members)} networks, found {workers}"
             )
-        if recipe.customise is not None:
+        if spec.customise is not None:
             raise InvalidError("run.spread: expected the operators of the encoding, found `customise`")
         groups = []
         for number, member in enumerate(members):
             count = 1 if workers is None else (workers + number) // len(members)
-            alone = replace(recipe, member=number)
+            alone = replace(spec, member=number)
             groups.append(self.group(alone, alone.host(member)[0], count))
         network = host.classifier.network
 
@@ -196,8 +199,8 @@ def _is_share(gpus: float) -> bool:
     return gpus == 0 or 1e-4 <= gpus <= 1 or (gpus > 1 and gpus == int(gpus))
 
 
-def _store_bytes(settings: Settings, images: int, host: Host) -> int:
+def _store_bytes(placed: Placement, host: Host) -> int:
     """Room for the genotypes of two generations' parents and what comes back."""
-    image = math.prod(host.classifier.spec.image_shape)
-    genes = 4 * image if settings.encoding.name == "direct" else 0
-    return STORE_BYTES + 4 * images * (image + genes)
+    image, encoding = math.prod(host.classifier.spec.image_shape), placed.spec.encoding
+    genes = 4 * image if encoding is not None and encoding.name == "direct" else 0
+    return STORE_BYTES + 4 * placed.images * (image + genes)

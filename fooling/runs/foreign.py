@@ -27,7 +27,7 @@ def refuse_cluster(directory: Path, settings: Settings, address: str | None) -> 
         InvalidError: it would be computed on a cluster on another machine that only the manifest names.
     """
     cluster = settings.run.address
-    if is_distributed(settings) and address is None and cluster is not None and not _is_here(cluster):
+    if is_distributed(settings.run) and address is None and cluster is not None and not _is_here(cluster):
         raise InvalidError(
             f"{directory} was computed on the Ray cluster at {cluster}, which would send this process code to "
             f"run; if it is yours, say --address {cluster} or --trust (from Python: address=, trust=True); "

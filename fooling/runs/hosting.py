@@ -1,4 +1,4 @@
-"""What a run computes with, in this process or on a worker: its classifier, checked, and its operators."""
+"""What is computed with, in this process or on a worker: a classifier, checked, and the operators around it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from deap.base import Toolbox
@@ -21,10 +21,13 @@ from fooling.classifiers.check import check
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.classifiers.sources.ensemble import Ensemble
-from fooling.config import ResolvedSettings, Settings
+from fooling.config import ResolvedSettings, RunSettings, Settings
+from fooling.encodings.protocol import Encoding
+from fooling.encodings.settings import EncodingSettings
 from fooling.errors import FoolingError, InvalidError
 from fooling.search import tasks  # noqa: F401 - registers what hosts compute
 from fooling.search import toolbox as toolboxes
+from fooling.sizes import Size
 from fooling.store.memory import expect_room
 from fooling.store.spec import RunSpec
 from workers.host import Host
@@ -36,47 +39,60 @@ Customise = Callable[[Toolbox], None]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What makes a run's host, the same on every machine.
+class HostSpec:
+    """What makes a host, the same on every machine.
 
     Attributes:
-        settings: of the run; what depends on the classifier may be left open.
+        model: the classifier, as `source:name`.
         numerics: how the classifier computes.
         trust: whether the model may bring code of its own.
         given: the classifier itself, where a Python program gave it.
+        size: the size of the images that it is shown; None: its own.
+        views: "ten": each image is shown as ten crops; None: as its spec says.
+        encoding: the encoding that the host breeds and renders with; None: the host only classifies.
         customise: called with the toolbox, to swap operators.
-        member: of an ensemble, the one that is asked alone; None: all.
-        folder: that relative paths start from.
+        member: the network of an ensemble that is asked alone; None: all of them.
+        folder: the folder that relative paths start from.
     """
 
-    settings: Settings
+    model: str
     numerics: Numerics
     trust: bool = False
     given: classifiers.Classifier | None = None
+    size: Size | None = None
+    views: Literal["ten"] | None = None
+    encoding: EncodingSettings | None = None
     customise: Customise | None = None
     member: int | None = None
     folder: str = field(default_factory=os.getcwd)
 
-    def classifier(self, keeps_archive: bool = True) -> classifiers.Classifier:
-        """The classifier, shown images as the settings say, and checked.
+    @classmethod
+    def of(cls, settings: Settings, numerics: Numerics, **others: Any) -> HostSpec:
+        """What makes the host of a run with these settings.
 
         Args:
-            keeps_archive: whether this process is to hold the run's elites, for which it has to have room.
+            others: further fields, by name.
+        """
+        encoding, views = settings.encoding, settings.classifier.views
+        return cls(settings.model, numerics, size=encoding.size, views=views, encoding=encoding, **others)
+
+    def classifier(
+        self, expect: Callable[[classifiers.Classifier], None] = lambda _: None
+    ) -> classifiers.Classifier:
+        """The classifier, shown images of the size and in the views that are asked for, and checked.
+
+        Args:
+            expect: called with the classifier as its spec describes it, before anything is computed; it raises what it
+                finds wrong.
 
         Raises:
-            FoolingError: it can't be loaded, or is broken; or what the run needs can't fit this machine.
+            FoolingError: it can't be loaded, or is broken.
         """
-        settings = self.settings
-        if self.given is None and settings.model.startswith(f"{OBJECT}:"):
-            raise InvalidError(
-                f"this run was given its classifier ({settings.model}) from Python: give it again"
-            )
-        base = self._member() if self.member is not None else self._whole(self.numerics)
-        if keeps_archive:
-            any_colour = settings.encoding.model_copy(update={"colour": None})  # which is checked later
-            encoding = encodings.create(any_colour, base.spec.size, base.spec.colour)
-            expect_room(settings, encoding, len(base.labels), on_device=base.numerics.device != "cpu")
-        shown = base.with_input(settings.encoding.size, settings.classifier.views)
+        if self.given is None and self.model.startswith(f"{OBJECT}:"):
+            raise InvalidError(f"this run was given its classifier ({self.model}) from Python: give it again")
+        base = self._whole(self.numerics) if self.member is None else self._alone(self.member)
+        expect(base)
+        shown = base.with_input(self.size, self.views)
         try:
             check(base).raise_for_failures()
             if shown is not base:
@@ -91,25 +107,35 @@ class Recipe:
     def _whole(self, numerics: Numerics) -> classifiers.Classifier:
         if self.given is not None:
             return self.given.with_numerics(numerics)
-        return classifiers.load(self.settings.model, numerics=numerics, trust=self.trust)
+        return classifiers.load(self.model, numerics=numerics, trust=self.trust)
 
-    def _member(self) -> classifiers.Classifier:
+    def _alone(self, member: int) -> classifiers.Classifier:
         """One network of an ensemble. The others are loaded beside it only in this machine's memory: they may
         not fit the device."""
-        assert self.member is not None
         whole = self._whole(replace(self.numerics, device="cpu"))
-        return members_of(whole)[self.member].with_numerics(self.numerics)
+        return members_of(whole)[member].with_numerics(self.numerics)
 
     def host(self, classifier: classifiers.Classifier) -> tuple[Host, dict[str, str]]:
         """The operators around a classifier, and the names of those that `customise` swapped."""
-        spec, device = classifier.spec, classifier.numerics.device
-        encoding = encodings.create(self.settings.encoding, spec.size, spec.colour)
+        device, encoding = classifier.numerics.device, self._encoding(classifier)
         toolbox = toolboxes.build(encoding, classifier, device)
         host = Host(toolbox, classifier)
         if self.customise is None:
             return host, {}
         self.customise(toolbox)
         return host, toolboxes.replaced(toolbox, toolboxes.build(encoding, classifier, device))
+
+    def load_kernels(self, classifier: classifiers.Classifier) -> None:
+        """Let a worker load the compiled kernels while it starts, not while others wait for its first chunk."""
+        if (encoding := self._encoding(classifier)) is not None:
+            keys = Keys.of_generation(0, 0, 2)
+            parents = encoding.mutate(encoding.initialise(keys), keys)
+            encoding.render(encoding.mate(parents, parents.take([1, 0]), keys))
+
+    def _encoding(self, classifier: classifiers.Classifier) -> Encoding[Any] | None:
+        if self.encoding is None:
+            return None
+        return encodings.create(self.encoding, classifier.spec.size, classifier.spec.colour)
 
 
 def expect_same(classifier: classifiers.Classifier, spec: RunSpec, directory: Path) -> None:
@@ -140,6 +166,22 @@ def expect_answers(classifier: classifiers.Classifier, spec: RunSpec, what: str)
         answers.expect(kept, classifier.answers, what)
 
 
+def expect_operators(found: dict[str, str], spec: RunSpec, directory: Path) -> None:
+    """Refuse operators that are not those of a run.
+
+    Args:
+        found: the names of those that were swapped, and what each is.
+
+    Raises:
+        InvalidError: they are others.
+    """
+    if found != spec.operators:
+        raise InvalidError(
+            f"{directory} was made with the operators {spec.operators or 'of the encoding'}, found "
+            f"{found or 'those of the encoding'}; pass the same `customise`"
+        )
+
+
 def members_of(classifier: classifiers.Classifier) -> list[classifiers.Classifier]:
     """The networks of an ensemble, each as an ensemble of its own: they answer as they do among the others.
 
@@ -161,30 +203,23 @@ def members_of(classifier: classifiers.Classifier) -> list[classifiers.Classifie
     ]
 
 
-def build(recipe: Recipe) -> Host:
-    """The host of a run, on a worker.
+def build(spec: HostSpec) -> Host:
+    """The host that a worker computes on.
 
     Raises:
         FoolingError: the classifier can't be loaded there, or is broken; or no such device.
     """
     with suppress(OSError):  # a cluster's other machines may lack it; what is missed there is named there
-        os.chdir(recipe.folder)
-    numerics = recipe.numerics
+        os.chdir(spec.folder)
+    numerics = spec.numerics
     here = resolve_numerics(
         numerics.device, numerics.threads, numerics.layout, numerics.batch, numerics.compiled
     )
     prepare_thread(here.device, here.threads)
-    recipe = replace(recipe, numerics=here)
-    classifier = recipe.classifier(keeps_archive=False)
-    _load_kernels(encodings.create(recipe.settings.encoding, classifier.spec.size, classifier.spec.colour))
-    return recipe.host(classifier)[0]
-
-
-def _load_kernels(encoding: Any) -> None:
-    """Let a worker load the compiled kernels while it starts, not while others wait for its first chunk."""
-    keys = Keys.of_generation(0, 0, 2)
-    parents = encoding.mutate(encoding.initialise(keys), keys)
-    encoding.render(encoding.mate(parents, parents.take([1, 0]), keys))
+    spec = replace(spec, numerics=here)
+    classifier = spec.classifier()
+    spec.load_kernels(classifier)
+    return spec.host(classifier)[0]
 
 
 def resolve(settings: Settings, classifier: classifiers.Classifier) -> ResolvedSettings:
@@ -194,9 +229,21 @@ def resolve(settings: Settings, classifier: classifiers.Classifier) -> ResolvedS
     return ResolvedSettings.of(fitted, spec.size, spec.colour, len(spec.labels))
 
 
-def evaluators_of(settings: Settings, device: str) -> int:
+def expect_room_for(settings: Settings) -> Callable[[classifiers.Classifier], None]:
+    """Refuses a classifier whose elites, under these settings, can't fit this machine."""
+
+    def expect(classifier: classifiers.Classifier) -> None:
+        spec = classifier.spec
+        any_colour = settings.encoding.model_copy(update={"colour": None})  # which is checked later
+        encoding = encodings.create(any_colour, spec.size, spec.colour)
+        expect_room(settings, encoding, len(spec.labels), on_device=classifier.numerics.device != "cpu")
+
+    return expect
+
+
+def evaluators_of(run: RunSettings, device: str) -> int:
     """How many chunks are computed at once in this process."""
-    return settings.run.evaluators or default_evaluators(device, settings.run.threads)
+    return run.evaluators or default_evaluators(device, run.threads)
 
 
 def chunk_of(settings: ResolvedSettings, classifier: classifiers.Classifier, evaluators: int) -> int:

@@ -9,117 +9,91 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fooling import classifiers
-from fooling.archive import Archive
-from fooling.classifiers import answers
+from fooling.classifiers import Classifier, answers
 from fooling.classifiers.factory import expect_classifier
 from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
-from fooling.config import ResolvedSettings, Settings, resolve
+from fooling.config import ResolvedSettings, RunSettings, Settings, resolve
 from fooling.errors import FoolingError, InvalidError
 from fooling.files import sync_directory
 from fooling.ready_made import DEFAULT_CONFIG
-from fooling.runs.executors import Wishes, is_distributed, numerics_here
+from fooling.runs.evaluator import Evaluator
+from fooling.runs.executors import is_distributed, numerics_here
 from fooling.runs.foreign import refuse_cluster, refuse_server
-from fooling.runs.hosting import OBJECT, Customise, Recipe, expect_same
+from fooling.runs.hosting import (
+    OBJECT,
+    Customise,
+    HostSpec,
+    expect_operators,
+    expect_room_for,
+    expect_same,
+)
 from fooling.runs.hosting import resolve as resolve_settings
-from fooling.runs.underway import Listeners, Placed, Report, Warn, evolve, finish, placed, versions
+from fooling.runs.listeners import Listeners
+from fooling.runs.underway import evolve, finish, versions
 from fooling.store import events
 from fooling.store.checkpoint import Checkpoint, Counters, generation_of, saved
 from fooling.store.directory import RunDirectory, create, expect_free, locked, open_directory
 from fooling.store.reading import newest_checkpoint, open_run, read_lineage, restore
 from fooling.store.snapshot import Snapshot, empty_archive
 from fooling.store.spec import ClassifierRecord, RunSpec
-from workers.host import Host
 
 
 def run(
     config: str | Path | None = None,
     *,
     out: str | Path | None = None,
+    model: str | None = None,
+    seed: int | None = None,
     assignments: Iterable[str] = (),
     flags: Mapping[str, Any] | None = None,
     trust: bool = False,
-    classifier: classifiers.Classifier | None = None,
+    classifier: Classifier | None = None,
     customise: Customise | None = None,
-    report: Report | None = None,
-    warn: Warn | None = None,
-    pages: Report | None = None,
-    wishes: Wishes | None = None,
+    listeners: Listeners,
 ) -> Snapshot:
-    """Evolve fooling images, in a run directory of its own.
-
-    Args:
-        config: the name of a ready-made config or the path of a TOML file (default: mnist-cppn).
-        out: the run directory to make (default: a new one under `runs/`).
-        assignments: settings like "search.generations=60".
-        flags: dotted keys and values, which win over `assignments`.
-        trust: let the model bring code of its own.
-        classifier: the classifier itself, in place of the settings' `model`.
-        customise: called with the DEAP toolbox before the run, to swap operators.
-        report: called with a view of the run after each generation.
-        pages: called with a view of the run at its end, to write pages beside it (`fooling.run` writes the gallery).
-        warn: called with each thing that the user should know, one line each; the run's log keeps them.
-        wishes: about the cluster, where it is computed on one.
-
-    Raises:
-        FoolingError: see its subclasses; the message is one line.
-    """
+    """Compute a new run in this thread. `fooling.runs.handle.RunOptions` has the arguments."""
+    given = {"model": model, "seed": seed}
+    chosen = {**(flags or {}), **{key: value for key, value in given.items() if value is not None}}
     if classifier is not None:
         expect_classifier(classifier)
-        flags = {**(flags or {}), "model": f"{OBJECT}:{classifier.spec.name}"}
-    settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, flags)
+        chosen["model"] = f"{OBJECT}:{classifier.spec.name}"
+    settings = resolve(config if config is not None else DEFAULT_CONFIG, assignments, chosen)
     if out:
         expect_free(Path(out))  # before minutes are spent on networks and workers
-    recipe = Recipe(settings, numerics_here(settings), trust, classifier, customise)
-    classifier = recipe.classifier()
-    for note in classifier.notes:
-        (wishes or Wishes()).notify(f"note: {note}")
-    resolved = resolve_settings(settings, classifier)
-    recipe = replace(recipe, settings=resolved)
-    host, swapped = recipe.host(classifier)
-    listeners = Listeners.of(report, warn, pages)
-    with placed(recipe, resolved.search.population, host, wishes) as site:
-        recipe = site.recipe
-        spec = _spec(recipe, resolved, classifier, swapped)
+    numerics = numerics_here(settings.run)
+    host = HostSpec.of(settings, numerics, trust=trust, given=classifier, customise=customise)
+    found = host.classifier(expect_room_for(settings))
+    for note in found.notes:
+        listeners.cluster.notify(f"note: {note}")
+    resolved = resolve_settings(settings, found)
+    with _evaluator(host, found, resolved, listeners) as evaluator:
+        spec = _spec(resolved, evaluator, trust)
         directory = create(Path(out) if out else _fresh(config, settings), spec)
         with locked(directory):
-            archive, _ = empty_archive(spec.config, classifier.spec)
-            return evolve(directory, spec, site, host, archive, [], listeners)
+            archive, _ = empty_archive(spec.config, found.spec)
+            return evolve(directory, spec, evaluator, archive, [], listeners)
 
 
 def resume(
     path: str | Path,
     *,
     trust: bool = False,
-    classifier: classifiers.Classifier | None = None,
+    classifier: Classifier | None = None,
     customise: Customise | None = None,
-    report: Report | None = None,
-    warn: Warn | None = None,
-    pages: Report | None = None,
     workers: int | None = None,
     address: str | None = None,
-    wishes: Wishes | None = None,
+    listeners: Listeners,
 ) -> Snapshot:
-    """Continue a run to the same end that it would have had without the interruption.
-
-    `trust` lets the model bring code of its own, and what the manifest says of a cluster or a server be believed: it
-    is given anew each time, whatever the manifest says, for a run directory may come from a stranger.
-    `classifier` and `customise` are needed again where `run` was given them. A completed run is only read.
-    `warn` is called with each thing that the user should know, one line each; the run's log keeps them.
-    `workers` and `address` say where it is computed from now on (default: as before).
-
-    Raises:
-        FoolingError: see its subclasses; the message is one line.
-    """
+    """Continue a run in this thread. `fooling.runs.handle.ResumeOptions` has the arguments."""
     if classifier is not None:
         expect_classifier(classifier)
-    listeners = Listeners.of(report, warn, pages)
     directory, spec = open_directory(Path(path))
     with locked(directory):
         log = events.read(directory.events)
         found, problems = newest_checkpoint(directory, log)
         if log and log[-1]["event"] == "completed" and not problems:
+            listeners.began(directory.path)
             return finish(replace(open_run(directory.path), status="completed"), listeners)
         archive, encoding = empty_archive(spec.config, spec.classifier.spec)
         if found:
@@ -130,48 +104,55 @@ def resume(
         if not trust:
             refuse_cluster(directory.path, settings, address)
             refuse_server(directory.path, settings)
-        numerics = _numerics_again(spec.numerics, counters.batch, settings)
-        recipe = Recipe(settings, numerics, trust, classifier, customise)
-        classifier = recipe.classifier()
-        expect_same(classifier, spec, directory.path)
-        host, swapped = recipe.host(classifier)
-        if swapped != spec.operators:
-            raise InvalidError(
-                f"{directory.path} was made with the operators {spec.operators or 'of the encoding'}, "
-                f"found {swapped or 'those of the encoding'}; pass the same `customise`"
-            )
-        with placed(recipe, settings.search.population, host, wishes) as site:
-            return _go_on(directory, spec, site, host, archive, found, problems, listeners)
+        numerics = _numerics_again(spec.numerics, counters.batch, settings.run)
+        host = HostSpec.of(settings, numerics, trust=trust, given=classifier, customise=customise)
+        again = host.classifier(expect_room_for(settings))
+        expect_same(again, spec, directory.path)
+        with _evaluator(host, again, settings, listeners) as evaluator:
+            expect_operators(evaluator.operators, spec, directory.path)
+            notes = _cut_back(directory, spec, evaluator.numerics, found, problems)
+            for note in notes:
+                listeners.warn(note)
+            here = spec.model_copy(update={"config": _placed(settings, evaluator.numerics)})
+            return evolve(directory, here, evaluator, archive, notes, listeners, found)
 
 
-def _go_on(
+def _evaluator(
+    host: HostSpec, classifier: Classifier, settings: ResolvedSettings, listeners: Listeners
+) -> Evaluator:
+    images = settings.search.population
+    host = replace(host, encoding=settings.encoding)
+    return Evaluator(host, classifier, settings.run, images, listeners.stopping, listeners.cluster)
+
+
+def _placed(settings: ResolvedSettings, numerics: Numerics) -> ResolvedSettings:
+    """The settings with the device that was found."""
+    return settings.model_copy(update={"run": settings.run.model_copy(update={"device": numerics.device})})
+
+
+def _cut_back(
     directory: RunDirectory,
     spec: RunSpec,
-    site: Placed,
-    host: Host,
-    archive: Archive,
+    numerics: Numerics,
     found: Checkpoint | None,
     problems: list[str],
-    listeners: Listeners,
-) -> Snapshot:
-    """Cut the directory back to a checkpoint, then run the engine."""
+) -> list[str]:
+    """Cut a directory back to a checkpoint, or to the beginning.
+
+    Returns:
+        What a user should know of it, a line each.
+    """
     counters = found.counters if found else Counters()
     _cut_logs(directory, counters)
-    for path_ in saved(directory.checkpoints):
-        if generation_of(path_) > counters.generation:
-            path_.unlink()  # damaged, and newer than the one that is used
+    for path in saved(directory.checkpoints):
+        if generation_of(path) > counters.generation:
+            path.unlink()  # damaged, and newer than the one that is used
     for folder in (directory.checkpoints, directory.elites):
         for leftover in folder.glob(".*.tmp"):
             leftover.unlink()
     sync_directory(directory.checkpoints)
     since = f"going on from generation {counters.generation}" if found else "starting over"
-    notes = [
-        *(f"{problem}; {since}" for problem in problems),
-        *_other_numerics(spec, site.recipe.numerics),
-    ]
-    for note in notes:
-        listeners.warn(note)
-    return evolve(directory, spec, site, host, archive, notes, listeners, found)
+    return [*(f"{problem}; {since}" for problem in problems), *_other_numerics(spec, numerics)]
 
 
 def _moved(settings: ResolvedSettings, workers: int | None, address: str | None) -> ResolvedSettings:
@@ -182,7 +163,7 @@ def _moved(settings: ResolvedSettings, workers: int | None, address: str | None)
     return settings.model_copy(update={"run": run})
 
 
-def _numerics_again(begun: Numerics, halved: int | None, settings: Settings) -> Numerics:
+def _numerics_again(begun: Numerics, halved: int | None, run: RunSettings) -> Numerics:
     """The numerics that a run began with, on the device that is here; with the batch that memory left it.
 
     Raises:
@@ -192,7 +173,7 @@ def _numerics_again(begun: Numerics, halved: int | None, settings: Settings) -> 
     if batch > begun.batch:
         raise InvalidError(f"state: batch: expected at most the manifest's {begun.batch}, found {batch}")
     try:
-        here = resolve_numerics("cpu" if is_distributed(settings) else begun.device)
+        here = resolve_numerics("cpu" if is_distributed(run) else begun.device)
     except InvalidError:
         raise InvalidError(
             f"this run computes on {begun.device} ({begun.device_model}), which torch does not find here; "
@@ -201,23 +182,22 @@ def _numerics_again(begun: Numerics, halved: int | None, settings: Settings) -> 
     return replace(begun, batch=batch, device=here.device, device_model=here.device_model)
 
 
-def _spec(
-    recipe: Recipe, settings: ResolvedSettings, classifier: classifiers.Classifier, swapped: dict[str, str]
-) -> RunSpec:
+def _spec(settings: ResolvedSettings, evaluator: Evaluator, trust: bool) -> RunSpec:
+    classifier = evaluator.classifier
     return RunSpec(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         model=settings.model,
         seed=settings.seed,
-        config=settings.model_copy(update={"run": recipe.settings.run}),
+        config=_placed(settings, evaluator.numerics),
         classifier=ClassifierRecord(
             spec=classifier.spec,
             fingerprint=classifier.fingerprint,
             answers=tuple(answers.sampled(classifier.answers)),
         ),
-        numerics=recipe.numerics,
-        operators=swapped,
+        numerics=evaluator.numerics,
+        operators=evaluator.operators,
         versions=versions(),
-        trust=recipe.trust,
+        trust=trust,
     )
 
 
@@ -283,6 +263,3 @@ def _cut_logs(directory: RunDirectory, counters: Counters) -> None:
         os.truncate(directory.lineage, counters.lineage_bytes)
     except OSError as error:
         raise FoolingError(f"{directory.path} can't be resumed: {error.strerror or error}") from None
-
-
-__all__ = ["Report", "Wishes", "resume", "run"]

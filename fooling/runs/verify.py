@@ -15,7 +15,7 @@ from fooling.classifiers.numerics import Numerics
 from fooling.classifiers.numerics import resolve as resolve_numerics
 from fooling.errors import InvalidError
 from fooling.runs.foreign import refuse_server
-from fooling.runs.hosting import Recipe, expect_same
+from fooling.runs.hosting import HostSpec, expect_same
 from fooling.runs.underway import versions
 from fooling.store.snapshot import Snapshot
 from fooling.validation import Data, Many
@@ -75,10 +75,10 @@ def verify(view: Snapshot, trust: bool = False) -> Verification:
         refuse_server(view.directory, view.spec.config)
     begun = view.spec.numerics
     numerics = replace(begun, device="cpu", batch=view.counters.batch or begun.batch)
-    recipe = Recipe(view.spec.config, numerics, trust)
-    classifier = recipe.classifier()
+    host = HostSpec.of(view.spec.config, numerics, trust=trust)
+    classifier = host.classifier()
     expect_same(classifier, view.spec, view.directory)
-    toolbox = recipe.host(classifier)[0].toolbox
+    toolbox = host.host(classifier)[0].toolbox
     tolerance = 0.0 if _is_same(view, begun) else ELSEWHERE
     rows, held = view.stored_rows[view.occupied], np.flatnonzero(view.occupied)
     failed: list[FailedClaim] = []

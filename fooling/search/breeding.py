@@ -89,12 +89,6 @@ def ask(host: Host, shared: Parents, chunk: Brood) -> NDArray[np.float32]:
 
 
 @task
-def classify(host: Host, shared: None, chunk: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What this host's classifier says of images, (n, H, W, C) uint8: (n, K) float32."""
-    return host.classifier.classify(chunk)
-
-
-@task
 def redo(host: Host, shared: Parents, chunk: Brood) -> tuple[Any, NDArray[np.uint8]]:
     """Vary and render: the children themselves."""
     genotypes = vary(host.toolbox, shared.genotypes, chunk)

@@ -32,9 +32,13 @@ OPERATORS = ("initialise", "select", "mate", "mutate", "render", "classify")
 
 
 def build(encoding: Any, classifier: Any, device: str = "cpu") -> Toolbox:
-    """The toolbox of an encoding and a classifier (None: without `classify`), with the default operators for a
-    device."""
+    """The toolbox of an encoding (None: it has only `classify`) and a classifier (None: without `classify`), with the
+    default operators for a device."""
     toolbox = Toolbox()
+    if classifier is not None:
+        toolbox.register("classify", classifier.classify, allow_nan=True)
+    if encoding is None:
+        return toolbox
     toolbox.register("initialise", encoding.initialise)
     toolbox.register("select", select_cells)
     if encoding.has_crossover:
@@ -44,8 +48,6 @@ def build(encoding: Any, classifier: Any, device: str = "cpu") -> Toolbox:
         toolbox.register("render", encoding.render)
     else:
         toolbox.register("render", encoding.render_on, device=device)
-    if classifier is not None:
-        toolbox.register("classify", classifier.classify, allow_nan=True)
     return toolbox
 
 

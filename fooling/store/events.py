@@ -66,9 +66,9 @@ class Appender:
         while left:
             left = left[self._file.write(left) :]
 
-    def event(self, kind: str, **fields: Any) -> None:
+    def event(self, record: dict[str, Any]) -> None:
         """Add an event as a line of JSON."""
-        self.append(encoded(json.dumps({"event": kind, **fields}, ensure_ascii=False) + "\n"))
+        self.append(encoded(json.dumps(record, ensure_ascii=False) + "\n"))
 
     def sync(self) -> None:
         """Make what was added durable."""

@@ -1,4 +1,4 @@
-"""Accuracy and calibration of a classifier on labelled images."""
+"""What a classifier is worth on labelled images, and how far its confidence can be believed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ NEAR_CERTAIN = 0.9999
 
 @dataclass(frozen=True)
 class Measures:
-    """What was measured on labelled images.
-
+    """
     Attributes:
         images: how many were measured.
         accuracy: share named right.
@@ -32,7 +31,7 @@ class Measures:
 
 
 def measure(classifier: Classifier, data: Samples) -> Measures:
-    """Classify labelled images and compare the answers with the labels."""
+    """Classify labelled images."""
     confidences = classifier.classify(data.images)
     top = confidences.max(1)
     right = confidences.argmax(1) == data.labels
@@ -46,8 +45,8 @@ def calibration_error(top: NDArray[np.float32], right: NDArray[np.bool_], bins: 
     weighted by the bin's share.
 
     Args:
-        top: (n,) the highest confidence of each image, in [0, 1].
-        right: (n,) whether the class with that confidence is the label.
+        top: (n,) confidences of the classes named, in [0, 1].
+        right: (n,) whether that was right.
     """
     index = np.minimum((top * bins).astype(np.int64), bins - 1)
     gap = np.bincount(index, weights=right - top.astype(np.float64), minlength=bins)

@@ -26,10 +26,10 @@ class TrainingRecipe:
     """How a network is trained.
 
     Attributes:
-        learning_rate: the highest rate of the schedule.
+        learning_rate: the highest.
         schedule: "inverse": the rate after t steps is learning_rate (1 + decay t)^-power; "cosine": it rises
             for a tenth of the steps, then falls to zero.
-        momentum: momentum of the optimiser "sgd".
+        momentum: of "sgd".
         augmentation: "shift": by up to 2 pixels each way; "crop-flip": by up to 4, half of them mirrored
             (`fooling.training.augmentation`).
     """

@@ -32,8 +32,8 @@ class Progress:
     """Where training stands, after each epoch.
 
     Attributes:
-        epoch: how many epochs are done.
-        epochs: how many there are in all.
+        epoch: epochs done.
+        epochs: of how many.
         loss: mean cross-entropy of the epoch's training batches.
         accuracy: on the test set.
     """
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, how it was trained, and what was measured on the test images."""
+    """A trained network and what it is worth."""
 
     recipe: TrainingRecipe
     classifier: Classifier

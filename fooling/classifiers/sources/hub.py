@@ -37,8 +37,8 @@ class Folder:
     """Where a model lies.
 
     Attributes:
-        path: where the folder is.
-        name: the name of the folder, or of the repository.
+        path: of the folder.
+        name: of the folder, or the repository.
         source: "REPOSITORY@COMMIT" of the hub; None for a folder of the user's.
     """
 

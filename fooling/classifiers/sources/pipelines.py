@@ -20,14 +20,14 @@ class Pipeline:
     """From a photograph in [0, 1], of the aspect ratio that the network sees, to its input.
 
     Attributes:
-        size: size of the crop, which is what the network sees.
+        size: of the crop: what the network sees.
         resized: size of the photograph before the crop, or None where nobody can say.
-        filter: interpolation of the resize: "bilinear", "bicubic", or another that a spec can't hold.
+        filter: of the resize: "bilinear", "bicubic", or another that a spec can't hold.
         antialias: whether the filter is widened when shrinking.
         mean, std: per channel, after the scaling; None: not done.
         scale: what white becomes.
         channels: the order of the network's channels, where it is not the images'.
-        colour: colour of the images.
+        colour: of the images.
     """
 
     size: Size

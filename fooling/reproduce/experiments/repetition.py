@@ -26,7 +26,7 @@ from fooling.reproduce.permutation_tests import SignTest, sign_test
 from fooling.reproduce.result import Claim, Figure, Result, Row
 from fooling.reproduce.workspace import Workspace
 from fooling.runs.executors import numerics_here
-from fooling.runs.hosting import Recipe
+from fooling.runs.hosting import HostSpec
 from fooling.store.snapshot import Snapshot
 from fooling.studies.intervals import wilson
 from fooling.studies.rank_tests import RankTest, in_words, wilcoxon
@@ -182,7 +182,8 @@ def _measured(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:
 
 def _losses(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:
     settings = runs[0].spec.config
-    classifier = Recipe(settings, numerics_here(settings), workspace.trust).classifier()
+    host = HostSpec.of(settings, numerics_here(settings.run), trust=workspace.trust)
+    classifier = host.classifier()
     found = []
     for view in runs:
         for number in np.flatnonzero(view.confidence >= np.float32(BELIEVED)).tolist():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cppn.keys import Keys
 from fooling.errors import InvalidError
 from fooling.runs.foreign import refuse_server
-from fooling.runs.hosting import Customise, Recipe, expect_same
+from fooling.runs.hosting import Customise, HostSpec, expect_operators, expect_same
 from fooling.search import toolbox as toolboxes
 from fooling.search.breeding import Brood, vary
 from fooling.store.snapshot import Snapshot, empty_archive
@@ -69,15 +69,11 @@ def replay(
     if not trust:
         refuse_server(view.directory, settings)
     numerics = replace(spec.numerics, device="cpu")
-    recipe = Recipe(settings, numerics, trust, customise=customise)
-    classifier = recipe.classifier()
+    spec_of_host = HostSpec.of(settings, numerics, trust=trust, customise=customise)
+    classifier = spec_of_host.classifier()
     expect_same(classifier, spec, view.directory)
-    host, swapped = recipe.host(classifier)
-    if swapped != spec.operators:
-        raise InvalidError(
-            f"{view.directory} was made with the operators {spec.operators or 'of the encoding'}, found "
-            f"{swapped or 'those of the encoding'}; pass the same `customise`"
-        )
+    host, swapped = spec_of_host.host(classifier)
+    expect_operators(swapped, spec, view.directory)
     genotypes = _bred(host.toolbox, family, view, stopping)
     pixels = host.toolbox.render(genotypes)
     _check(view, family[-1], pixels[-1])

@@ -25,7 +25,7 @@ from fooling.config import Settings
 from fooling.errors import FoolingError, Interrupted, InvalidError
 from fooling.files import json_bytes
 from fooling.runs.executors import numerics_here
-from fooling.runs.launch import run as evolve
+from fooling.runs.handle import run as evolve
 from fooling.sizes import size_of, to_text
 from fooling.store.snapshot import Snapshot
 from fooling.store.steps import StepStore, opened
@@ -86,7 +86,7 @@ def retrain(
     data = data.share(plan.size)
     settings = _settings(plan, data)
     networks = networks_of(
-        plan.architecture, plan.changes, data, numerics_here(settings), trainer, trainer_name
+        plan.architecture, plan.changes, data, numerics_here(settings.run), trainer, trainer_name
     )
     with opened(Path(out), PLAN, KIND, _record(plan, settings, data, networks), ("plan.rounds",)) as store:
         if warm_start_from is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,16 @@ from numpy.typing import NDArray
 
 from fooling.archive import called, first_answers
 from fooling.classifiers import Classifier
-from fooling.config import Settings, resolve
+from fooling.config import resolve
 from fooling.errors import FoolingError, InvalidError
-from fooling.runs.executors import Wishes, numerics_here, open_executor
-from fooling.runs.hosting import Recipe, expect_answers
-from fooling.runs.hosting import resolve as resolve_settings
+from fooling.runs.evaluator import Evaluator, open_evaluator
+from fooling.runs.executors import ClusterOptions
+from fooling.runs.hosting import expect_answers
 from fooling.sizes import size_of
 from fooling.store.snapshot import Snapshot, renderer
 from fooling.studies.protocol import HERE, Resources
 from fooling.studies.transfer.labels import NONE, matched
-from workers.protocol import Executor, Interrupted
 
-CHUNK = 50  # images at a time
 TOP = 5
 
 
@@ -131,49 +128,43 @@ def measure(
             be rendered anew.
         Interrupted: it was stopped.
     """
-    place = {"run.workers": resources.workers, "run.address": resources.address}
     alike: dict[tuple[Any, ...], list[int]] = {}  # sources that are shown to the target in the same way
     for number, source in enumerate(sources):
         size = None if rerender else size_of(source.pixels.shape[1:3])
         alike.setdefault((size, source.run.spec.config.classifier.views), []).append(number)
+    place = {"run.workers": resources.workers, "run.address": resources.address}
+    run = resolve(None, [], {key: value for key, value in place.items() if value is not None}).run
     found: dict[int, Responses] = {}
     for (size, views), numbers in alike.items():
-        wanted = {**place, "model": target, "encoding.name": "direct"}
-        wanted |= {"encoding.size": size, "classifier.views": views}
-        settings = resolve(None, [], {key: value for key, value in wanted.items() if value is not None})
-        shown = _shown_to(settings, [sources[n] for n in numbers], rerender, resources, stopping)
+        with open_evaluator(
+            target,
+            size=size,
+            views=views,
+            run=run,
+            trust=resources.trust,
+            stopping=stopping,
+            cluster=ClusterOptions(resources.wait, resources.notify),
+        ) as evaluator:
+            shown = _shown_to(evaluator, target, [sources[n] for n in numbers], rerender)
         found |= dict(zip(numbers, shown, strict=True))
     return [found[number] for number in range(len(sources))]
 
 
 def _shown_to(
-    settings: Settings,
-    sources: Sequence[Source],
-    rerender: bool,
-    resources: Resources,
-    stopping: threading.Event | None,
+    evaluator: Evaluator, target: str, sources: Sequence[Source], rerender: bool
 ) -> list[Responses]:
     """The responses of a target to sources that are shown to it in the same way."""
-    stopping = stopping or threading.Event()
-    recipe = Recipe(settings, numerics_here(settings), resources.trust)
-    classifier = recipe.classifier()
+    spec = evaluator.classifier.spec
     for source in sources:
-        _expect_home(source, classifier, settings.model)
-    spec = classifier.spec
-    recipe = replace(recipe, settings=resolve_settings(settings, classifier))
+        _expect_home(source, evaluator.classifier, target)
     plans = [
-        (source, _classes_for(source, spec, settings.model), _images_for(source, spec, rerender))
+        (source, _classes_for(source, spec, target), _images_for(source, spec, rerender))
         for source in sources
     ]
-    host, _ = recipe.host(classifier)
-    executor, _ = open_executor(recipe, CHUNK, host, stopping, Wishes(resources.wait, resources.notify))
-    try:
-        return [
-            respond(source, settings.model, spec.labels, classes, _classified(executor, pixels, stopping))
-            for source, classes, pixels in plans
-        ]
-    finally:
-        executor.close()
+    return [
+        respond(source, target, spec.labels, classes, evaluator.evaluate(pixels).confidences)
+        for source, classes, pixels in plans
+    ]
 
 
 def _expect_home(source: Source, classifier: Classifier, target: str) -> None:
@@ -216,20 +207,6 @@ def _images_for(source: Source, spec: Any, rerender: bool) -> NDArray[np.uint8]:
     from PIL import Image
 
     return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])[..., None]
-
-
-def _classified(
-    executor: Executor, pixels: NDArray[np.uint8], stopping: threading.Event
-) -> NDArray[np.float32]:
-    """(n, K) float32: what the target says of the images."""
-    chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
-    found = []
-    with closing(executor.map("classify", None, chunks)) as answers:
-        for answer in answers:
-            found.append(answer)
-            if stopping.is_set():
-                raise Interrupted
-    return np.concatenate(found)
 
 
 def respond(

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import torch
 
-from fooling.runs import launch
+from fooling.runs import handle
 from tests.kills import kill_process
 from tests.ray_clusters import processes, wait_until
 from tests.ray_runs import FEW, command, finished, generations, left_behind, same, workers_of
@@ -119,7 +119,7 @@ def test_the_driver_is_killed_and_the_run_goes_on_elsewhere(config, long_run, en
             wait_until(lambda: not workers_of(process.pid), "the end of the workers")
         assert fooling("doctor").returncode == 0
         assert left_behind(process.pid) == []
-    view = launch.resume(out, workers=0)
+    view = handle.resume(out, workers=0)
     whole = long_run(config)
     assert view.archive.digest() == whole["archive_sha256"]
     shown = json.loads(fooling("show", out, "--json").stdout)

@@ -84,14 +84,14 @@ def troubled(environment, tmp_path, fooling) -> Callable[..., Any]:
     def target() -> str:
         """What `digest` says of child 60 of generation 3, from the sound network's own eyes."""
         code = "import fooling, torch, numpy as np\n"
-        code += "from troubled import digest, sound\nfrom fooling.runs import launch\n"
+        code += "from troubled import digest, sound\nfrom fooling.runs import handle\n"
         code += "seen = []\n"
         code += "def customise(toolbox):\n    original = toolbox.classify\n"
         code += "    def classify(pixels):\n        seen.append(np.asarray(pixels))\n"
         code += "        return original(pixels)\n    toolbox.register('classify', classify)\n"
         code += "settings = %r\n" % [part for part in small if part != "--set"]
         code += "settings += ['run.evaluators=1', 'model=python:troubled:sound']\n"
-        code += "launch.run(out='looked', assignments=settings, trust=True, customise=customise)\n"
+        code += "handle.run(out='looked', assignments=settings, trust=True, customise=customise)\n"
         code += "image = torch.from_numpy(seen[2 * 3 + 1][10]).float() / 255\n"
         code += "print(digest(image))\n"
         done = subprocess.run(

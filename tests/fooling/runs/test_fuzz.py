@@ -52,7 +52,7 @@ def is_small(run: Path) -> bool:
         and computed.threads <= 4
         and (computed.evaluators or 1) <= 4
         and not computed.compile
-        and not is_distributed(settings)
+        and not is_distributed(settings.run)
         and not settings.classifier.views
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 import fooling
 from fooling.errors import FoolingError, InvalidError
-from fooling.runs import launch
+from fooling.runs import handle
 from fooling.store.reading import open_run
 from fooling.studies.lineage.replay import replay
 from fooling.studies.protocol import Resources
@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.chdir(folder)
         patch.setenv("SECRET_TRAINING", "one")
         spec = "python:secret_model:build"
-        run = launch.run(
+        run = handle.run(
             "mnist-direct", out=folder / "run", assignments=SETTINGS, flags={"model": spec}, trust=True
         )
         yield run, patch, spec
@@ -80,26 +80,26 @@ def cut_short(run: fooling.Snapshot, folder: Path, answers: Any = ...) -> Path:
 
 
 def test_the_same_classifier_goes_on_with_its_run(made, tmp_path):
-    assert launch.resume(cut_short(made[0], tmp_path), trust=True).generation == 5
+    assert handle.resume(cut_short(made[0], tmp_path), trust=True).generation == 5
 
 
 def test_a_resume_with_other_weights_is_refused(retrained, tmp_path):
     """A failure costs the archive: elites of two networks in one, with confidences that neither gives."""
     with pytest.raises(InvalidError, match=DIFFERS) as failure:
-        launch.resume(cut_short(retrained[0], tmp_path), trust=True)
+        handle.resume(cut_short(retrained[0], tmp_path), trust=True)
     assert "\n" not in str(failure.value)
     assert failure.value.exit_code == 3
 
 
 def test_manifests_from_before_there_were_answers_stay_usable(retrained, tmp_path):
-    assert launch.resume(cut_short(retrained[0], tmp_path, None), trust=True).generation == 5
+    assert handle.resume(cut_short(retrained[0], tmp_path, None), trust=True).generation == 5
 
 
 @pytest.mark.parametrize("answers", ["x", [{"classes": [99], "confidences": [0.5]}], [{"classes": 5}]])
 def test_answers_that_are_none_are_refused_in_one_line(made, tmp_path, answers):
     """A run directory may come from a stranger."""
     with pytest.raises(FoolingError) as failure:
-        launch.resume(cut_short(made[0], tmp_path, answers), trust=True)
+        handle.resume(cut_short(made[0], tmp_path, answers), trust=True)
     assert "\n" not in str(failure.value)
     assert failure.value.exit_code == 3
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from fooling import classifiers
 from fooling.classifiers import Classifier, Numerics, Spec
 from fooling.errors import FoolingError
-from fooling.runs import launch
+from fooling.runs import handle
 
 SETTINGS = ("search.generations=8", "search.population=30", "run.chunk=15", "run.checkpoint_seconds=0")
 MESSAGE = "CUDA out of memory. Tried to allocate 2.00 GiB."
@@ -47,7 +47,7 @@ def evolve(tmp_path: Path) -> Evolve:
 
     def run(name: str, room: int, batch: int = 50, **arguments: Any) -> Any:
         assignments = (*SETTINGS, f"run.batch={batch}")
-        return launch.run(out=tmp_path / name, assignments=assignments, classifier=hungry(room), **arguments)
+        return handle.run(out=tmp_path / name, assignments=assignments, classifier=hungry(room), **arguments)
 
     return run
 
@@ -83,7 +83,7 @@ def test_the_result_is_that_of_a_run_with_the_smaller_batch(evolve: Evolve) -> N
 def test_a_run_with_room_has_no_such_event(evolve: Evolve) -> None:
     """A failure costs trust in the log."""
     run = evolve("run", room=50)
-    assert "batch" not in run.state
+    assert run.counters.batch is None
     assert events(run.directory, "numerics") == []
 
 
@@ -104,7 +104,7 @@ def test_a_resume_computes_with_the_halved_batch(evolve: Evolve, tmp_path: Path)
     rows: list[int] = []
     classifier = hungry(room=50)
     classifier.network.register_forward_hook(lambda module, given, out: rows.append(len(out)))
-    resumed = launch.resume(tmp_path / "killed", classifier=classifier)
+    resumed = handle.resume(tmp_path / "killed", classifier=classifier)
     assert max(rows) == 12
     assert resumed.archive.digest() == whole.archive.digest()
     assert [event["batch"] for event in events(resumed.directory, "numerics")] == [25, 12]
@@ -118,7 +118,7 @@ def test_memory_that_runs_out_later_costs_one_generation(evolve: Evolve) -> None
         if view.generation == 3:
             classifier.network.room = 20
 
-    run = launch.run(
+    run = handle.run(
         out=evolve("unused", room=50).directory.with_name("later"),
         assignments=(*SETTINGS, "run.batch=50"),
         classifier=classifier,
@@ -137,7 +137,7 @@ def test_where_not_one_image_fits_one_line_says_so(evolve: Evolve, tmp_path: Pat
         classifier.network.room = 0
 
     with pytest.raises(FoolingError, match="hungry: out of memory on cpu even with one image") as failure:
-        launch.run(
+        handle.run(
             out=tmp_path / "run",
             assignments=(*SETTINGS, "run.batch=4"),
             classifier=classifier,

@@ -10,7 +10,7 @@ import pytest
 import fooling
 from fooling import classifiers
 from fooling.errors import InvalidError
-from fooling.runs.launch import resume
+from fooling.runs.handle import resume
 from fooling.store import memory
 from fooling.store.reading import open_run
 from tests.fooling.runs.foreign import copy_of, edit_manifest

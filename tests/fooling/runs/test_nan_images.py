@@ -19,7 +19,7 @@ from fooling.classifiers.sources.ensemble import Ensemble
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
 from fooling.present.table import summary as lines
-from fooling.runs import launch
+from fooling.runs import handle
 from fooling.store.reading import open_run
 from fooling.store.summary import summary
 
@@ -78,7 +78,7 @@ def pair() -> Classifier:
 
 def evolve(out: Path, search: str, classifier: Classifier, *more: str, **options: Any) -> fooling.Snapshot:
     config, settings = SEARCHES[search]
-    return launch.run(
+    return handle.run(
         out=out, config=config, assignments=(*settings, *more), classifier=classifier, **options
     )
 
@@ -153,7 +153,7 @@ def test_an_interrupted_run_comes_to_the_same_end(search, tmp_path):
     with pytest.raises(Stop):
         evolve(tmp_path / "cut", search, made(), "run.checkpoint_seconds=0", report=stop)
     said: list[str] = []
-    resumed = launch.resume(tmp_path / "cut", classifier=made(), warn=said.append)
+    resumed = handle.resume(tmp_path / "cut", classifier=made(), warn=said.append)
     assert resumed.archive.digest() == whole.archive.digest()
     assert resumed.nan_images == whole.nan_images
     assert said == []  # it was told of already

@@ -13,7 +13,7 @@ import pytest
 
 from fooling.errors import InvalidError
 from fooling.files import replacing
-from fooling.runs.launch import resume
+from fooling.runs.handle import resume
 from fooling.store.directory import create
 from fooling.store.reading import open_run
 from tests.fooling.runs.foreign import copy_of, edit_array, edit_checkpoint, edit_manifest, tree, unfinished

@@ -19,7 +19,7 @@ from fooling.classifiers import Classifier, Numerics, Spec
 from fooling.config import resolve
 from fooling.errors import InvalidError, NotFoundError
 from fooling.present.facts import facts
-from fooling.runs import launch
+from fooling.runs import handle
 from fooling.search.ascent.records import MILESTONES, Records
 from fooling.search.settings import GradientAscentSettings
 from fooling.store.directory import RunDirectory
@@ -33,7 +33,7 @@ SMALL = ("search.steps=12", "search.steps_per_task=5", "search.starts=3", "run.b
 
 
 def run(out: Path, *assignments: str, **arguments: Any) -> fooling.Snapshot:
-    return launch.run("mnist-ascent", out=out, assignments=(*SMALL, *assignments), **arguments)
+    return handle.run("mnist-ascent", out=out, assignments=(*SMALL, *assignments), **arguments)
 
 
 def records_of(out: Path) -> Records:
@@ -127,7 +127,7 @@ def test_a_resume_ends_the_same(rule: str, generation: int, tmp_path: Path) -> N
 
     with pytest.raises(Killed):
         run(tmp_path / "killed", *extra, report=kill)
-    resumed = launch.resume(tmp_path / "killed")
+    resumed = handle.resume(tmp_path / "killed")
     assert summary(resumed).archive_sha256 == summary(whole).archive_sha256
     assert summary(resumed).lineage_sha256 == summary(whole).lineage_sha256
     assert resumed.curve[-1]["passes"] == whole.curve[-1]["passes"]
@@ -146,7 +146,7 @@ def test_after_sigkill(tmp_path: Path, environment: dict[str, str], small: fooli
             break
         time.sleep(0.002)
     kill_process(process)
-    resumed = launch.resume(out)
+    resumed = handle.resume(out)
     assert resumed.generation == 12
     assert np.array_equal(resumed.confidence, small.confidence), "the length of a round changes no result"
 
@@ -197,14 +197,14 @@ def test_starts_from_images_of_the_user_s(tmp_path: Path) -> None:
     for level in (0, 200):
         Image.new("L", (28, 28), level).save(folder / f"{level}.png")
     (folder / "._200.png").write_bytes(b"\0\5\26\7")  # as macOS leaves it
-    found = launch.run(
+    found = handle.run(
         "mnist-ascent",
         out=tmp_path / "run",
         assignments=["search.start=images", f"search.images={folder}", "search.noise=0.0", "search.steps=1"],
         flags={"search.starts": 2},
     )
     assert Path(str(found.spec.config.search.images)).is_absolute()
-    again = launch.run(
+    again = handle.run(
         "mnist-ascent", out=tmp_path / "plain", assignments=["search.steps=1"], flags={"search.starts": 2}
     )
     assert found.archive.digest() != again.archive.digest()

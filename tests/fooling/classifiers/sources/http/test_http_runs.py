@@ -21,7 +21,7 @@ from PIL import Image
 import fooling
 from fooling.classifiers.sources.http.ledger import Ledger
 from fooling.errors import InvalidError, OutOfAnswers
-from fooling.runs import launch
+from fooling.runs import handle
 from fooling.store.reading import open_run
 from fooling.store.summary import summary
 from tests.fooling.classifiers.sources.http.serving import LABELS, scores_of, write_spec
@@ -128,7 +128,7 @@ def test_one_process_keeps_the_budget(server, tmp_path):
 def test_there_are_no_gradients(server, tmp_path):
     model = write_spec(tmp_path / "vision.toml", server.url)
     with pytest.raises(InvalidError, match="gradient"):
-        launch.run("mnist-ascent", out=tmp_path / "run", flags={"model": model})
+        handle.run("mnist-ascent", out=tmp_path / "run", flags={"model": model})
 
 
 @pytest.fixture
