@@ -64,7 +64,18 @@ class CompareRequest(Part):
     """Runs beside each other."""
 
     kind: Literal["compare"]
-    runs: list[Id] = Field(min_length=1, max_length=100)
+    runs: list[Id] = Field(min_length=2, max_length=100)
+    label: Words = ""
+
+
+class LineageRequest(Part):
+    """Where did an elite come from? Ancestors that were not kept are bred once more."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    kind: Literal["lineage"]
+    run: Id
+    number: int = Field(alias="class", ge=0, lt=2**31)
     label: Words = ""
 
 
@@ -88,7 +99,8 @@ class ExplainRequest(Part):
 
 
 StudyRequest = Annotated[
-    TransferRequest | CompareRequest | AuditRequest | ExplainRequest, Field(discriminator="kind")
+    TransferRequest | CompareRequest | LineageRequest | AuditRequest | ExplainRequest,
+    Field(discriminator="kind"),
 ]
 
 

@@ -20,6 +20,7 @@ from fooling.service.schema import (
     StudyRequest,
     TransferRequest,
 )
+from fooling.studies import STUDIES
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 Kind = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z][a-z-]*$")]
@@ -33,6 +34,8 @@ def launch(
     models = request.to if isinstance(request, TransferRequest) else []
     for spec in [request.model] if isinstance(request, AuditRequest) else models:
         check_model(spec, shared.settings.models)
+    if request.kind not in STUDIES:
+        raise ProblemError(422, f"kind: this version has no {request.kind}; it has {', '.join(STUDIES)}")
     for id in getattr(request, "runs", [getattr(request, "run", None)]):
         if id is not None:
             shared.reader.job(id, "run")

@@ -309,6 +309,8 @@ def test_studies_are_asked_for(own_service: Service, monkeypatch: pytest.MonkeyP
     assert answer.status_code == 202, answer.text
     expected = {"runs": [own_service.run], "to": ["builtin:mlp"], "min_confidence": 0.5, "rerender": False}
     assert asked == [("transfer", expected, "words", "k")]
+    own_service.client.post("/api/v1/studies", json={"kind": "lineage", "run": own_service.run, "class": 3})
+    assert asked[1] == ("lineage", {"run": own_service.run, "class": 3}, "", None)
     assert own_service.client.get("/api/v1/studies").json()["items"] == []
     assert own_service.client.get(f"/api/v1/studies/{own_service.run}").status_code == 404
 
