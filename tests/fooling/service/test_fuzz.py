@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -54,7 +55,9 @@ def test_no_request_is_a_defect(service: Service, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(paths)))
     method = data.draw(st.sampled_from(sorted(paths[path])))
     operation = paths[path][method]
-    url, query, headers = path, [], {}
+    url = path
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for parameter in operation.get("parameters", []):
         name, place = parameter["name"], parameter["in"]
         if place == "path":
@@ -66,23 +69,18 @@ def test_no_request_is_a_defect(service: Service, data: st.DataObject) -> None:
         elif data.draw(st.booleans()):
             value = data.draw(st.one_of(_TEXTS, st.integers().map(str), st.floats().map(str)))
             if place == "query":
-                query.append((name, value))
+                query[name] = value
             elif value.isascii() and value.isprintable():
                 headers[name] = value
-    body = {}
+    content: bytes | None = None
     if method == "post":
         found = data.draw(_BODIES)
         if isinstance(found, dict) and found.get("config", "x") is not None and "config" not in found:
             found["config"] = "nothing"  # so that nothing is launched
-        body = {"content": _encoded(found), "headers": {**headers, "content-type": "application/json"}}
-    response = service.client.request(method, url, params=query, **(body or {"headers": headers}))
+        content = json.dumps(found).encode("utf-8", "surrogatepass")
+        headers["content-type"] = "application/json"
+    response = service.client.request(method, url, params=query, content=content, headers=headers)
     assert response.status_code < 500, (method, url, response.text)
     check_headers(response)
     assert str(service.root) not in response.text
     assert "Traceback" not in response.text
-
-
-def _encoded(value: Any) -> bytes:
-    import json
-
-    return json.dumps(value).encode("utf-8", "surrogatepass")
