@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,7 @@ from fooling.reproduce.experiments.imagenet import evolved
 from fooling.reproduce.permutation_tests import SignTest, sign_test
 from fooling.reproduce.result import Claim, Figure, Result, Row
 from fooling.reproduce.workspace import Workspace
-from fooling.runs.executors import numerics_here
-from fooling.runs.hosting import HostSpec
+from fooling.runs.evaluator import Evaluation, open_evaluator
 from fooling.store.snapshot import Snapshot
 from fooling.studies.intervals import wilson
 from fooling.studies.rank_tests import RankTest, in_words, wilcoxon
@@ -102,14 +100,18 @@ _DIGITS_ALONE = "The paper's images are ImageNet's; those are added when a class
 
 
 def loss_of(
-    image: Pixels, number: int, seed: int, classify: Any, generator: np.random.Generator
+    image: Pixels,
+    number: int,
+    seed: int,
+    evaluate: Callable[[Pixels], Evaluation],
+    generator: np.random.Generator,
 ) -> Loss | None:
     """What an image loses; None where nothing in it repeats.
 
     Args:
         image: (H, W, C) uint8.
         number: the class that is asked about.
-        classify: (n, H, W, C) uint8 to (n, K).
+        evaluate: (n, H, W, C) uint8 to an evaluation with confidences (n, K).
     """
     found = find_copies(image)
     if found is None:
@@ -118,7 +120,11 @@ def loss_of(
     one = [painted(image, mask) for mask in found.masks]
     there = [painted(image, moved(mask, generator)) for mask in found.masks for _ in range(CONTROLS)]
     most = [painted(image, moved(rest, generator)) for _ in range(CONTROLS)]
-    said = classify(np.array([image, painted(image, rest), *one, *there, *most]))[:, number].astype(float)
+    said = (
+        evaluate(np.array([image, painted(image, rest), *one, *there, *most]))
+        .confidences[:, number]
+        .astype(float)
+    )
     parts = np.split(said, np.cumsum([1, 1, len(one), len(there)]))
     whole, with_one, _, elsewhere, elsewhere_most = (float(part.mean()) for part in parts)
     area = float(found.masks.mean(axis=(1, 2)).mean())
@@ -181,15 +187,16 @@ def _measured(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:
 
 
 def _losses(workspace: Workspace, runs: Sequence[Snapshot]) -> list[Loss]:
-    settings = runs[0].spec.config
-    host = HostSpec.of(settings, numerics_here(settings.run), trust=workspace.trust)
-    classifier = host.classifier()
+    config = runs[0].spec.config
+    size, views = config.encoding.size, config.classifier.views
     found = []
-    for view in runs:
-        for number in np.flatnonzero(view.confidence >= np.float32(BELIEVED)).tolist():
-            generator = np.random.Generator(np.random.Philox(key=[view.spec.config.seed, number]))
-            image = view.stored_pixels[view.stored_rows[number]]
-            found.append(loss_of(image, number, view.spec.config.seed, classifier.classify, generator))
+    with open_evaluator(config.model, size=size, views=views, run=config.run, trust=workspace.trust) as asked:
+        for view in runs:
+            seed = view.spec.config.seed
+            for number in np.flatnonzero(view.confidence >= np.float32(BELIEVED)).tolist():
+                generator = np.random.Generator(np.random.Philox(key=[seed, number]))
+                image = view.stored_pixels[view.stored_rows[number]]
+                found.append(loss_of(image, number, seed, asked.evaluate, generator))
     return [loss for loss in found if loss is not None]
 
 

@@ -12,6 +12,7 @@ from scipy import ndimage
 from fooling.reproduce.experiments import repetition
 from fooling.reproduce.experiments.repetition import Loss
 from fooling.reproduce.workspace import Workspace
+from fooling.runs.evaluator import Evaluation
 
 
 def dots() -> np.ndarray:
@@ -22,10 +23,10 @@ def dots() -> np.ndarray:
     return (255 * blurred / blurred.max()).astype(np.uint8)[..., None]
 
 
-def counts_dots(pixels: np.ndarray) -> np.ndarray:
+def counts_dots(pixels: np.ndarray) -> Evaluation:
     """A classifier of two classes: a tenth for each dot, of class 1."""
     found = np.array([ndimage.label(image[..., 0] > 180)[1] / 10 for image in pixels])
-    return np.stack([1 - found, found], axis=1).astype(np.float32)
+    return Evaluation(np.stack([1 - found, found], axis=1).astype(np.float32))
 
 
 def test_a_network_that_counts_loses_a_tenth_with_each_copy() -> None:
