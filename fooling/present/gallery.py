@@ -133,7 +133,8 @@ def _data(views: Sequence[Snapshot], images: _Images) -> dict[str, Any]:
             for index, label in classes
         ],
         "runs": [
-            _run(view, name, classes, images) for view, name in zip(views, distinct_names(views), strict=True)
+            _run(view, name, classes, images)
+            for view, name in zip(views, distinct_names([view.directory for view in views]), strict=True)
         ],
     }
 

@@ -26,7 +26,7 @@ _GROUPS = 12
 def summary(view: Snapshot) -> list[str]:
     """Plain lines: which run it is, what it cost, how sure the classifier is, how many elites are top-1."""
     what = dict(facts(view))
-    identity = f"{name_of(view)}: {what['Model']}, {what['Encoding']}, {what['Search']}, seed {what['Seed']}"
+    identity = f"{name_of(view.directory)}: {what['Model']}, {what['Encoding']}, {what['Search']}, seed {what['Seed']}"
     nan = [nan_line(view)] if view.nan_images else []
     return [identity, cost_line(view), summary_line(view), top1_line(view), *nan]
 

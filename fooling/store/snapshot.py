@@ -221,14 +221,14 @@ def renderer(run: Snapshot) -> Callable[[Size], NDArray[np.uint8]] | None:
     return lambda size: encoding.render(genotypes, size)
 
 
-def name_of(view: Snapshot) -> str:
-    """A run's name: that of its directory."""
-    return view.directory.name or view.directory.resolve().name
+def name_of(directory: Path) -> str:
+    """The name of a run: that of its directory."""
+    return directory.name or directory.resolve().name
 
 
-def distinct_names(views: Sequence[Snapshot]) -> list[str]:
-    """The runs' names; where two are the same, with a number."""
-    names = [name_of(view) for view in views]
+def distinct_names(directories: Sequence[Path]) -> list[str]:
+    """The names of runs; where two are the same, with a number."""
+    names = list(map(name_of, directories))
     shared, seen = Counter(names), Counter[str]()
     for position, name in enumerate(names):
         seen[name] += 1

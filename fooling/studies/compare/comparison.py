@@ -154,9 +154,10 @@ def compare(views: Sequence[Snapshot], training: Training | None = None) -> Comp
     check_classes(views)
     members = groups(views)
     group_of = {position: number for number, group in enumerate(members) for position in group}
+    told_apart = distinct_names([view.directory for view in views])
     runs = [
         _run(view, name, group_of[position], training)
-        for position, (view, name) in enumerate(zip(views, distinct_names(views), strict=True))
+        for position, (view, name) in enumerate(zip(views, told_apart, strict=True))
     ]
     titles = names([views[group[0]] for group in members])
     found = [Group(title, group) for title, group in zip(titles, members, strict=True)]

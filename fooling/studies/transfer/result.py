@@ -6,6 +6,7 @@ Numbers are not rounded. docs/transfer.md describes the keys.
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -151,7 +152,7 @@ class Result(protocol.Result):
     @property
     def names(self) -> dict[str, str]:
         """What to call each source: the name of its directory, told apart from the others'."""
-        return dict(zip(self.sources, distinct_names(list(self.snapshots.values())), strict=True))
+        return dict(zip(self.sources, distinct_names(list(map(Path, self.sources))), strict=True))
 
     @property
     def fooling_all(self) -> list[Elite]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fooling.store.reading import open_run
 from fooling.studies.intervals import bootstrap, wilson
-from fooling.studies.protocol import HERE, Failure, Interval, Report, Resources, attempt
+from fooling.studies.protocol import HERE, Failure, Report, Resources, attempt
 from fooling.studies.transfer.measure import Responses, measure, source_of
 from fooling.studies.transfer.result import Answer, Cell, Elite, Request, Result
 
@@ -59,37 +60,33 @@ def found(
 
 def _cell(response: Responses) -> Cell:
     known, run = response.known, response.source.run
-    count, confidence = int(known.sum()), response.confidence[known]
+    confidence = response.confidence[known]
     values = confidence.astype(np.float64)
-    same_top1, same_top1_ci95 = _share(response.same_top1[known])
-    same_top5, same_top5_ci95 = _share(response.same_top5[known])
-    at_least_99, at_least_99_ci95 = _share(confidence >= np.float32(0.99))
-    at_least_9999, at_least_9999_ci95 = _share(confidence >= np.float32(0.9999))
     return Cell(
         source=str(run.directory),
         source_model=run.spec.model,
         target=response.target,
-        images=count,
-        without_class=len(known) - count,
-        same_top1=same_top1,
-        same_top1_ci95=same_top1_ci95,
-        same_top5=same_top5,
-        same_top5_ci95=same_top5_ci95,
-        mean_confidence=float(values.mean()) if count else None,
-        mean_confidence_ci95=bootstrap(values, np.mean),
-        median_confidence=float(np.median(values)) if count else None,
-        median_confidence_ci95=bootstrap(values, np.median),
-        at_least_99=at_least_99,
-        at_least_99_ci95=at_least_99_ci95,
-        at_least_9999=at_least_9999,
-        at_least_9999_ci95=at_least_9999_ci95,
+        images=len(values),
+        without_class=len(known) - len(values),
+        **_share("same_top1", response.same_top1[known]),
+        **_share("same_top5", response.same_top5[known]),
+        **_statistic("mean_confidence", values, np.mean),
+        **_statistic("median_confidence", values, np.median),
+        **_share("at_least_99", confidence >= np.float32(0.99)),
+        **_share("at_least_9999", confidence >= np.float32(0.9999)),
     )
 
 
-def _share(hits: NDArray[np.bool_]) -> tuple[float | None, Interval | None]:
-    """The share of hits and its interval; None of none."""
-    count, all_of = int(hits.sum()), len(hits)
-    return count / all_of if all_of else None, wilson(count, all_of)
+def _share(name: str, hits: NDArray[np.bool_]) -> dict[str, Any]:
+    """The share of hits and its interval, as fields of a cell; None of none."""
+    count, every = int(hits.sum()), len(hits)
+    return {name: count / every if every else None, f"{name}_ci95": wilson(count, every)}
+
+
+def _statistic(name: str, values: NDArray[np.float64], statistic: Callable[..., Any]) -> dict[str, Any]:
+    """A statistic of confidences and its interval, as fields of a cell; None of none."""
+    found = float(statistic(values)) if len(values) else None
+    return {name: found, f"{name}_ci95": bootstrap(values, statistic)}
 
 
 def _elites(row: Sequence[Responses]) -> list[Elite]:
