@@ -170,10 +170,10 @@ def _warn(line: str) -> None:
 def print_table(view: Snapshot) -> None:
     """The elites on stdout, and where the gallery is."""
     from fooling.present.listing import Parts
-    from fooling.present.table import summary, table
+    from fooling.present.table import headlines, table
     from fooling.store.directory import RunDirectory
 
-    draw(*map(Parts, summary(view)), table(view))
+    draw(*map(Parts, headlines(view)), table(view))
     places = RunDirectory(view.directory)
     if places.gallery.exists():
         say(f"gallery: {places.gallery}")

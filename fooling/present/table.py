@@ -23,7 +23,7 @@ _EXTREMES = 10
 _GROUPS = 12
 
 
-def summary(view: Snapshot) -> list[str]:
+def headlines(view: Snapshot) -> list[str]:
     """Plain lines: which run it is, what it cost, how sure the classifier is, how many elites are top-1."""
     what = dict(facts(view))
     identity = f"{name_of(view.directory)}: {what['Model']}, {what['Encoding']}, {what['Search']}, seed {what['Seed']}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from fooling.cli.terminal import console
 from fooling.present.facts import facts, format_seconds
-from fooling.present.table import summary, table
+from fooling.present.table import headlines, table
 from fooling.text import format_bytes
 
 
@@ -29,12 +29,12 @@ def test_few_classes_are_listed_one_by_one(make_view: Any) -> None:
 def test_what_the_classifier_calls_an_elite_is_told(make_view: Any) -> None:
     """A failure costs the truth: "tench 3.1 %" of an image that the network calls chain mail."""
     view = make_view([0.9, 0.03, np.nan], labels=["chain mail", "tench", "newt"], top1=[0, 0, -1])
-    assert summary(view)[3] == "1 of 2 elites are top-1: the classifier's first answer is their class"
+    assert headlines(view)[3] == "1 of 2 elites are top-1: the classifier's first answer is their class"
     text = _printed(view)
     assert re.search(r"chain mail\s+90\.0 %\s+10\s+top-1", text)
     assert re.search(r"tench\s+3\.0 %\s+11\s+called chain mail", text)
     older = make_view([0.9, 0.5], top1=[-1, 1], name="older")
-    assert "is not known" in summary(older)[3]
+    assert "is not known" in headlines(older)[3]
     assert re.search(r"label 0\s+90\.0 %\s+10\s+unknown", _printed(older))
     labels = [f"{'long, ' * 9}{k}" for k in range(30)]
     many = _printed(make_view([0.5] * 30, labels=labels, top1=[0] * 30, name="many"))
@@ -60,8 +60,8 @@ def test_of_a_run_that_is_for_some_classes_only_those_are_told(make_view: Any) -
     few = make_view(confidence, aims=[3, 700, 999])
     listed = re.findall(r"^\s*(\d+)\s+label (\d+)", _printed(few), re.M)
     assert listed == [("3", "3"), ("700", "700"), ("999", "999")]
-    assert summary(few)[2].startswith("Median 40.0 %; 1 of 3 chosen classes reach 99 %, 0 ")
-    assert summary(few)[2].endswith("; 1 without an elite")
+    assert headlines(few)[2].startswith("Median 40.0 %; 1 of 3 chosen classes reach 99 %, 0 ")
+    assert headlines(few)[2].endswith("; 1 without an elite")
     assert dict(facts(few))["Classes"] == "3 of 1,000"
     many = _printed(make_view(confidence, aims=list(range(30)), groups={"some": [3, 4, 70], "none": [70]}))
     assert re.search(r"99 to 99\.99 %\s+1\b", many)
@@ -74,7 +74,7 @@ def test_nothing_is_wider_than_80_columns(make_view: Any) -> None:
     labels = [f"{'a very long label, ' * 5}{k}" for k in range(1000)]
     view = make_view(np.linspace(0, 1, 1000), labels=labels, groups={"g" * 90: [1]}, shape=(1, 1, 3))
     assert max(map(len, _printed(view).splitlines())) <= 80
-    assert max(map(len, summary(view)[1:])) <= 80
+    assert max(map(len, headlines(view)[1:])) <= 80
 
 
 def test_a_label_that_looks_like_markup_is_printed_as_it_is(make_view: Any) -> None:
@@ -84,7 +84,7 @@ def test_a_label_that_looks_like_markup_is_printed_as_it_is(make_view: Any) -> N
 def test_a_run_without_elites_can_be_shown(make_view: Any) -> None:
     empty = make_view([np.nan] * 30, curve=[])
     assert re.search(r"no elite yet\s+30", _printed(empty))
-    assert summary(empty)[2].endswith("30 without an elite")
+    assert headlines(empty)[2].endswith("30 without an elite")
 
 
 def test_durations_and_sizes_carry_over_to_the_next_unit() -> None:

@@ -18,7 +18,7 @@ from fooling.classifiers import Classifier, ClassifierError, Numerics, Spec
 from fooling.classifiers.sources.ensemble import Ensemble
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
-from fooling.present.table import summary as lines
+from fooling.present.table import headlines as lines
 from fooling.runs import handle
 from fooling.store.reading import open_run
 from fooling.store.summary import summary
