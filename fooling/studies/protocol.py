@@ -90,7 +90,7 @@ class Resources:
 
     Attributes:
         trust: whether models may bring code of their own.
-        workers: compute on so many Ray workers; None: in this process, unless there is an address.
+        workers: compute on so many Ray workers; None or 0: in this process, unless there is an address.
         address: the Ray cluster to compute on.
         wait: whether to wait for what the cluster lacks.
         notify: called with lines about what is waited for.

@@ -132,7 +132,7 @@ def measure(
     for number, source in enumerate(sources):
         size = None if rerender else size_of(source.pixels.shape[1:3])
         alike.setdefault((size, source.run.spec.config.classifier.views), []).append(number)
-    place = {"run.workers": resources.workers, "run.address": resources.address}
+    place = {"run.workers": resources.workers or None, "run.address": resources.address}
     run = resolve(None, [], {key: value for key, value in place.items() if value is not None}).run
     found: dict[int, Responses] = {}
     for (size, views), numbers in alike.items():
