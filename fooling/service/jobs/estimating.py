@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+
 from fooling.service.jobs.index import Index, pace_of
 from fooling.service.jobs.models import ENDED, Job
 
 
-def remaining_seconds(index: Index, job: Job) -> float | None:
+class Rates:
+    """Images per second of earlier runs, each looked up once."""
+
+    def __init__(self, index: Index) -> None:
+        self._of = functools.cache(index.rate)
+
+    def __call__(self, job: Job) -> float | None:
+        """In runs like this one; None where there are none."""
+        return self._of(pace_of(job))
+
+
+def remaining_seconds(rates: Rates, job: Job) -> float | None:
     """Seconds that a run still has to compute.
 
     Returns:
@@ -20,5 +33,5 @@ def remaining_seconds(index: Index, job: Job) -> float | None:
         return done.seconds / (done.generation + 1) * max(0, done.generations - done.generation)
     if done.planned is None:
         return None
-    rate = index.rate(pace_of(job))
+    rate = rates(job)
     return None if rate is None else max(0, done.planned - done.evaluations) / rate

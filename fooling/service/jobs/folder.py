@@ -15,11 +15,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.jobs import changes
 from fooling.service.jobs.describing import is_folder, job_of, no_such, run_id, run_of
-from fooling.service.jobs.estimating import remaining_seconds
+from fooling.service.jobs.estimating import Rates, remaining_seconds
 from fooling.service.jobs.index import Index
 from fooling.service.jobs.launching import Means
 from fooling.service.jobs.locks import exclusive
-from fooling.service.jobs.models import ConflictError, Job, Page, QueueFullError, State
+from fooling.service.jobs.models import ENDED, ConflictError, Job, Page, QueueFullError, State
 from fooling.service.jobs.places import Places, id_of, is_id
 from fooling.service.jobs.queue import moved, ordered, read_pinned, write_pinned
 from fooling.service.jobs.records import Record, Submission, Wish, make, read_submission, read_wish
@@ -130,7 +130,7 @@ class Jobs:
             job = job_of(self._places, id)
         except NotFoundError:
             job = run_of(self._places, self._foreign(id))
-        return self._completed(job, self._queue() if job.state is State.QUEUED else [])
+        return self._completed([job])[0]
 
     @_telling
     def list(
@@ -163,8 +163,7 @@ class Jobs:
         given = {"state": state and str(state), "kind": kind, "model": model, "label": label}
         filters = {column: value for column, value in given.items() if value is not None}
         page = self._index.page(filters, q, limit, cursor)
-        queue = self._queue() if any(job.state is State.QUEUED for job in page.items) else []
-        return page.model_copy(update={"items": [self._completed(job, queue) for job in page.items]})
+        return page.model_copy(update={"items": self._completed(page.items)})
 
     def pause(self, id: str) -> Job:
         """Ask a job to write a checkpoint and to end its process; nothing happens where it has."""
@@ -299,8 +298,15 @@ class Jobs:
         """The ids of the jobs that wait, the next one first."""
         return ordered(self._index.ours_in([State.QUEUED]), read_pinned(self._places.queue))
 
-    def _completed(self, job: Job, queue: Sequence[str]) -> Job:
+    def _completed(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """With what depends on other jobs."""
-        position = queue.index(job.id) + 1 if job.id in queue else None
-        estimate = remaining_seconds(self._index, job)
-        return job.model_copy(update={"position": position, "estimate_seconds": estimate})
+        queue = self._queue() if any(job.state is State.QUEUED for job in jobs) else []
+        places, rates = {id: number for number, id in enumerate(queue, 1)}, Rates(self._index)
+        return [
+            job
+            if job.state in ENDED
+            else job.model_copy(
+                update={"position": places.get(job.id), "estimate_seconds": remaining_seconds(rates, job)}
+            )
+            for job in jobs
+        ]

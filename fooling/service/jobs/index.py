@@ -19,7 +19,7 @@ from fooling.errors import InvalidError
 from fooling.service.jobs.models import Job, Page, State
 
 T = TypeVar("T")
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, created REAL NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_time ON jobs (created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_state ON jobs (state, created DESC, id DESC);
-CREATE INDEX IF NOT EXISTS by_pace ON jobs (pace, created DESC);
+CREATE INDEX IF NOT EXISTS by_pace ON jobs (pace, created DESC) WHERE seconds > 0;
 """
 _COLUMNS = 15
 
