@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from fooling.files import json_bytes, replacing, sync_directory
 from fooling.service.jobs.locks import Process
 from fooling.service.jobs.models import State
 from fooling.service.jobs.places import JobPlaces
-from fooling.untrusted import parse_model, read_plain
+from fooling.untrusted import parse_json, parse_model, read_plain
 
 LONGEST = 2**22  # bytes of a request; the service takes much less
 _Moment = Annotated[float, Field(ge=0, le=1e12)]
@@ -172,10 +171,11 @@ def canonical(value: Any) -> str:
     """JSON-like data as one text, whatever the order of its keys.
 
     Raises:
-        InvalidError: it is not JSON-like.
+        InvalidError: it is not JSON-like, or nested too deep to be read again.
     """
-    dump: Callable[..., str] = json.dumps
     try:
-        return dump(value, sort_keys=True, allow_nan=False, ensure_ascii=True)
-    except (TypeError, ValueError) as error:
+        text = json.dumps(value, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidError(f"the request: expected JSON: {error}") from None
+    parse_json(f"[[{text}]]", "the request")
+    return text

@@ -11,11 +11,13 @@ from typing import Any
 
 from fooling.config import Settings, resolve
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
+from fooling.files import json_bytes
 from fooling.ready_made import DEFAULT_CONFIG, names
 from fooling.search.settings import MapElitesSettings, SingleClassSettings
 from fooling.service.jobs.records import LONGEST, Submission, canonical
 from fooling.service.jobs.work import run_flags
 from fooling.studies import STUDIES
+from fooling.untrusted import parse_model
 
 _KEYS = ("config", "model", "seed", "set")
 
@@ -44,25 +46,35 @@ def submission_of(
         "digest": digest,
     }
     kept |= {"created": time.time(), "folder": os.getcwd()}
-    if kind != "run":
-        if kind not in STUDIES:
-            kinds = ("run", *STUDIES)
-            raise NotFoundError(
-                f"no kind of job named {kind[:40]}: expected one of {', '.join(kinds)}{did_you_mean(kind, kinds)}"
-            )
-        runs = {run: directory_of(run) for run in named_runs(request)}
-        return Submission(**kept, directory=f"{kind}-{id[:8]}", runs=runs)
+    kept |= _of_study(id, kind, request, directory_of) if kind != "run" else _of_run(id, request)
+    # It is read again as it is written: whatever JSON can't keep, such as half of a surrogate pair, is told now.
+    content = json_bytes(Submission(**kept).model_dump(mode="json"))
+    return parse_model(Submission, content, "the request")
+
+
+def _of_run(id: str, request: Mapping[str, Any]) -> dict[str, Any]:
     config, settings = settings_of(request)
-    return Submission(
-        **kept,
-        directory=f"{_plain_name(config)}-seed{settings.seed}-{id[:8]}",
-        model=settings.model,
-        seed=settings.seed,
-        encoding=settings.encoding.name,
-        search=settings.search.name,
-        generations=_generations(settings),
-        evaluations=_evaluations(settings),
-    )
+    return {
+        "directory": f"{_plain_name(config)}-seed{settings.seed}-{id[:8]}",
+        "model": settings.model,
+        "seed": settings.seed,
+        "encoding": settings.encoding.name,
+        "search": settings.search.name,
+        "generations": _generations(settings),
+        "evaluations": _evaluations(settings),
+    }
+
+
+def _of_study(
+    id: str, kind: str, request: Mapping[str, Any], directory_of: Callable[[str], str]
+) -> dict[str, Any]:
+    if kind not in STUDIES:
+        kinds = ("run", *STUDIES)
+        raise NotFoundError(
+            f"no kind of job named {kind[:40]}: expected one of {', '.join(kinds)}{did_you_mean(kind, kinds)}"
+        )
+    runs = {run: directory_of(run) for run in named_runs(request)}
+    return {"directory": f"{kind}-{id[:8]}", "runs": runs}
 
 
 def named_runs(request: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -95,6 +96,13 @@ def test_two_at_once_with_one_key_are_one_job(root):
         ("run", {"set": {"search.population": float("nan")}}, "expected"),
         ("run", {"model": "a\0b"}, "zero character"),
         ("run", {"set": {"model": object()}}, "expected JSON"),
+        ("run", {"set": {"search.classes": [[[]]]}}, "search"),
+        ("transfer", {"runs": [], "to": "\ud800"}, "the request"),
+        (
+            "transfer",
+            {"runs": [], "to": json.loads("[" * 300 + "]" * 300)},
+            "the request",
+        ),
         ("transfr", {}, "did you mean transfer"),
         ("../run", {}, "no kind of job"),
         ("transfer", {"runs": ["0" * 20], "to": ["builtin:mlp"]}, "no job"),
@@ -105,6 +113,24 @@ def test_what_is_wrong_is_told_at_once(jobs, kind, asked, error):
     """A failure costs a wait in the queue, after which the job fails for a typo."""
     with pytest.raises((InvalidError, NotFoundError), match=error):
         jobs.submit(kind, asked)
+    assert jobs.list().items == []
+
+
+@pytest.mark.parametrize(
+    "label", ["\0", "\x1b[31m", "\u202e", "<script>", "'; DROP TABLE jobs; --", "é" * 1000]
+)
+def test_any_text_is_a_label(jobs, label):
+    """A failure costs the list, or a job that is accepted and can't be read again."""
+    job = jobs.submit("run", request(), label=label)
+    assert jobs.get(job.id).label == label
+    assert [item.id for item in jobs.list(label=label).items] == [job.id]
+    assert [item.id for item in jobs.list(q=label).items] == [job.id]
+
+
+def test_text_that_is_none_is_refused(jobs):
+    """A failure costs a job that is accepted and can't be read again."""
+    with pytest.raises(InvalidError):
+        jobs.submit("run", request(), label="\ud800")
     assert jobs.list().items == []
 
 
