@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fooling.files import json_bytes, replacing
@@ -19,7 +20,9 @@ from fooling.text import plain
 from fooling.untrusted import parse_model
 
 if TYPE_CHECKING:
-    from fooling.store.snapshot import Snapshot
+    from fooling.api import RunHandle
+
+_LOOK = 0.05  # seconds between two looks whether a run computes
 
 
 @dataclass(frozen=True)
@@ -36,28 +39,23 @@ class Outcome:
 
 
 class Stop:
-    """A request to end after a checkpoint; may be made from any thread."""
+    """A request to end after a checkpoint; SIGTERM makes it too, as when the machine stops."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
-        self._missed = False
-        signal.signal(signal.SIGTERM, self._note)
+        self._pass_on: Callable[[], None] = lambda: None
+        signal.signal(signal.SIGTERM, lambda number, frame: self.ask())
 
     def ask(self) -> None:
-        """Make it."""
+        """Make it; may be called from any thread."""
         self.event.set()
-        os.kill(os.getpid(), signal.SIGTERM)
+        self._pass_on()
 
-    def heed(self) -> None:
-        """Pass a request on that was made when no run heard it yet."""
-        if self._missed:
-            self._missed = False
-            signal.raise_signal(signal.SIGTERM)
-
-    def _note(self, number: int, frame: object) -> None:
-        """What SIGTERM does while no run hears it; it comes also when the machine stops."""
-        self._missed = True
-        self.event.set()
+    def reaches(self, pass_on: Callable[[], None]) -> None:
+        """Have it passed on, also one that was made before."""
+        self._pass_on = pass_on
+        if self.event.is_set():
+            pass_on()
 
 
 def compute_run(
@@ -66,38 +64,42 @@ def compute_run(
     """Begin a run, or go on with it.
 
     Args:
-        begun: called when everything heavy is imported.
+        begun: called when the run computes.
 
     Raises:
         FoolingError: it can't be computed.
     """
+    handle = _start(places.root / submission.directory, submission.request, means)
+    stop.reaches(handle.stop)
+    while handle.status == "running" and handle.directory is None:
+        time.sleep(_LOOK)
+    if handle.directory is not None:
+        begun()
+    found = handle.result()
+    return Outcome(State.COMPLETED if found.status == "completed" else State.RUNNING, found.reason)
+
+
+def _start(directory: Path, request: dict[str, Any], means: Means) -> RunHandle:
     from fooling import api
+    from fooling.runs.executors import ClusterOptions
 
-    begun()
-    directory = places.root / submission.directory
-    flags = run_flags(submission.request)
-
-    def report(view: Snapshot) -> None:
-        stop.heed()
-
-    if stop.event.is_set():
-        return Outcome(State.RUNNING)
+    cluster, flags = ClusterOptions(notify=_tell), run_flags(request)
     if (directory / "manifest.json").exists():
-        workers = flags.get("run.workers") if means.address is None else None
-        view = api.resume(
+        # On a cluster that was named, all of it is used; else here, whatever was named when it began.
+        workers = None if means.address is not None else flags.get("run.workers", 0)
+        return api.RunHandle.resume(
             directory,
             trust=means.trust,
+            workers=workers,
             address=means.address,
-            workers=0 if means.address is None and workers is None else workers,
-            report=report,
             warn=_tell,
+            pages=api.beside,
+            cluster=cluster,
         )
-    else:
-        if means.address is not None:
-            flags["run.address"] = means.address
-        config = submission.request.get("config") or DEFAULT_CONFIG
-        view = api.run(config, out=directory, flags=flags, trust=means.trust, report=report, warn=_tell)
-    return Outcome(State.COMPLETED if view.status == "completed" else State.RUNNING, view.reason)
+    if means.address is not None:
+        flags["run.address"] = means.address
+    config = request.get("config") or DEFAULT_CONFIG
+    return api.start(config, out=directory, flags=flags, trust=means.trust, warn=_tell, cluster=cluster)
 
 
 def compute_study(
