@@ -1,4 +1,5 @@
 """Runs beside each other: how sure, at what cost, and of what kind of images.
 
-Reads run directories only. `comparison.compare` collects the numbers, `fooling.present.compare` shows them.
+`study` answers a request with a `result`, from run directories alone; `comparison` has the arrays behind the numbers.
+`fooling.present.compare` draws them.
 """

@@ -1,5 +1,5 @@
 """Where did an elite come from? Its ancestors back to the first generation, with their images.
 
-`walk` reads who they were, `replay` makes those that were not kept once more from their keys, `document` says
-it; `fooling.present.lineage` shows it.
+`study` answers a request with a `result`; `walk` reads the family from the run's lineage; `replay` breeds its images
+once more. `fooling.present.lineage` draws the result.
 """

@@ -1,5 +1,8 @@
-"""Ancestors that were not kept, made once more: a child is a pure function of its parents and its key (contract 3
-of docs/architecture.md), so what comes out is what was there, bit for bit."""
+"""Ancestors that the run did not keep, bred once more.
+
+A child is a pure function of its parents and its key (contract 3 of docs/architecture.md), so the images come out as
+they were, bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ from workers.protocol import Interrupted
 
 @dataclass(frozen=True)
 class Replayed:
-    """A family as it was.
+    """A family, bred once more.
 
     Attributes:
-        family: its n members, ascending; the elite comes last.
-        genotypes: a population of n.
-        pixels: (n, H, W, C) uint8.
-        confidences: (n, K) float32.
+        family: the n members, by generation; the elite comes last.
+        genotypes: their genotypes, a population of n.
+        pixels: (n, H, W, C) uint8, their images.
+        confidences: (n, K) float32, what the run's classifier says of the images.
     """
 
     family: list[Ancestor]
@@ -50,9 +53,9 @@ def replay(
     """Breed a family once more, and classify it under the numerics of the run.
 
     Args:
-        family: complete: with everybody's parents.
+        family: the members, with the parents of each, by generation; the elite comes last.
+        customise: swaps the operators as when the run was started; needed where it was given then.
         trust: let the model bring code of its own, whatever the manifest says.
-        customise: needed again where the run was given it.
         stopping: when it is set, breeding ends before the next generation.
 
     Raises:
@@ -103,7 +106,7 @@ def redrawn(view: Snapshot, family: Sequence[Ancestor]) -> NDArray[np.uint8]:
 def _bred(
     toolbox: Any, family: Sequence[Ancestor], view: Snapshot, stopping: threading.Event | None = None
 ) -> Any:
-    """The family's genotypes, a generation at a time."""
+    """The genotypes of the family, bred a generation at a time."""
     _, encoding = empty_archive(view.spec.config, view.spec.classifier.spec)
     born = encoding.empty()
     place: dict[Identity, int] = {}
@@ -124,7 +127,7 @@ def _bred(
 
 
 def _check(view: Snapshot, elite: Ancestor, pixels: NDArray[np.uint8]) -> None:
-    """The youngest was kept: it must be the same."""
+    """The run kept the image of the elite: what was bred must be the same."""
     row = np.flatnonzero((view.archive.ids[: len(view.stored_pixels)] == elite.identity).all(axis=1))
     if not len(row) or not np.array_equal(view.stored_pixels[row[0]], pixels):
         raise InvalidError(

@@ -1,4 +1,4 @@
-"""The ancestors of an elite, from the run's lineage: who begot whom, and which class a parent held."""
+"""The ancestors of an elite, read from the run's lineage: the parents of each, and the classes that these held."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Ancestor:
     """An image on the way to an elite, or the elite itself.
 
     Attributes:
-        identity: generation, stream, child.
+        identity: the image's generation, stream and child.
         parents: its parent and, where the encoding has crossover, its mate; none in the first generation.
-        held: the class that each of them held when it was chosen.
+        held: the class that each of the parents held when it was chosen.
     """
 
     identity: Identity
@@ -31,7 +31,7 @@ class Ancestor:
 
     @property
     def generation(self) -> int:
-        """0 for the first, random one."""
+        """The generation of the image; 0 is the first, random one."""
         return self.identity[0]
 
 
@@ -39,10 +39,10 @@ def ancestors(records: NDArray[np.int32], of: Identity) -> list[Ancestor]:
     """An image and all of its ancestors, by generation, stream and child: the image itself comes last.
 
     Args:
-        records: (N, 11), of `fooling.archive.lineage`.
+        records: (N, 11) int32, as `fooling.archive.lineage` describes them.
 
     Raises:
-        InvalidError: somebody is missing from the records.
+        InvalidError: an ancestor is missing from the records.
     """
     known = {tuple(row[:3].tolist()): row for row in records}
     found: dict[Identity, Ancestor] = {}
@@ -61,7 +61,8 @@ def ancestors(records: NDArray[np.int32], of: Identity) -> list[Ancestor]:
 
 
 def line(family: Iterable[Ancestor]) -> list[Ancestor]:
-    """Of a family, the last one's parent, its parent, and so on: the way without the mates, the oldest first."""
+    """The line of a family: the last image, its parent, the parent of that, and so on, without mates, the oldest
+    first."""
     known = {ancestor.identity: ancestor for ancestor in family}
     way = [known[max(known)]]
     while way[-1].parents:

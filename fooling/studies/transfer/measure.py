@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling.archive import called, first_answers
-from fooling.classifiers import Classifier
+from fooling.classifiers import Classifier, Spec
 from fooling.config import resolve
 from fooling.errors import FoolingError, InvalidError
 from fooling.runs.evaluator import Evaluator, open_evaluator
@@ -31,7 +31,7 @@ class Source:
 
     Attributes:
         run: the run.
-        classes: (n,) int64, the class that each was evolved for.
+        classes: (n,) int64, the class that each elite was evolved for.
     """
 
     run: Snapshot
@@ -39,12 +39,12 @@ class Source:
 
     @property
     def confidences(self) -> NDArray[np.float32]:
-        """(n,) float32, at home."""
+        """(n,) float32, the confidence of the run's own classifier in each elite."""
         return self.run.confidence[self.classes]
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
-        """(n, H, W, C) uint8, as they were classified."""
+        """(n, H, W, C) uint8, the elites as they were classified."""
         return self.run.stored_pixels[self.run.stored_rows[self.classes]]
 
 
@@ -55,12 +55,12 @@ class Responses:
     Attributes:
         source: the elites.
         target: the SPEC of the target.
-        labels: the target's.
-        classes: (n,) int64, of the target: what each image was evolved to be; -1 where it has no such class.
-        rank: (n,) int64, how many classes the target finds likelier than that; 0 is top-1. -1 without a class.
-        confidence: (n,) float32, of that class; NaN without one.
-        top: (n,) int64, what the target calls each image first (`fooling.archive.called`).
-        top_confidence: (n,) float32, of that.
+        labels: the names of the target's classes.
+        classes: (n,) int64, the target's class that each image was evolved to be; -1 where it has no such class.
+        rank: (n,) int64, how many classes the target finds likelier than that one; 0 is top-1, -1 stands for no class.
+        confidence: (n,) float32, the target's in that class; NaN where it has none.
+        top: (n,) int64, the class that the target answers first (`fooling.archive.called`).
+        top_confidence: (n,) float32, the target's in that first answer.
     """
 
     source: Source
@@ -179,7 +179,8 @@ def _expect_home(source: Source, classifier: Classifier, target: str) -> None:
         expect_answers(classifier, home, what)
 
 
-def _classes_for(source: Source, spec: Any, target: str) -> NDArray[np.int64]:
+def _classes_for(source: Source, spec: Spec, target: str) -> NDArray[np.int64]:
+    """(n,) int64: the target's class of each elite; -1 where it has none."""
     own = source.run.spec.classifier.spec
     try:
         table = matched(source.run.labels, spec.labels, own.wordnet, spec.wordnet)
@@ -188,7 +189,7 @@ def _classes_for(source: Source, spec: Any, target: str) -> NDArray[np.int64]:
     return table[source.classes]
 
 
-def _images_for(source: Source, spec: Any, rerender: bool) -> NDArray[np.uint8]:
+def _images_for(source: Source, spec: Spec, rerender: bool) -> NDArray[np.uint8]:
     """(n, height, width, channels) uint8 as the target takes them."""
     pixels = source.pixels
     if rerender:
@@ -219,9 +220,9 @@ def respond(
     """A target's responses.
 
     Args:
-        labels: the target's.
-        classes: (n,) the target's class of each elite; -1 where it has none.
-        confidences: (n, K), what the target says of each elite.
+        labels: the names of the target's classes.
+        classes: (n,) int64, the target's class of each elite; -1 where it has none.
+        confidences: (n, K) float32, what the target says of each elite.
     """
     rows, known = np.arange(len(classes)), classes != NONE
     own = np.where(known, confidences[rows, classes], np.float32(np.nan))
