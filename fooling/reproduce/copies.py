@@ -23,7 +23,7 @@ FEWEST = 4  # copies
 
 @dataclass(frozen=True)
 class Copies:
-    """An element and where it is.
+    """An element of an image, and the places of its copies.
 
     Attributes:
         masks: (copies, H, W) bool, disjoint; the first is the one that the others resemble, then the most alike.
@@ -100,8 +100,8 @@ def _regions(fit: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.fl
 
 
 def _split(regions: NDArray[np.int64], fit: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(H, W): whose pixel it is, -1 for nobody's: the nearest copy's within half a patch. Elements may be narrower
-    than a patch, and then patches of neighbours overlap."""
+    """(H, W): the number of the copy that each pixel belongs to, which is the nearest within half a patch; -1 for none.
+    Elements may be narrower than a patch, and then patches of neighbours overlap."""
     from scipy import ndimage
 
     margin = PATCH // 2

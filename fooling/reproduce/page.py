@@ -62,7 +62,7 @@ def document(workspace: Workspace, done: Sequence[Done], command: str) -> dict[s
 
 
 def machine() -> dict[str, Any]:
-    """What results may depend on to the last bit: by contract, not the number of cores."""
+    """The machine and the versions that the last bits of results may depend on; the number of cores is not among them."""
     from fooling.classifiers.numerics import resolve
     from fooling.runs.underway import versions
 
@@ -70,7 +70,7 @@ def machine() -> dict[str, Any]:
 
 
 def markdown(data: dict[str, Any]) -> str:
-    """The page, from the data alone."""
+    """The page, which follows from the data alone."""
     pages = Environment(loader=PackageLoader("fooling.reproduce"))
     pages.filters["anchor"] = _anchor
     page = pages.get_template(f"{PAGE}.j2").render(**data, data=DATA, unverified=UNVERIFIED)
@@ -78,7 +78,7 @@ def markdown(data: dict[str, Any]) -> str:
 
 
 def _anchor(title: str) -> str:
-    """GitHub's anchor of a heading."""
+    """The anchor that GitHub gives a heading."""
     kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -")
     return kept.replace(" ", "-")
 

@@ -33,7 +33,7 @@ class MissingInput(FoolingError):
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of everything.
+    """How much is done.
 
     Attributes:
         quick: whether experiments choose their smaller sizes.

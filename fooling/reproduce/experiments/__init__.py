@@ -1,1 +1,1 @@
-"""The experiments: a function of a workspace each, which returns a `Result`."""
+"""The experiments. Each is a function of a workspace, which returns a `Result`."""

@@ -19,7 +19,7 @@ MOST = 0.95  # share of the climbs
 
 
 def perform(workspace: Workspace) -> Result:
-    """Both settings, a run of 100 climbs each seed."""
+    """Compare both settings, with a run of 100 climbs for each seed."""
     rows, shares, images = [], {}, []
     captions: list[str] = []
     for title, (config, paper) in SETTINGS.items():

@@ -46,12 +46,12 @@ PAPER = {
 
 
 def direct(workspace: Workspace) -> Result:
-    """Figure 4."""
+    """Directly encoded images, as in figure 4."""
     return _digits(workspace, "direct")
 
 
 def cppn(workspace: Workspace) -> Result:
-    """Figure 5."""
+    """CPPN images, as in figure 5."""
     return _digits(workspace, "cppn")
 
 

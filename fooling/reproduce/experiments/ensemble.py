@@ -67,7 +67,7 @@ class Trial(NamedTuple):
 
 
 def perform(workspace: Workspace) -> Result:
-    """All networks held out, both aims; half of that at the quick scale, and CPPN images only."""
+    """Hold out every network, with both aims; at the quick scale half of the networks, with CPPN images only."""
     held = workspace.scale.pick(NETWORKS, (NETWORKS[0], NETWORKS[3]))
     encodings = workspace.scale.pick(ENCODINGS, ENCODINGS[:1])
     trials = [
@@ -120,7 +120,8 @@ def _shares(runs: Sequence[Snapshot], target: str) -> np.ndarray:
     """(runs, 4): the share of same top-1 on a target, its mean confidence, the median at home, and classes at 90 %."""
     answers: list[Answer] = asked([("", run) for run in runs], target)
     return np.array([
-        (answer.share, np.mean(np.array(answer.confidence, np.float32)), np.median(run.confidence), (run.confidence >= np.float32(HIGH)).sum())
+        (answer.share, np.mean(np.array(answer.confidence, np.float32)),
+         np.median(run.confidence), (run.confidence >= np.float32(HIGH)).sum())
         for answer, run in zip(answers, runs, strict=True)
     ])  # fmt: skip
 

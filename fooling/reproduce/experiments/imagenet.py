@@ -46,7 +46,7 @@ def evolved(workspace: Workspace, encoding: str) -> list[Snapshot]:
 
 
 def direct(workspace: Workspace) -> Result:
-    """Figure 6."""
+    """Directly encoded images, as in figure 6."""
     runs = evolved(workspace, "direct")
     median, sure = float(np.median(_medians(runs))), [at_least(view, 0.99) for view in runs]
     return Result(
@@ -64,7 +64,7 @@ def direct(workspace: Workspace) -> Result:
 
 
 def cppn(workspace: Workspace) -> Result:
-    """Figure 7, beside figure 6."""
+    """CPPN images, as in figure 7, beside directly encoded ones."""
     runs, others = evolved(workspace, "cppn"), evolved(workspace, "direct")
     ours, theirs, band = (
         by_class(runs),
@@ -197,7 +197,7 @@ _NAMES = {"cppn": "CPPN", "direct": "directly encoded"}
 
 
 def zoom(view: Snapshot) -> int:
-    """Times that a pixel of a sheet is drawn."""
+    """How many pixels of a sheet are the side of a pixel of an image."""
     return max(1, round(112 / view.stored_pixels.shape[1]))
 
 

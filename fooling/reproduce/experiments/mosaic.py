@@ -27,7 +27,7 @@ _WIDTH = 1400  # of the mosaic, in pixels, about
 
 
 def perform(workspace: Workspace) -> Result:
-    """Twenty runs or fifty, each told by the others."""
+    """Compare the elites of twenty or fifty runs with the mean images of the other runs."""
     runs = workspace.digits("cppn", seeds=range(workspace.scale.pick(50, 20)))
     images = np.array([view.images for view in runs])
     labels, chance = runs[0].labels, 1 / len(runs[0].labels)
@@ -81,15 +81,15 @@ def recognised(features: Features, order: NDArray[np.int64] | None = None) -> ND
     Returns:
         (runs, classes) bool.
     """
-    dealt = features if order is None else np.take_along_axis(features, order[..., None], axis=1)
-    centroids = (dealt.sum(axis=0) - dealt) / (len(dealt) - 1)
+    permuted = features if order is None else np.take_along_axis(features, order[..., None], axis=1)
+    centroids = (permuted.sum(axis=0) - permuted) / (len(permuted) - 1)
     # |x - c|^2 without |x|^2, which is the same for every c.
-    distances = (centroids**2).sum(-1)[:, None, :] - 2 * dealt @ centroids.transpose(0, 2, 1)
-    return distances.argmin(axis=-1) == np.arange(dealt.shape[1])
+    distances = (centroids**2).sum(-1)[:, None, :] - 2 * permuted @ centroids.transpose(0, 2, 1)
+    return distances.argmin(axis=-1) == np.arange(permuted.shape[1])
 
 
 def recurrence(features: Features) -> PermutationTest:
-    """Whether more elites are recognised than when the classes are dealt anew within each run: relatives stay
+    """Whether more elites are recognised than when the classes are permuted within each run: relatives stay
     together, only what they were evolved for is lost."""
     runs, classes, _ = features.shape
     as_is = np.tile(np.arange(classes), (runs, 1))
@@ -102,7 +102,7 @@ def recurrence(features: Features) -> PermutationTest:
 
 
 def claims(test: PermutationTest, share: float, above: int, classes: int) -> tuple[Claim, ...]:
-    """ "Tend to" is most digits; some digits are part of it.
+    """The finding that images "tend to" look alike, taken to mean most digits; it partly holds where some do.
 
     Args:
         share: of the elites, those that are recognised.
@@ -126,7 +126,7 @@ def _interval(hits: NDArray[np.bool_]) -> tuple[float, float]:
 
 
 def _per_digit(hits: dict[str, NDArray[np.bool_]], labels: Sequence[str]) -> str:
-    """A table: independent runs, so Wilson's intervals hold."""
+    """A table of the shares of each digit. Its runs are independent, so Wilson's intervals hold."""
     rows = []
     for number, label in enumerate(labels):
         cells = []

@@ -32,7 +32,7 @@ FAMILIES, MEMBERS = 2, 3  # that are shown
 
 
 def perform(workspace: Workspace) -> Result:
-    """CPPN images of all seeds.
+    """Compare the CPPN images of all seeds.
 
     Raises:
         MissingInput: no classifier, or one that does not say which classes are relatives.
@@ -102,7 +102,7 @@ def colours(pixels: NDArray[np.uint8]) -> Features:
 
 
 def distances(one: Features, other: Features) -> Features:
-    """(K, values) and (K, values) to (K, K): root mean squares."""
+    """The root mean square distances of (K, values) and (K, values), as (K, K)."""
     squared = (one**2).sum(1)[:, None] - 2 * one @ other.T + (other**2).sum(1)
     return np.sqrt(np.maximum(squared, 0.0) / one.shape[1])
 

@@ -66,12 +66,12 @@ class Loss:
 
     @property
     def without_one(self) -> float:
-        """Without one copy, mean over the copies."""
+        """The confidence without one copy, the mean over the copies."""
         return float(np.mean(self.without))
 
 
 def perform(workspace: Workspace) -> Result:
-    """Digits, and ImageNet's classes where there is a classifier."""
+    """Remove copies from images of digits, and of ImageNet's classes where there is a classifier."""
     views = {"digits": workspace.digits("cppn", seeds=range(workspace.scale.pick(50, 20)))}
     if workspace.model is not None:
         views["ImageNet"] = evolved(workspace, "cppn")[:1]
@@ -165,7 +165,7 @@ def claims(losses: Sequence[Loss], name: str) -> tuple[Claim, ...]:
 
 
 def _control(losses: Sequence[Loss], copies: str, elsewhere: str) -> RankTest:
-    """Copies removed beside as much elsewhere, images as pairs."""
+    """The test of images without copies beside the same images without as much elsewhere."""
     ours, theirs = (log_distance([getattr(loss, key) for loss in losses]) for key in (copies, elsewhere))
     return wilcoxon(ours, theirs)
 

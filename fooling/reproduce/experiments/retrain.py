@@ -37,7 +37,8 @@ CLASS_SIZES = ("1x", "7x")  # of the class "fooling" beside another, on CIFAR-10
 
 
 def mnist(workspace: Workspace) -> Result:
-    """Figure 11: one experiment in full and three at a fifth of the size; quick, the latter alone, of two rounds."""
+    """Retrain on digits, as in figure 11: one experiment in full and three at a fifth of the size; at the quick scale the
+    latter alone, with two rounds."""
     data, plans = workspace.mnist(), mnist_plans(workspace)
     found = {name: _done(workspace, data, name, plan) for name, plan in plans.items()}
     name, rounds = next(iter(found.items()))
@@ -144,7 +145,8 @@ def mnist_plans(workspace: Workspace) -> dict[str, Plan]:
 
 
 def cifar10(workspace: Workspace) -> Result:
-    """Figure 12, on CIFAR-10: a class "fooling" as large as another, and seven times as large; three seeds."""
+    """Retrain on CIFAR-10, as in figure 12, with a class "fooling" as large as another and with one seven times as large,
+    with three seeds."""
     data = workspace.cifar10()
     found: dict[str, list[list[Round]]] = {size: [] for size in CLASS_SIZES}
     for seed in range(3):

@@ -29,7 +29,7 @@ SHARES = (0.05, 0.1, 0.25, 0.5, 1.0)  # of the budget, at which the medians are 
 
 
 def perform(workspace: Workspace) -> Result:
-    """Both encodings, every seed."""
+    """Compare the two searches with both encodings and every seed."""
     comparison = compare([view for encoding in ENCODINGS for view in _both(workspace, encoding)])
     pairs = [_pair(comparison, encoding) for encoding in ENCODINGS]
     return Result(
@@ -132,7 +132,7 @@ def _notes(comparison: Comparison) -> str:
 
 
 def _numbers(comparison: Comparison) -> dict[str, Any]:
-    """The comparison without its curves, and without where it lay."""
+    """The comparison without its curves, and without the paths of its runs."""
     found = result_of(comparison).document()
     kept = ("name", "group", "seed", "passes", "seconds", "confidence", "median_at_common_passes")
     return {

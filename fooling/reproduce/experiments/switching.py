@@ -30,7 +30,7 @@ SHOWN = 8  # images of a line
 
 
 def perform(workspace: Workspace) -> Result:
-    """Digits with both encodings; ImageNet's classes where there is a classifier."""
+    """Count goal switches on digits with both encodings, and on ImageNet's classes where there is a classifier."""
     groups = {f"digits, {encoding}": workspace.digits(encoding) for encoding in ("cppn", "direct")}
     if workspace.model is not None:
         groups = {"ImageNet, cppn": evolved(workspace, "cppn"), **groups}
@@ -104,7 +104,7 @@ def _by_generation(view: Snapshot) -> NDArray[np.int64]:
 
 
 def _curves(groups: dict[str, list[Snapshot]]) -> Figure:
-    """Shares in stretches of generations, each twice as long as the one before; runs pooled."""
+    """The shares in stretches of generations, each twice as long as the one before, with all runs pooled."""
     figure, (left, right) = panels_of(1, 2, 11, 3.6)
     for number, (name, views) in enumerate(groups.items()):
         counts = np.array([_by_generation(view) for view in views]).sum(axis=0)
@@ -134,7 +134,7 @@ def _curves(groups: dict[str, list[Snapshot]]) -> Figure:
 
 
 def _stretches(generations: int) -> NDArray[np.int64]:
-    """Edges 0, 1, 3, 7, ... of so many generations."""
+    """The edges 0, 1, 3, 7, ... of stretches of so many generations."""
     edges = 2 ** np.arange(generations.bit_length() + 1) - 1
     return np.unique(np.append(edges[edges < generations], generations))
 

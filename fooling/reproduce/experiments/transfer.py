@@ -32,7 +32,7 @@ SHOWN = 8
 
 
 def same_architecture(workspace: Workspace) -> Result:
-    """Two LeNets trained from different initial weights."""
+    """Show the elites of two LeNets, trained from different initial weights, to each other."""
     rows: list[Row] = []
     claims: list[Claim] = []
     numbers: dict[str, Any] = {}
@@ -68,7 +68,7 @@ def _cifar10(workspace: Workspace) -> tuple[list[Answer], str]:
 
 
 def across(workspace: Workspace) -> Result:
-    """All networks that ship, every one against every other."""
+    """Show the elites of all networks that ship to every other one."""
     found = {encoding: on_digits(workspace, encoding, NETWORKS) for encoding in ENCODINGS}
     kinds = {encoding: [one for one in answers if is_across(one)] for encoding, answers in found.items()}
     between = mann_whitney(*(np.array(by_run(kinds[encoding])) for encoding in ENCODINGS))
@@ -176,7 +176,7 @@ def _cells(found: Sequence[Answer]) -> tuple[list[str], dict[tuple[str, str], tu
 
 
 def matrix(found: Sequence[Answer]) -> str:
-    """Who fools whom, pooled over seeds."""
+    """A table of how often the elites of each network fool each other one, pooled over seeds."""
     names, cells = _cells(found)
     rows = []
     for source in names:
