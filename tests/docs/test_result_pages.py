@@ -33,7 +33,8 @@ def test_transfer_leaves_home_out_and_counts_each_run_once() -> None:
             image("run-b", 0.5, {"python:zoo:a": 0, "python:zoo:b": 9, "python:zoo:c": 0}),
         ],
     }
-    encoding = SimpleNamespace(settings=SimpleNamespace(encoding=SimpleNamespace(name="cppn")))
+    config = SimpleNamespace(encoding=SimpleNamespace(name="cppn"))
+    encoding = SimpleNamespace(spec=SimpleNamespace(config=config))
     views: Any = dict.fromkeys(models, encoding)
     assert transfer_page.shares(data, views, "cppn", 0.0, "top1") == [0.25, 1.0]
     assert transfer_page.shares(data, views, "cppn", 0.0, "top5") == [0.5, 1.0]
