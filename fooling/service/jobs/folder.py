@@ -130,7 +130,13 @@ class Jobs:
             job = job_of(self._places, id)
         except NotFoundError:
             job = run_of(self._places, self._foreign(id))
-        return self._completed([job])[0]
+        found = self._completed([job])[0]
+        if (
+            found.state is State.QUEUED and found.position is None
+        ):  # put there just now, which the index does not know
+            self._supervisor.changed(id)
+            found = self._completed([job])[0]
+        return found
 
     @_telling
     def list(

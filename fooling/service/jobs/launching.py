@@ -18,6 +18,10 @@ from fooling.service.jobs.records import Submission, Wish, ask, write
 from fooling.service.jobs.recovery import enter, settled
 
 
+class StillEndingError(Exception):
+    """The last process of a job still holds its lock."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What a server lets the jobs have that it starts. It stands in no file: whoever starts a server says it anew.
@@ -39,16 +43,20 @@ def launch(places: Places, id: str, means: Means) -> subprocess.Popen[bytes] | N
     """Start the process of a job that waits; the caller holds the mutex.
 
     Returns:
-        The process; None where the job does not wait any more, or its last process is still ending.
+        The process; None where the job does not wait any more.
 
     Raises:
+        StillEndingError: its last process is there, which has written its end already.
         NotFoundError: there is no such job.
         OSError: no process can be started; the job waits on.
     """
     submission, record, wish = settled(places, id)
     files = places.job(id)
-    if record.state is not State.QUEUED or (lock := seize(files.lock)) is None:
+    if record.state is not State.QUEUED:
         return None
+    lock = seize(files.lock)
+    if lock is None:
+        raise StillEndingError
     try:
         if wish is not Wish.NOTHING:
             ask(files, Wish.NOTHING)

@@ -15,7 +15,7 @@ from fooling.errors import FoolingError, NotFoundError
 from fooling.service.jobs.changes import empty_trash, remove_leftovers
 from fooling.service.jobs.describing import stamp_of_job
 from fooling.service.jobs.index import Index
-from fooling.service.jobs.launching import Means, launch
+from fooling.service.jobs.launching import Means, StillEndingError, launch
 from fooling.service.jobs.locks import exclusive
 from fooling.service.jobs.models import State
 from fooling.service.jobs.places import Places, is_id
@@ -26,6 +26,7 @@ from fooling.service.jobs.scanning import Scanner
 
 TICK = 0.25  # seconds between two looks at the jobs that run
 _PATIENCE = {Wish.CANCEL: 30.0, Wish.PAUSE: 600.0}  # seconds until a process that does not obey is killed
+_ENDING = 5.0  # seconds that a process may take to free its memory, while its job is to be started again
 _SHARE = 20  # a look at the whole folder takes at most a twentieth of the time
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Supervisor:
         self._scanner = Scanner(places, index)
         self._children: list[subprocess.Popen[bytes]] = []
         self._seen: dict[str, str] = {}  # the stamps of jobs that may have a process
+        self._ending: dict[str, float] = {}  # since when the last process of a job that waits is ending
         self._filled = -1  # `index.opened` when all jobs were last looked at
         self._stopping, self._wake = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
@@ -163,10 +165,16 @@ class Supervisor:
                 child = launch(self._places, id, self._means)
             except NotFoundError:
                 child = None
+            except StillEndingError:
+                since = self._ending.setdefault(id, time.monotonic())
+                if time.monotonic() - since < _ENDING:
+                    return  # none overtakes it for that
+                continue
             except OSError as error:  # no memory for a process, say: that is no fault of the job
                 _log.warning("could not start job %s: %s", id, error)
                 return
             self._seen.setdefault(id, "")
+            self._ending.pop(id, None)
             if child is not None:
                 self._children.append(child)
                 live.add(id)

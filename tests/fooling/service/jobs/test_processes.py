@@ -109,6 +109,25 @@ def test_a_job_outlives_its_server_and_goes_on_after_a_kill(root, jobs, tmp_path
 
 
 @pytest.mark.slow
+def test_a_job_of_a_machine_that_stops_goes_on_when_it_is_up_again(root, jobs):
+    """A failure costs what was computed since the last checkpoint, or a start by hand, at each update of the system."""
+    with jobs.supervise():
+        id = jobs.submit("run", request(set=ENDLESS | {"run.checkpoint_seconds": 3600})).id
+        wait(lambda: jobs.get(id).progress.generation > 3)
+    os.kill(process_of(root, id), signal.SIGTERM)
+    stopped = wait_for(jobs, id, State.QUEUED)
+    assert stopped.progress.generation > 3
+    other = jobs.submit("run", request())
+    assert jobs.get(id).position == 1
+    with jobs.supervise():
+        wait_for(jobs, id, State.RUNNING)
+        wait(lambda: jobs.get(id).progress.generation > stopped.progress.generation)
+        assert jobs.get(other.id).state is State.QUEUED
+        jobs.cancel(id)
+        wait_for(jobs, id, State.CANCELLED)
+
+
+@pytest.mark.slow
 def test_a_job_that_dies_twice_has_failed_and_the_queue_goes_on(root, jobs, tmp_path, monkeypatch):
     """A failure costs the whole queue: it would stand behind a job that kills its process for ever."""
     (tmp_path / "deadly.py").write_text(

@@ -13,6 +13,8 @@ import pytest
 
 from fooling.errors import FoolingError
 from fooling.service.jobs import Jobs, State, launching
+from fooling.service.jobs.locks import seize
+from fooling.service.jobs.places import Places
 from tests.fooling.service.jobs.tiny_jobs import request, wait
 
 # A job's process that computes nothing: it says when it begins and ends.
@@ -120,3 +122,18 @@ def test_no_process_can_be_started(root, jobs, monkeypatch):
         monkeypatch.setattr(launching, "_spawn", spawn)
         wait(lambda: all(jobs.get(id).state is State.COMPLETED for id in ids))
     assert Path(root / "told").read_text().count("begin") == 2
+
+
+def test_a_job_whose_process_is_still_ending_is_not_overtaken(root, jobs, monkeypatch):
+    """A failure costs a job that is resumed its place: the next one, of hours, would begin while the memory of the last
+    process is freed."""
+    monkeypatch.setattr(launching, "_spawn", spawn)
+    first, second = (jobs.submit("run", request()).id for _ in range(2))
+    lock = seize(Places(root).job(first).lock)
+    assert lock is not None
+    with jobs.supervise():
+        time.sleep(0.6)
+        assert jobs.get(second).state is State.QUEUED
+        os.close(lock)
+        wait(lambda: jobs.get(second).state is State.COMPLETED)
+    assert (root / "told").read_text().split()[1::4] == [first, second]
