@@ -181,7 +181,7 @@ class GroupTest(Data):
         test: "mann-whitney-u" or "wilcoxon".
         n: the numbers of values that it rests on.
         statistic, p: None where there is nothing to test.
-        first_is_higher: the share of pairs in which the first group is the higher one; ties count half.
+        better: the share of pairs in which the first group is the higher one; ties count half.
     """
 
     groups: Many[str]
@@ -190,7 +190,7 @@ class GroupTest(Data):
     n: Many[int]
     statistic: float | None
     p: float | None
-    first_is_higher: float | None
+    better: float | None = Field(alias="first_is_higher")
 
 
 class LeftOut(protocol.Failure):

@@ -4,41 +4,22 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot
-from fooling.studies.compare.comparison import (
-    FEW,
-    PASSES,
-    Comparison,
-    Group,
-    Pair,
-    Run,
-    check_run,
-    compare,
-    curves,
-    grid,
-)
-from fooling.studies.compare.images import Training, read_training
-from fooling.studies.compare.result import (
-    ClassCurve,
-    ComparedElite,
-    ComparedGroup,
-    ComparedRun,
-    Curve,
-    GroupTest,
-    LeftOut,
-    Request,
-    Result,
-    TrainingImages,
-)
+from fooling.studies.compare import comparison as arrays
+from fooling.studies.compare import result as data
+from fooling.studies.compare.comparison import Comparison, Pair, Run
+from fooling.studies.compare.images import read_training
+from fooling.studies.compare.result import Request, Result
 from fooling.studies.protocol import HERE, Report, Resources, attempt
-from fooling.studies.rank_tests import RankTest
 
 __all__ = ["Request", "Result", "study"]
 
@@ -54,24 +35,24 @@ def study(
     `fooling.studies.protocol.Study`."""
     runs, failed = attempt(request.runs, _comparable, least=2, report=report, stopping=stopping)
     training = read_training(request.data, runs[0].stored_pixels.shape[1:]) if request.data else None
-    comparison = compare(runs, training)
-    return found(comparison, [LeftOut(what=str(path), reason=str(error)) for path, error in failed])
+    failures = [data.LeftOut(what=str(path), reason=str(error)) for path, error in failed]
+    return found(arrays.compare(runs, training), failures)
 
 
 def _comparable(path: Path) -> Snapshot:
     run = open_run(path)
-    check_run(run)
+    arrays.check_run(run)
     return run
 
 
-def found(comparison: Comparison, failures: Sequence[LeftOut] = ()) -> Result:
+def found(comparison: Comparison, failures: Sequence[data.LeftOut] = ()) -> Result:
     """A comparison as a result."""
     result = Result(
         classes=comparison.labels,
-        passes=PASSES,
+        passes=arrays.PASSES,
         common_passes=comparison.common,
-        training=None if comparison.training is None else _training(comparison.training),
-        groups=tuple(_group(comparison, number, group) for number, group in enumerate(comparison.groups)),
+        training=_training(comparison),
+        groups=tuple(_group(comparison, number) for number in range(len(comparison.groups))),
         runs=tuple(_run(comparison, run) for run in comparison.runs),
         tests=tuple(test for pair in comparison.pairs for test in _tests(comparison, pair)),
         failures=tuple(failures),
@@ -80,29 +61,32 @@ def found(comparison: Comparison, failures: Sequence[LeftOut] = ()) -> Result:
     return result
 
 
-def _training(training: Training) -> TrainingImages:
-    return TrainingImages(
+def _training(comparison: Comparison) -> data.TrainingImages | None:
+    if (training := comparison.training) is None:
+        return None
+    near = None if math.isnan(training.near) else training.near
+    return data.TrainingImages(
         folder=str(training.folder),
         images=len(training.pixels),
         usual_distance=training.usual,
-        near_distance=None if math.isnan(training.near) else training.near,
+        near_distance=near,
     )
 
 
-def _group(comparison: Comparison, number: int, group: Group) -> ComparedGroup:
+def _group(comparison: Comparison, number: int) -> data.ComparedGroup:
     runs = comparison.of(number)
-    medians = np.nanmedian(comparison.at_common(number), axis=1)
-    return ComparedGroup(
-        name=group.name,
+    return data.ComparedGroup(
+        name=comparison.groups[number].name,
         runs=tuple(run.name for run in runs),
         seeds=tuple(run.view.spec.seed for run in runs),
-        median_at_common_passes=float(np.median(medians)),
+        median_at_common_passes=float(np.median(np.nanmedian(comparison.at_common(number), axis=1))),
     )
 
 
-def _run(comparison: Comparison, run: Run) -> ComparedRun:
-    view = run.view
-    return ComparedRun(
+def _run(comparison: Comparison, run: Run) -> data.ComparedRun:
+    view, training = run.view, comparison.training
+    few = len(comparison.labels) <= arrays.FEW
+    return data.ComparedRun(
         run=str(view.directory),
         name=run.name,
         group=comparison.groups[run.group].name,
@@ -114,32 +98,34 @@ def _run(comparison: Comparison, run: Run) -> ComparedRun:
         seconds=run.trajectory.seconds,
         confidence=view.statistics,
         median_at_common_passes=float(np.nanmedian(run.confidence_at(comparison.common))),
-        near_training=None if comparison.training is None else len(run.near(comparison.training)),
+        near_training=None if training is None else len(run.near(training)),
         images={key: float(np.nanmedian(values)) for key, values in run.statistics.items()},
         elites=tuple(_elite(comparison, run, number) for number in np.flatnonzero(view.occupied).tolist()),
         curves=tuple(
-            Curve(
-                **{
-                    name: tuple(column.tolist())
-                    for name, column in curves(run, cost, grid([run], cost)).items()
-                }
-            )
+            data.Curve(**_columns(arrays.curves(run, cost, arrays.grid([run], cost))))
             for cost in ("passes", "seconds")
         ),
-        classes=_classes(run) if len(comparison.labels) <= FEW else None,
+        classes=tuple(
+            data.ClassCurve(number=number, **_columns(vars(steps)))
+            for number, steps in sorted(run.trajectory.classes.items())
+        )
+        if few
+        else None,
     )
 
 
-def _elite(comparison: Comparison, run: Run, number: int) -> ComparedElite:
+def _columns(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
+    return {name: tuple(column.tolist()) for name, column in columns.items()}
+
+
+def _elite(comparison: Comparison, run: Run, number: int) -> data.ComparedElite:
     measured: dict[str, Any] = {key: float(values[number]) for key, values in run.statistics.items()}
     if run.nearest is not None and comparison.training is not None:
         row = int(run.nearest[number])
-        measured |= {
-            "nearest": row,
-            "nearest_label": int(comparison.training.labels[row]),
-            "near_training": number in run.near(comparison.training),
-        }
-    return ComparedElite(
+        measured["nearest"] = row
+        measured["nearest_label"] = int(comparison.training.labels[row])
+        measured["near_training"] = number in run.near(comparison.training)
+    return data.ComparedElite(
         number=number,
         label=comparison.labels[number],
         confidence=float(run.confidence[number]),
@@ -148,31 +134,11 @@ def _elite(comparison: Comparison, run: Run, number: int) -> ComparedElite:
     )
 
 
-def _classes(run: Run) -> tuple[ClassCurve, ...]:
-    return tuple(
-        ClassCurve(
-            number=number,
-            passes=tuple(steps.passes.tolist()),
-            seconds=tuple(steps.seconds.tolist()),
-            confidence=tuple(steps.confidence.tolist()),
-        )
-        for number, steps in sorted(run.trajectory.classes.items())
-    )
-
-
-def _tests(comparison: Comparison, pair: Pair) -> list[GroupTest]:
+def _tests(comparison: Comparison, pair: Pair) -> Iterator[data.GroupTest]:
     names = tuple(comparison.groups[number].name for number in pair.groups)
-    named = ((pair.runs, "median confidence of each run"), (pair.classes, "confidence of each class"))
-    return [_test(test, names, of) for test, of in named if test is not None]
-
-
-def _test(test: RankTest, names: tuple[str, ...], of: str) -> GroupTest:
-    return GroupTest(
-        groups=names,
-        of=of,
-        test=test.test,
-        n=test.n,
-        statistic=test.statistic,
-        p=test.p,
-        first_is_higher=test.better,
-    )
+    for of, test in (
+        ("median confidence of each run", pair.runs),
+        ("confidence of each class", pair.classes),
+    ):
+        if test is not None:
+            yield data.GroupTest(groups=names, of=of, **asdict(test))
