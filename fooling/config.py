@@ -98,7 +98,13 @@ class RunSettings(Strict):
         le=1e9,
         description="seconds that a chunk may take on a Ray worker before it is computed elsewhere",
     )
-    checkpoint_seconds: float = Field(30.0, ge=0, le=1e9, description="seconds between checkpoints")
+    checkpoint_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=1e9,
+        description="seconds between checkpoints; the first one comes after a thirtieth of that, the next ones when the "
+        "run is twice as old",
+    )
 
 
 class ClassifierSettings(Strict):

@@ -84,12 +84,12 @@ class Engine:
         with self._explained():
             status: Status = "completed"
             reason = ""
-            last_save = time.monotonic()
+            began = last_save = time.monotonic()
             try:
                 while not self._is_done():
                     self._generation()
-                    due = time.monotonic() - last_save >= self._spec.config.run.checkpoint_seconds
-                    if due and self._search.resumable:
+                    pause = _pause(self._spec.config.run.checkpoint_seconds, last_save - began)
+                    if time.monotonic() - last_save >= pause and self._search.resumable:
                         self._save()
                         last_save = time.monotonic()
                     self._listeners.report(self.snapshot("running"))
@@ -214,6 +214,13 @@ class Engine:
                 self.note("failed", reason=reason)
             again = f"; mend that, then: fooling resume {self._directory.path}"
             raise FoolingError(f"{reason}; {kept}{again}") from error
+
+
+def _pause(seconds: float, elapsed: float) -> float:
+    """The seconds between a checkpoint that was written after so many seconds and the next. The first ones come sooner
+    than the setting says, so that whoever watches soon sees elites; each time the run is twice as old, so they cost
+    little."""
+    return min(seconds, max(seconds / 30, elapsed))
 
 
 def _gains(before: NDArray[np.float32], after: NDArray[np.float32]) -> list[list[float]]:

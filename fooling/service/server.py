@@ -148,12 +148,25 @@ def log_to_stderr(tell: Callable[[object], None]) -> None:
 
 
 def preload() -> None:
-    """Import in a thread what reads runs, which takes seconds, so that the first request for an elite need not wait."""
+    """Import in a thread what reads runs and draws elites, which takes seconds, so that the first request for one need
+    not wait."""
+    threading.Thread(target=_draw_once, name="preload", daemon=True).start()
 
-    def load() -> None:
-        import fooling.store.snapshot  # noqa: F401
 
-    threading.Thread(target=load, name="preload", daemon=True).start()
+def _draw_once() -> None:
+    """Draw a CPPN, as a request for an elite of another size does."""
+    import numpy as np
+
+    import fooling.store.elites
+    import fooling.store.reading
+    import fooling.store.summary
+    from cppn.keys import Keys
+    from fooling import encodings
+    from fooling.encodings.settings import CppnSettings
+
+    encoding = encodings.create(CppnSettings(), 8, "grey")
+    drawn = encoding.from_arrays(encoding.initialise(Keys(0, 0, np.zeros(1, np.uint32), 0)).arrays())
+    fooling.store.elites.encode(encoding.render(drawn, 16)[0])
 
 
 def serve(app: FastAPI, listening: socket.socket, ready: Callable[[], None]) -> None:

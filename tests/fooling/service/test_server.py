@@ -334,3 +334,8 @@ def test_from_serve_to_an_elite(tmp_path: Path, environment: dict[str, str], foo
         process.kill()
         process.wait()
         kill_all(root)
+
+
+def test_what_is_preloaded_is_there() -> None:
+    """A failure ends the thread in silence, and the first elite takes seconds."""
+    server._draw_once()
