@@ -11,12 +11,12 @@ from itertools import islice
 from fooling.errors import FoolingError, NotFoundError
 from fooling.service.jobs import runs
 from fooling.service.jobs.changes import finish_deleting
-from fooling.service.jobs.describing import job_of, run_id, run_of, stamp_of_job
+from fooling.service.jobs.describing import job_of, read, run_id, run_of, stamp_of_job
 from fooling.service.jobs.index import Entry, Index
 from fooling.service.jobs.locks import exclusive
 from fooling.service.jobs.models import State
 from fooling.service.jobs.places import Places, is_id
-from fooling.service.jobs.records import Wish, read_record, read_submission, read_wish
+from fooling.service.jobs.records import Wish, read_submission, read_wish
 from fooling.service.jobs.recovery import COMPUTED, enter
 
 _DEPTH = 2  # folders below the root in which runs are looked for
@@ -75,7 +75,7 @@ class Scanner:
                 self._places, id, submission.directory
             )  # before the rest is read: rather too old
             job = job_of(self._places, id)
-            record = read_record(files)
+            _, record, _ = read(self._places, id)
         except NotFoundError:
             self._finish_deleting(id)
             return None

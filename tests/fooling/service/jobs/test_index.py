@@ -141,6 +141,25 @@ def _alone(index, command):
     connection.close()
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"state": "dancing"}', b'{"state": "queued", "started": -1}']
+)
+def test_a_damaged_record_is_told_and_can_be_mended(root, jobs, content):
+    """A failure costs a job that is in no list, or the list, for a file that a disk has damaged."""
+    job = jobs.submit("run", request())
+    (root / ".fooling" / "jobs" / job.id / "state.json").write_bytes(content)
+    with jobs.supervise():
+        found = wait(lambda: jobs.list(state=State.FAILED).items, 10)
+        assert [item.id for item in found] == [job.id]
+        assert "state.json" in jobs.get(job.id).reason
+    jobs._supervisor._running = 0
+    assert jobs.resume(job.id).state is State.QUEUED
+    (root / ".fooling" / "jobs" / job.id / "job.json").write_bytes(content)
+    with pytest.raises(InvalidError):
+        jobs.get(job.id)
+    jobs._supervisor.refresh()
+
+
 def test_lists_are_filtered_and_paged(root, jobs, names):
     """A failure costs runs that nobody finds any more."""
     for number in range(7):
