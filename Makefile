@@ -1,5 +1,5 @@
 # make run    set up, evolve images that fool the shipped LeNet, show them
-# make test   set up, run the tests; ARGS="tests/fooling/test_archive.py -k merge" runs some of them
+# make test   set up, run the tests; ARGS="tests/fooling/archive/test_archive.py -k merge" runs some of them
 # PIP_ARGS    extra arguments for pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import ROOT, arguments, interleaved, parser, save, spread
-from fooling.archive import Archive, Candidates
+from fooling.archive import Archive, Candidates, Cells
 from fooling.encodings.direct import DirectPopulation
 from fooling.present.markdown import table as markdown
 
@@ -39,7 +39,7 @@ Chunk = tuple[NDArray[np.int32], NDArray[np.uint8], DirectPopulation, Confidence
 def empty_archive(classes: int) -> Archive:
     """For grey images of SIDE pixels a side, with a gene each."""
     return Archive(
-        classes, (SIDE, SIDE, 1), DirectPopulation(np.empty((classes, SIDE, SIDE, 1), np.float32), 0)
+        Cells(classes), (SIDE, SIDE, 1), DirectPopulation(np.empty((classes, SIDE, SIDE, 1), np.float32), 0)
     )
 
 
@@ -80,7 +80,7 @@ def offer_times(classes: int, state: str, repeat: int) -> dict[str, float]:
     archive = settled(classes) if state == "settled" else empty_archive(classes)
     parts = chunks(classified(IMAGES, classes, GENERATIONS + repeat), GENERATIONS)
     began = time.perf_counter()
-    candidates = [reduce(part, archive.confidence) for part in parts]
+    candidates = [reduce(part, archive.thresholds) for part in parts]
     reduced = time.perf_counter()
     archive.offer(*candidates)
     offered = time.perf_counter()
@@ -101,11 +101,11 @@ def check(classes: int = 200, images: int = 100) -> None:
     at_once, one_by_one = empty_archive(classes), empty_archive(classes)
     for generation, confidences in enumerate(batches):
         candidates = [
-            reduce(part, at_once.confidence) for part in chunks(confidences, generation, images // 4)
+            reduce(part, at_once.thresholds) for part in chunks(confidences, generation, images // 4)
         ]
         at_once.offer(*candidates)
         for single in chunks(confidences, generation, 1):
-            one_by_one.offer(reduce(single, one_by_one.confidence))
+            one_by_one.offer(reduce(single, one_by_one.thresholds))
     assert at_once.digest() == one_by_one.digest(), "offering in chunks and one by one gave other archives"
     every = np.concatenate(batches)
     for label in range(classes):

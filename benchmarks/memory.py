@@ -59,7 +59,7 @@ def measure(size: int, generations: int) -> dict[str, Any]:
 
         def watch(view: Snapshot) -> None:
             now, peak = resident()
-            kept = len(set(view.archive.cell.tolist()))
+            kept = len(set(view.archive.rows.tolist()))
             rows.append(
                 {
                     "generation": view.generation,

@@ -32,7 +32,7 @@ from benchmarks.processes import has_torch, proportional_bytes, ray_cpu
 from benchmarks.report import arguments, interleaved, parser, save, spread
 from cppn.keys import Keys
 from fooling import encodings
-from fooling.archive import Archive
+from fooling.archive import Archive, Cells
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.present.markdown import table as markdown
 from fooling.search.breeding import Brood, Parents
@@ -103,7 +103,7 @@ def build(emulation: Sequence[Any]) -> Host:
 def elites(encoding: str, classes: int) -> Archive:
     """The archive that all searches of an encoding and a number of classes begin with; not to be changed."""
     made = encodings.create(ENCODINGS[encoding](), SIZE, "grey")
-    archive = Archive(classes, made.image_shape, made.empty())
+    archive = Archive(Cells(classes), made.image_shape, made.empty())
     in_process(searching(archive, encoding, classes, BRED_POPULATION), encoding, classes, range(BRED + 1))
     return archive
 
@@ -198,7 +198,7 @@ def turn(search: MapElites, executor: RayExecutor, number: int) -> dict[str, flo
         "ray_cpu": ray,
         "sent": sent,
         "received": received,
-        "claims": sum(len(result.classes) for result in results),
+        "claims": sum(len(result.cells) for result in results),
     }
 
 

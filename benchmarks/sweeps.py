@@ -125,7 +125,7 @@ def class_counts(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
         archive = settled(classes)
         parts = cut(classified(IMAGES, classes, 100 + repeat), 100)
         began = time.perf_counter()
-        archive.offer(*[reduced(part, archive.confidence) for part in parts])
+        archive.offer(*[reduced(part, archive.thresholds) for part in parts])
         return (time.perf_counter() - began) * 1e6 / IMAGES
 
     return interleaved({f"reduce and offer {size}": partial(cost, size) for size in sizes}, repeats)

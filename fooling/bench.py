@@ -23,7 +23,7 @@ import torch
 
 from cppn.keys import Keys
 from fooling import classifiers, encodings
-from fooling.archive import Archive, Candidates
+from fooling.archive import Archive, Candidates, Cells
 from fooling.classifiers.numerics import Numerics, resolve
 from fooling.config import ResolvedSettings, Settings
 from fooling.runs.computing import Computing
@@ -82,7 +82,7 @@ def prepare(
     spec, resolved = classifier.spec, resolve_settings(settings, classifier)
     host, _ = HostSpec.of(resolved, numerics).host(classifier)
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
-    archive = Archive(len(spec.labels), encoding.image_shape, encoding.empty(len(spec.labels)))
+    archive = Archive(Cells(len(spec.labels)), encoding.image_shape, encoding.empty(len(spec.labels)))
     evaluators = evaluators_of(run, numerics.device)
     chunk = chunk_of(resolved, classifier, evaluators)
     endless = resolved.search.model_copy(update={"generations": sys.maxsize})

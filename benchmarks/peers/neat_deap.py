@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.peers.common import SIDE
 from cppn.exchange import neat_config, to_genomes
 from cppn.keys import Keys
-from fooling.archive import Archive, Candidates
+from fooling.archive import Archive, Candidates, Cells
 from fooling.bench import Bench
 from fooling.encodings.direct import DirectPopulation
 
@@ -126,7 +126,7 @@ def check(bench: Bench, peer: Peer) -> dict[str, float]:
         AssertionError: it doesn't.
     """
     elites = [elite for _, elite in peer.first.values()]
-    rows = [int(bench.archive.cell[digit]) for digit in peer.first]
+    rows = [int(bench.archive.rows[digit]) for digit in peer.first]
     theirs = np.array([peer.toolbox.render(elite) for elite in elites])
     ours = bench.toolbox.render(bench.archive.genotypes.take(rows))
     differences = np.abs(theirs.astype(int) - ours.astype(int))
@@ -149,7 +149,7 @@ def _check_archive(bench: Bench, pixels: NDArray[np.uint8]) -> None:
     ids = np.column_stack([np.zeros(count), np.zeros(count), np.arange(count)]).astype(np.int32)
     some = np.arange(count) % len(pixels)
     genotypes = bench.archive.genotypes.take(np.zeros(count, np.int64))
-    archive = Archive(classes, pixels.shape[1:], genotypes.take([]))
+    archive = Archive(Cells(classes), pixels.shape[1:], genotypes.take([]))
     archive.offer(Candidates.best_of(ids, pixels[some], genotypes, confidences))
     kept = archive.elite_ids[:, 2].tolist()
     assert kept == [elites[digit][1] for digit in range(classes)], "the archives keep different images"
@@ -190,7 +190,7 @@ def _individual_type() -> Any:
 
 def _elites(archive: Archive, individuals: Sequence[Any]) -> Elites:
     return {
-        int(digit): (float(archive.confidence[digit]), individuals[archive.cell[digit]])
+        int(digit): (float(archive.confidence[digit]), individuals[archive.rows[digit]])
         for digit in archive.occupied
     }
 

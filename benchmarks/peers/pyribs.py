@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks.peers.common import DIGITS, PIXELS, SIDE, Found
-from fooling.archive import Archive, Candidates
+from fooling.archive import Archive, Candidates, Cells
 from fooling.encodings.direct import DirectPopulation
 
 TUTORIAL_BATCH = 30
@@ -75,8 +75,8 @@ def check_archives_agree(ribs: Any) -> None:
     ids = np.column_stack([np.zeros(300), np.zeros(300), np.arange(300)]).astype(np.int32)
     genes = DirectPopulation(images.reshape(300, SIDE, SIDE, 1))
     pixels = np.zeros((300, SIDE, SIDE, 1), np.uint8)
-    ours = Archive(DIGITS, (SIDE, SIDE, 1), DirectPopulation(genes.genes[:0]))
+    ours = Archive(Cells(DIGITS), (SIDE, SIDE, 1), DirectPopulation(genes.genes[:0]))
     ours.offer(Candidates.best_of(ids, pixels, genes, only_top))
     for digit, solution in zip(data["measures"][:, 0].astype(int), data["solution"], strict=True):
-        kept = ours.genotypes.flat[ours.cell[digit]]
+        kept = ours.genotypes.flat[ours.rows[digit]]
         assert np.array_equal(kept, solution), f"digit {digit}: pyribs keeps another image"

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.archive import EMPTY, Archive
+from fooling.archive import Archive
+from fooling.archive.candidates import EMPTY
 from fooling.errors import InvalidError
 
 
@@ -51,30 +52,32 @@ def check_archive(archive: Archive, arrays: Mapping[str, NDArray], genotypes: An
     """Whether arrays are what `Archive.arrays` gave after some generation.
 
     Args:
-        archive: an empty one of the run's classes and images.
+        archive: an empty one of the run's cells and images.
         genotypes: the population of the `genotypes.` arrays.
 
     Raises:
         InvalidError: one line that names the array and what is wrong with it.
     """
-    classes = len(archive)
-    confidence = expect(arrays, "confidence", np.float32, (classes,))
-    cell = expect(arrays, "cell", np.int32, (classes,))
-    ids = expect(arrays, "ids", np.int32, (None, 3))
-    pixels = expect(arrays, "pixels", np.uint8, (None, *archive.pixels.shape[1:]))
+    cells, fields = len(archive), archive.fields
+    confidence = expect(arrays, "confidence", np.float32, (cells,))
+    cell = expect(arrays, "cell", np.int32, (cells,))
+    ids = expect(arrays, "ids", fields["ids"].dtype, (None, 3))
     rows = len(ids)
-    if rows > classes or len(pixels) != rows:
-        raise InvalidError(
-            f"pixels: expected the {rows} images of ids, at most {classes}, found {len(pixels)}"
-        )
-    if not rows <= len(genotypes) <= classes:
+    if rows > cells:
+        raise InvalidError(f"ids: expected at most {cells} images, one a cell, found {rows}")
+    older = "top1" not in arrays and "top1_confidence" not in arrays  # checkpoints did not always hold them
+    for name, field in fields.items():
+        if not (older and name.startswith("top1")):
+            expect(arrays, name, field.dtype, (rows, *field.shape))
+    if not rows <= len(genotypes) <= cells:
         raise InvalidError(f"genotypes: expected {rows} of them, one an image, found {len(genotypes)}")
     if ((cell < -1) | (cell >= rows)).any():
         raise InvalidError(
             f"cell: expected rows from 0 to {rows - 1}, or -1, found {cell.min()} to {cell.max()}"
         )
     check_confidences("confidence", confidence, cell >= 0)
-    _check_answers(arrays, rows, classes)
+    if not older:
+        _check_answers(arrays["top1"], arrays["top1_confidence"], archive.cells.number_of_classes)
     used = np.unique(cell[cell >= 0])
     if rows != int(cell.max(initial=-1)) + 1:
         raise InvalidError(f"ids: expected an image for each row up to {cell.max(initial=-1)}, found {rows}")
@@ -88,12 +91,8 @@ def check_archive(archive: Archive, arrays: Mapping[str, NDArray], genotypes: An
         raise InvalidError("ids: expected each image once, found one twice")
 
 
-def _check_answers(arrays: Mapping[str, NDArray], rows: int, classes: int) -> None:
+def _check_answers(top1: NDArray[np.int32], confidence: NDArray[np.float32], classes: int) -> None:
     """What the classifier answers first to each image, where the checkpoint says so."""
-    if "top1" not in arrays and "top1_confidence" not in arrays:
-        return
-    top1 = expect(arrays, "top1", np.int32, (rows,))
-    confidence = expect(arrays, "top1_confidence", np.float32, (rows,))
     if ((top1 < -1) | (top1 >= classes)).any():
         raise InvalidError(
             f"top1: expected classes below {classes}, or -1, found {top1.min()} to {top1.max()}"

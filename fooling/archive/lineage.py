@@ -3,7 +3,7 @@
 Records of 11 little-endian int32, appended in the order (generation, stream, child):
 
     generation, stream, child,
-    generation, stream, child of the parent, and the class it held when it was chosen,
+    generation, stream, child of the parent, and the cell whose elite it was when it was chosen,
     the same four of the mate
 
 -1 stands where there is no parent (the first generation) or no mate (encodings without crossover). Where parents
@@ -35,7 +35,7 @@ def records(
     parents: NDArray[np.int32] | None = None,
     mates: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int32]:
-    """Records (N, 11) of images `ids` (N, 3); parents and mates are (N, 4): id and class held."""
+    """Records (N, 11) of images `ids` (N, 3); parents and mates are (N, 4): id and cell."""
     table = np.full((len(ids), WIDTH), -1, np.int32)
     table[:, :3] = ids
     if parents is not None:
@@ -66,14 +66,14 @@ def read(path: Path, length: int | None = None) -> NDArray[np.int32]:
         return np.frombuffer(file.read(length), "<i4").reshape(-1, WIDTH)
 
 
-def check(table: NDArray[np.int32], path: Path, generation: int, classes: int, bred: bool) -> None:
+def check(table: NDArray[np.int32], path: Path, generation: int, cells: int, bred: bool) -> None:
     """Whether records are those of a run up to some generation: each image once, each parent older than its child.
 
     Args:
         table: (N, 11).
         path: of their file, for errors.
-        classes: of the classifier.
-        bred: by MAP-Elites: in their order, nobody without a parent but in generation 0, and a mate for all or none.
+        cells: how many the archive has.
+        bred: by MAP-Elites: in their order, parents from generation 1 on only, and a mate for all or none.
 
     Raises:
         InvalidError: the first record that can't be.
@@ -82,7 +82,7 @@ def check(table: NDArray[np.int32], path: Path, generation: int, classes: int, b
     wrong = {"an image of the run": (own < 0).any(axis=1) | (own[:, 0] > generation)}
     for name, part in (("parent", table[:, 3:7]), ("mate", table[:, 7:11])):
         absent = (part == -1).all(axis=1)
-        older = (part >= 0).all(axis=1) & (part[:, 0] < own[:, 0]) & (part[:, 3] < classes)
+        older = (part >= 0).all(axis=1) & (part[:, 0] < own[:, 0]) & (part[:, 3] < cells)
         wrong[f"an older {name}, or none"] = ~(absent | older)
         if bred and name == "parent":
             wrong["a parent from generation 1 on, and none before"] = absent == bred_later

@@ -118,7 +118,7 @@ class Engine:
         self._lineage.close()
 
     def _generation(self) -> None:
-        began, before = time.perf_counter(), self._archive.confidence.copy()
+        began, before = time.perf_counter(), self._archive.thresholds
         number = self._counters.generation + 1
         outcome = self._search.step(number, self._computing)
         counters = self._counters
@@ -142,7 +142,7 @@ class Engine:
             **describe(self._archive.confidence[self._aims]),
             "replacements": outcome.replacements,
             "goal_switches": outcome.goal_switches,
-            "gains": _gains(before, self._archive.confidence),
+            "gains": _gains(before, self._archive.thresholds),
             **outcome.statistics,
             **({} if outcome.nan is None else {"nan_images": len(outcome.nan)}),
         }

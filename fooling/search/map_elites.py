@@ -29,7 +29,7 @@ class Generation:
     Attributes:
         keys: of its children.
         task, shared, chunks: what `Executor.map` takes.
-        parents: (size, 2) classes of each child's parent and mate; None in generation 0.
+        parents: (size, 2) cells of each child's parent and mate; None in generation 0.
     """
 
     keys: Keys
@@ -71,8 +71,8 @@ class MapElites(Stateless):
         size = (self._settings.initial or self._settings.population) if first else self._settings.population
         keys = Keys.of_generation(self._seed, number, size)
         parents = None if first else np.asarray(self._toolbox.select(archive, keys), np.int64)
-        rows = None if parents is None else archive.cell[parents[:, : self._columns]].astype(np.int64)
-        shared = Parents(None if first else archive.genotypes, archive.confidence.copy())
+        rows = None if parents is None else archive.rows[parents[:, : self._columns]].astype(np.int64)
+        shared = Parents(None if first else archive.genotypes, archive.thresholds)
         return Generation(keys, "breed", shared, broods(keys, rows, self._chunk), parents)
 
     def tell(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
@@ -94,22 +94,23 @@ class MapElites(Stateless):
         return replace(outcome, nan=nan)
 
     def _told(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
-        archive, claims = self._archive, [result for result in results if len(result.classes)]
+        archive, claims = self._archive, [result for result in results if len(result.cells)]
         if not claims:  # the usual case, once a run has settled: worth being quick about
             return Outcome(generation.size, 0, 0, lineage.NONE)
-        before, ids_before = archive.cell.copy(), archive.elite_ids
+        before, ids_before = archive.rows, archive.elite_ids
         changed = archive.offer(*claims)
         if not len(changed):
             return Outcome(generation.size, 0, 0, lineage.NONE)
-        ids = archive.ids[np.unique(archive.cell[changed])]
+        ids = archive.ids[np.unique(archive.rows[changed])]
         if generation.parents is None:
             return Outcome(generation.size, len(changed), 0, lineage.records(ids))
         origins = [
-            np.column_stack([ids_before[classes], classes]).astype(np.int32)
-            for classes in generation.parents[ids[:, 2]].T[: self._columns]
+            np.column_stack([ids_before[cells], cells]).astype(np.int32)
+            for cells in generation.parents[ids[:, 2]].T[: self._columns]
         ]
         parents_of_new = generation.parents[archive.elite_ids[changed, 2]][:, : self._columns]
-        switched = (before[parents_of_new] != before[changed][:, None]).any(axis=1)
+        of_the_class = before[archive.cells.siblings(changed)]
+        switched = (before[parents_of_new][:, :, None] != of_the_class[:, None]).all(axis=2).any(axis=1)
         return Outcome(generation.size, len(changed), int(switched.sum()), lineage.records(ids, *origins))
 
     @property

@@ -28,7 +28,7 @@ class Outcome:
         evaluations: images classified.
         replacements: cells whose elite changed.
         goal_switches: of those, the ones whose new elite has a parent that was an elite when the
-            generation began, but not of this class (after Nguyen 2015b, "Innovation Engines").
+            generation began, but not of the same class (after Nguyen 2015b, "Innovation Engines").
         lineage: (N, 11) records of the images that entered.
         statistics: more for the generation's line in the log; JSON-like.
         nan: images that the classifier had no confidence for; None where there were none.

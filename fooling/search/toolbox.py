@@ -1,7 +1,7 @@
 """The operators of a search, in a DEAP toolbox (Fortin et al. 2012), each as `operator(population, keys)`.
 
     initialise(keys) -> population
-    select(archive, keys) -> (n, 2) classes: each child's parent and mate
+    select(archive, keys) -> (n, 2) cells: each child's parent and mate
     mate(population, mates, keys) -> population       (only where the encoding has crossover)
     mutate(population, keys) -> population
     render(population) -> (n, H, W, C) uint8
@@ -62,12 +62,12 @@ def replaced(toolbox: Toolbox, original: Toolbox) -> dict[str, str]:
 
 
 def select_cells(archive: Archive, keys: Keys) -> NDArray[np.int64]:
-    """Two classes for each child, each drawn uniformly from those with an elite (Nguyen 2015, released
-    code: uniform over cells, not over images; an image that is the elite of m classes is m times as
+    """Two cells for each child, each drawn uniformly from those with an elite (Nguyen 2015, released
+    code: uniform over cells, not over images; an image that is the elite of m cells is m times as
     likely). The children 2i and 2i + 1 are siblings: they have the same two parents, in swapped roles.
 
     Raises:
-        ValueError: no class has one.
+        ValueError: no cell has one.
     """
     occupied, chosen = archive.occupied, np.empty((len(keys), 2), np.int64)
     if not len(occupied):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fooling import encodings
-from fooling.archive import Archive
+from fooling.archive import Archive, Cells
 from fooling.classifiers.spec import Spec
 from fooling.config import ResolvedSettings
 from fooling.encodings.protocol import Encoding
@@ -117,7 +117,7 @@ class Snapshot:
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """(K,) float32, NaN where a class has no elite."""
-        return _sealed(np.where(self.archive.cell >= 0, self.archive.confidence, np.float32(np.nan)))
+        return _sealed(self.archive.confidence)
 
     @property
     def aims(self) -> NDArray[np.int64]:
@@ -137,14 +137,14 @@ class Snapshot:
     @property
     def occupied(self) -> NDArray[np.bool_]:
         """(K,) bool: whether a class has an elite."""
-        return self.archive.cell >= 0
+        return self.archive.rows >= 0
 
     @property
     def images(self) -> NDArray[np.uint8]:
         """(K, H, W, C) uint8, in a new array: the pixels of each class's elite as they were classified, in the order of
         `labels` and `confidence`; zeros where a class has none (`occupied` tells)."""
         found = np.zeros((len(self.labels), *self.archive.pixels.shape[1:]), np.uint8)
-        found[self.occupied] = self.archive.pixels[self.archive.cell[self.occupied]]
+        found[self.occupied] = self.archive.pixels[self.archive.rows[self.occupied]]
         return found
 
     def image(self, number: int) -> Image.Image:
@@ -157,21 +157,21 @@ class Snapshot:
 
         if not 0 <= number < len(self.labels):
             raise NotFoundError(f"no class {number}: expected 0 to {len(self.labels) - 1}")
-        if self.archive.cell[number] < 0:
+        if self.archive.rows[number] < 0:
             raise NotFoundError(f"class {number}, {self.labels[number]}, has no elite")
-        pixels = self.archive.pixels[self.archive.cell[number]]
+        pixels = self.archive.pixels[self.archive.rows[number]]
         return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
     @property
     def stored_rows(self) -> NDArray[np.int32]:
         """(K,) int32: the row of `stored_pixels` of each class's elite; -1 where none."""
-        return self.archive.cell
+        return self.archive.rows
 
     @property
     def stored_pixels(self) -> NDArray[np.uint8]:
         """(S, H, W, C) uint8: the distinct images, each once though it be the elite of several classes. They are in no
         order of classes: `images` is."""
-        return self.archive.pixels[: int(self.archive.cell.max(initial=-1)) + 1]
+        return self.archive.pixels[: int(self.archive.rows.max(initial=-1)) + 1]
 
     @property
     def top1(self) -> NDArray[np.int32]:
@@ -207,7 +207,7 @@ def empty_archive(settings: ResolvedSettings, spec: Spec) -> tuple[Archive, Enco
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
     classes = len(spec.labels)
     expect_room_for_elites(encoding, len(settings.search.aims(classes)))
-    return Archive(classes, encoding.image_shape, encoding.empty(classes)), encoding
+    return Archive(Cells(classes), encoding.image_shape, encoding.empty(classes)), encoding
 
 
 def renderer(run: Snapshot) -> Callable[[Size], NDArray[np.uint8]] | None:

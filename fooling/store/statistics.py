@@ -17,13 +17,13 @@ def describe(confidence: NDArray[Any]) -> dict[str, Any]:
     without an elite counts as 0.
 
     Args:
-        confidence: (n,) floats of the classes that a search is for, -1 or NaN where one has no elite; n >= 1.
+        confidence: (n,) floats of the classes that a search is for, NaN where one has no elite; n >= 1.
 
     Returns:
         `median`, `mean`, `min`, `max`, `at_least_0.99`, `at_least_0.9999`; and `occupied`, the classes that have an
         elite.
     """
-    values = np.nan_to_num(np.maximum(confidence, np.float32(0)), nan=0.0)
+    values = np.nan_to_num(confidence, nan=0.0)
     return {
         "median": float(np.median(values)),
         "mean": float(np.mean(values, dtype=np.float64)),
@@ -31,7 +31,7 @@ def describe(confidence: NDArray[Any]) -> dict[str, Any]:
         "max": float(values.max()),
         "at_least_0.99": int((values >= np.float32(0.99)).sum()),
         "at_least_0.9999": int((values >= np.float32(0.9999)).sum()),
-        "occupied": int((confidence >= 0).sum()),
+        "occupied": int((~np.isnan(confidence)).sum()),
     }
 
 

@@ -123,7 +123,7 @@ class GradientAscent:
         archive = self._archive
         order = np.lexsort((-confidence, self.classes))  # stable: of equals, the lower climb
         leaders = order[np.unique(self.classes[order], return_index=True)[1]]
-        leaders = leaders[confidence[leaders] > archive.confidence[self.classes[leaders]]]
+        leaders = leaders[confidence[leaders] > archive.thresholds[self.classes[leaders]]]
         changed = np.zeros(0, np.int64)
         if len(leaders):
             ids = np.zeros((len(leaders), 3), np.int32)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fooling.archive import Candidates
 from fooling.search.global_random import Stream
@@ -15,6 +14,8 @@ from fooling.search.protocol import Compute
 from fooling.search.single.breeder import Breeder
 from fooling.search.single.genealogy import Genealogy
 from fooling.search.single.task import Aim, Images, Verdict
+
+_LAST = -1.0  # ranks images that the classifier has no confidence for behind all others
 
 
 @dataclass
@@ -68,8 +69,8 @@ class ClassPopulation:
             generation.evaluations += len(keys)
             generation.again += int((ids[:, 0] < number).sum())
             generation.candidates += [verdict.candidates for verdict in verdicts]
-            confidences: NDArray[np.float32] = np.concatenate([verdict.confidences for verdict in verdicts])
-            return confidences.tolist()
+            confidences = np.concatenate([verdict.confidences for verdict in verdicts])
+            return np.nan_to_num(confidences, nan=_LAST).tolist()
 
         with self._random.lent():
             self._breeder.advance(judge)

@@ -48,7 +48,7 @@ class SingleClass(Stateless):
         if population is None or population.generations != generation:
             raise RuntimeError(f"step {number} has to follow step {number - 1}, of the same class")
         target, archive = population.target, self._archive
-        threshold = float(archive.confidence[target])
+        threshold = float(archive.thresholds[target])
         found = population.advance(number, threshold, self._chunk, compute)
         changed = archive.offer(*found.candidates)
         self._population, self.resumable = population, generation == length - 1

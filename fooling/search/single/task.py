@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fooling.archive import EMPTY, Candidates
+from fooling.archive import Candidates
 from workers.host import Host
 from workers.tasks import task
 
@@ -49,7 +49,7 @@ class Verdict:
     """What a chunk is worth.
 
     Attributes:
-        confidences: (n,) float32, of the target; -1 where the classifier has none.
+        confidences: (n,) float32, of the target; NaN where the classifier has none.
         candidates: the best image, if it beats the threshold; it claims the target's cell only.
     """
 
@@ -67,6 +67,4 @@ def judge(host: Host, shared: Aim, chunk: Images) -> Verdict:
     own = confidences[:, shared.target]
     own = own.copy() if isinstance(own, np.ndarray) else own.cpu().numpy()
     candidates = Candidates.best_of(chunk.ids, pixels, chunk.genotypes, confidences, thresholds)
-    if candidates.nan is not None:
-        own[np.isnan(own)] = EMPTY  # the libraries rank what they are told: these come last
     return Verdict(own, candidates)

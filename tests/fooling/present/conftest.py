@@ -70,8 +70,8 @@ def _make_view(
     )
     archive, _ = empty_archive(spec.config, classifier)
     images = max(0, rows.max()) + 1
-    archive.confidence[:] = np.where(rows < 0, archive.confidence, values)
-    archive.cell[:] = rows
+    archive.thresholds = np.where(rows < 0, archive.thresholds, values)
+    archive.rows = rows
     archive.ids[:images] = [(number + 10, 0, number) for number in range(images)]
     archive.pixels[:images] = np.random.default_rng(seed).integers(0, 256, (images, *shape), np.uint8)
     for number in np.flatnonzero(rows >= 0):

@@ -64,7 +64,7 @@ def test_a_snapshot_never_changes(running: fooling.RunHandle) -> None:
 def test_a_snapshot_can_not_be_written(running: fooling.RunHandle) -> None:
     found = running.snapshot(timeout=60)
     running.stop()
-    for array in (found.confidence, found.ids, found.stored_pixels, found.archive.pixels, found.archive.cell):
+    for array in (found.confidence, found.ids, found.stored_pixels, found.archive.pixels, found.archive.rows):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     running.result(timeout=60)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fooling.archive import Archive
+from fooling.archive import Archive, Cells
 from fooling.encodings import create
 from fooling.encodings.settings import CppnSettings
 from fooling.errors import FoolingError
@@ -48,7 +48,7 @@ def mean(answers: Any) -> np.ndarray:
 
 def evolve(executor_of: Callable[[Any], Any]) -> str:
     encoding = create(CppnSettings(size=SIZE, colour="grey"), SIZE, "grey")
-    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    archive = Archive(Cells(CLASSES), encoding.image_shape, encoding.empty())
     search = MapElites(SimpleNamespace(initial=20, population=30), 3, 7, build(encoding, Both()), archive)
     executor = executor_of(encoding)
     try:

@@ -103,7 +103,7 @@ def test_an_older_checkpoint_says_nothing_of_first_answers(run: fooling.Snapshot
 
 def test_a_class_without_an_elite_has_a_black_image_and_says_so(run: fooling.Snapshot) -> None:
     archive = copy.deepcopy(run.archive)
-    archive.cell[1], archive.confidence[1] = -1, -1
+    archive.rows = np.where(np.arange(5) == 1, -1, archive.rows)
     view = replace(run, archive=archive)
     assert view.occupied.tolist() == [True, False, True, True, True]
     assert not view.images[1].any()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cppn.keys import Keys
 from fooling import encodings
-from fooling.archive import Archive
+from fooling.archive import Archive, Cells
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.errors import FoolingError
 from fooling.search.breeding import broods
@@ -38,7 +38,7 @@ ENCODINGS: dict[str, CppnSettings | DirectSettings] = {
 def evolve(name: str, chunk: int, evaluators: int = 1, generations: int = 4, seed: int = 3) -> Archive:
     encoding = encodings.create(ENCODINGS[name], SIZE, "grey")
     toolbox = build(encoding, Dots())
-    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    archive = Archive(Cells(CLASSES), encoding.image_shape, encoding.empty())
     search = MapElites(SimpleNamespace(initial=10, population=17), seed, chunk, toolbox, archive)
     executor = LocalExecutor(Host(toolbox), evaluators)
     try:
@@ -75,7 +75,7 @@ def test_computing_a_chunk_again_gives_the_same(name: str) -> None:
     reads must be as they were."""
     encoding = encodings.create(ENCODINGS[name], SIZE, "grey")
     toolbox = build(encoding, Dots())
-    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    archive = Archive(Cells(CLASSES), encoding.image_shape, encoding.empty())
     search = MapElites(SimpleNamespace(initial=10, population=12), 1, 4, toolbox, archive)
     first = search.ask(0)
     host = Host(toolbox)
@@ -98,7 +98,7 @@ def test_computing_a_chunk_again_gives_the_same(name: str) -> None:
 ON_A_DEVICE = """
 from types import SimpleNamespace
 from fooling import classifiers, encodings
-from fooling.archive import Archive
+from fooling.archive import Archive, Cells
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
@@ -120,7 +120,7 @@ for settings in (CppnSettings(), DirectSettings()):
     for device in ("cpu", "cuda"):
         encoding = OnDevice(encodings.create(settings, 28, "grey"))
         toolbox = build(encoding, lenet, device)
-        archive = Archive(10, encoding.image_shape, encoding.empty())
+        archive = Archive(Cells(10), encoding.image_shape, encoding.empty())
         search = MapElites(SimpleNamespace(initial=8, population=6), 1, 4, toolbox, archive)
         executor = LocalExecutor(Host(toolbox), 2)
         for number in range(4):
@@ -164,7 +164,7 @@ def test_when_a_generation_has_failed_nothing_of_it_is_computed_any_more() -> No
 
     encoding = encodings.create(ENCODINGS["direct"], SIZE, "grey")
     toolbox = build(encoding, SimpleNamespace(classify=classify))
-    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    archive = Archive(Cells(CLASSES), encoding.image_shape, encoding.empty())
     search = MapElites(SimpleNamespace(initial=3, population=3), 1, 2, toolbox, archive)
     executor = LocalExecutor(Host(toolbox), 2)
     generation = search.ask(0)
@@ -185,7 +185,7 @@ def test_an_error_in_a_chunk_reaches_the_caller() -> None:
 
     encoding = encodings.create(ENCODINGS["direct"], SIZE, "grey")
     toolbox = build(encoding, SimpleNamespace(classify=classify))
-    archive = Archive(CLASSES, encoding.image_shape, encoding.empty())
+    archive = Archive(Cells(CLASSES), encoding.image_shape, encoding.empty())
     search = MapElites(SimpleNamespace(initial=40, population=40), 1, 1, toolbox, archive)
     executor = LocalExecutor(Host(toolbox), 1)
     generation = search.ask(0)
