@@ -220,6 +220,7 @@ def test_the_next_run_is_estimated_from_earlier_ones(root, jobs, names):
     assert other.estimate_seconds is None
 
 
+@pytest.mark.slow
 def test_ten_thousand_runs_are_listed_at_once(root, jobs):
     """A failure costs whoever has many runs seconds at each look."""
     rows = [(root / f"run{number:05d}") for number in range(10_000)]
