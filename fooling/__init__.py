@@ -24,11 +24,13 @@ __all__ = [
     "Evaluator",
     "RunHandle",
     "Snapshot",
+    "compare",
     "open_evaluator",
     "open_run",
     "resume",
     "run",
     "start",
+    "transfer",
 ]
 
 if TYPE_CHECKING:
@@ -37,11 +39,13 @@ if TYPE_CHECKING:
         Evaluator,
         RunHandle,
         Snapshot,
+        compare,
         open_evaluator,
         open_run,
         resume,
         run,
         start,
+        transfer,
     )
 
 

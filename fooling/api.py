@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from fooling.present.gallery import write_gallery
 from fooling.runs import handle
@@ -12,6 +13,11 @@ from fooling.runs.handle import ResumeOptions, RunHandle, RunOptions
 from fooling.store.directory import RunDirectory
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from fooling.studies.compare import result as comparisons
+    from fooling.studies.protocol import StudyOptions
+    from fooling.studies.transfer import result as transfers
 
 
 def run(config: str | Path | None = None, **options: Unpack[RunOptions]) -> Snapshot:
@@ -32,6 +38,36 @@ def start(config: str | Path | None = None, **options: Unpack[RunOptions]) -> Ru
     return RunHandle.start(config, **options)
 
 
+def transfer(
+    runs: Sequence[Snapshot | str | Path],
+    to: Sequence[str],
+    *,
+    min_confidence: float = 0.0,
+    rerender: bool = False,
+    **how: Unpack[StudyOptions],
+) -> transfers.Result:
+    """Show the elites of runs to other classifiers, named by their SPECs. See `fooling.studies.transfer`."""
+    from fooling.studies.transfer.study import Request, study
+
+    asked: dict[str, Any] = {
+        "runs": list(runs),
+        "to": list(to),
+        "min_confidence": min_confidence,
+        "rerender": rerender,
+    }
+    return study(Request(**asked), **how)
+
+
+def compare(
+    runs: Sequence[Snapshot | str | Path], data: str | Path | None = None, **how: Unpack[StudyOptions]
+) -> comparisons.Result:
+    """Compare runs on the same classes; `data` are training images. See `fooling.studies.compare`."""
+    from fooling.studies.compare.study import Request, study
+
+    asked: dict[str, Any] = {"runs": list(runs), "data": data}
+    return study(Request(**asked), **how)
+
+
 def beside(view: Snapshot) -> None:
     """Write the gallery of a run in its directory.
 
@@ -46,9 +82,11 @@ __all__ = [
     "Evaluator",
     "RunHandle",
     "Snapshot",
+    "compare",
     "open_evaluator",
     "open_run",
     "resume",
     "run",
     "start",
+    "transfer",
 ]

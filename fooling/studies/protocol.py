@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypedDict, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
@@ -22,12 +22,12 @@ def _as_path(value: Any) -> Path:
     """A path, its text, or something with a `directory`, as a run has."""
     found = getattr(value, "directory", value)
     if not isinstance(found, str | Path):
-        raise ValueError(f"expected the path of a run directory, found {value!r}"[:160])
+        raise ValueError(f"expected a path, found {value!r}"[:160])
     return Path(found)
 
 
-# The directory of a run; the run itself will do.
-RunPath = Annotated[Path, PlainValidator(_as_path), WithJsonSchema({"type": "string", "format": "path"})]
+# A path, its text, or a run, which stands for its directory.
+AnyPath = Annotated[Path, PlainValidator(_as_path), WithJsonSchema({"type": "string", "format": "path"})]
 Interval = Annotated[tuple[float, float], BeforeValidator(as_tuple)]  # its low and its high end
 
 
@@ -104,6 +104,14 @@ class Resources:
 
 
 HERE = Resources()  # this process alone
+
+
+class StudyOptions(TypedDict, total=False):
+    """How a study is asked, besides its request; see `Study.study`."""
+
+    report: Report | None
+    stopping: threading.Event | None
+    resources: Resources
 
 
 class Study(Protocol):

@@ -16,7 +16,7 @@ from fooling.store.statistics import Statistics
 from fooling.studies import protocol
 from fooling.studies.compare.comparison import Comparison, compare
 from fooling.studies.compare.images import read_training
-from fooling.studies.protocol import RunPath
+from fooling.studies.protocol import AnyPath
 from fooling.validation import Data, Many
 
 KIND: Final = "fooling comparison"
@@ -34,8 +34,8 @@ class Request(protocol.Request):
         data: training images, in any form that `fooling train` takes: how far are the elites from the nearest?
     """
 
-    runs: Many[RunPath]
-    data: Path | None = None
+    runs: Many[AnyPath]
+    data: AnyPath | None = None
 
     @field_validator("runs")
     @classmethod

@@ -13,7 +13,7 @@ from fooling.store.reading import open_run
 from fooling.studies import protocol
 from fooling.studies.lineage.replay import redrawn
 from fooling.studies.lineage.walk import Ancestor
-from fooling.studies.protocol import RunPath
+from fooling.studies.protocol import AnyPath
 from fooling.validation import Data, Many
 
 
@@ -25,7 +25,7 @@ class Request(protocol.Request):
         wanted: the elite's class: its number, or its label.
     """
 
-    run: RunPath
+    run: AnyPath
     wanted: int | str = Field(alias="class")
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot, distinct_names
 from fooling.studies import protocol
-from fooling.studies.protocol import Interval, RunPath
+from fooling.studies.protocol import AnyPath, Interval
 from fooling.validation import Data, Many
 
 KIND: Final = "fooling transfer"
@@ -33,7 +33,7 @@ class Request(protocol.Request):
             where the aspect ratio differs.
     """
 
-    runs: Many[RunPath]
+    runs: Many[AnyPath]
     to: Many[str]
     min_confidence: Share = 0.0
     rerender: bool = False

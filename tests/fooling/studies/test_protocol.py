@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+import fooling
 from fooling import studies
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.studies.protocol import attempt
@@ -123,3 +125,12 @@ def test_the_recipe_for_another_study_works(
             {"what": str(tmp_path / "nowhere"), "reason": f"no run directory {tmp_path / 'nowhere'}"}
         ],
     }
+
+
+def test_runs_are_compared_from_python(small_run: Any, tmp_path: Path) -> None:
+    """A failure costs a notebook the question that it asks most."""
+    copy = tmp_path / "copy"
+    shutil.copytree(small_run[0], copy)
+    result = fooling.compare([fooling.open_run(small_run[0]), str(copy)])
+    assert [run.name for run in result.runs] == ["run", "copy"]
+    assert result.runs[0].elites == result.runs[1].elites

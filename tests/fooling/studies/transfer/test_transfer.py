@@ -231,7 +231,7 @@ def test_a_request_is_told_what_is_wrong_with_it(small_run: Any) -> None:
     assert Request(runs=[run, str(run.directory)], to=("builtin:lenet",)).runs == (run.directory,)  # type: ignore[arg-type]
     problems: tuple[tuple[dict[str, Any], str], ...] = (
         ({"to": []}, "Request: to: expected classifiers, like builtin:lenet"),
-        ({"runs": [3]}, "expected the path of a run directory, found 3"),
+        ({"runs": [3]}, "expected a path, found 3"),
         ({"min_confidence": 2.0}, "min_confidence: expected a number less than or equal to 1, found 2.0"),
         ({"trust": True}, "trust is not a key"),
     )
