@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fooling.cli.serve import serve
 from tests.conftest import ROOT
 from tests.fooling.service.jobs.tiny_jobs import kill_all
 
@@ -29,6 +30,20 @@ def test_every_route_is_described() -> None:
         short = path.removeprefix("/api/v1")
         last = "/" + short.rsplit("/", 1)[1]
         assert short in PAGE or last in PAGE, path
+
+
+def test_the_unit_and_the_container_call_what_there_is() -> None:
+    """A failure is an option that was renamed: the server does not start, on a machine where nobody looks."""
+    deploy = ROOT / "docs" / "deploy"
+    container = (deploy / "Containerfile").read_text()
+    (given,) = re.findall(r"^CMD (.*)$", container, re.MULTILINE)
+    (started,) = re.findall(r"^ExecStart=(.*)$", (deploy / "fooling.service").read_text(), re.MULTILINE)
+    for program, command, *options in (json.loads(given), started.split()):
+        assert (Path(program).name, command) == ("fooling", "serve")
+        serve.make_context("serve", options)
+    for line in re.findall(r"^COPY (.*)$", container, re.MULTILINE):
+        for source in line.split()[:-1]:
+            assert (ROOT / source).exists(), source
 
 
 @pytest.mark.slow
