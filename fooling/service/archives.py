@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fooling.errors import FoolingError
 from fooling.untrusted import open_plain
 
@@ -43,7 +45,7 @@ def zipped(directory: Path, name: str, view: Snapshot) -> Iterator[bytes]:
     with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:
         for file, length in files:
             yield from _copied(archive, sink, directory / file, f"{name}/{file}", length)
-        for number in view.archive.occupied.tolist():
+        for number in np.flatnonzero(view.occupied).tolist():
             pixels = view.archive.pixels[view.stored_rows[number]]
             about = _about(f"{name}/elites/{elite_name(number)}", zipfile.ZIP_STORED)
             archive.writestr(about, encode(pixels, elite_text(view, number)))
