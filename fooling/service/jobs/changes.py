@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 
 from fooling.service.jobs.locks import is_held
 from fooling.service.jobs.models import ENDED, ConflictError, State
@@ -80,7 +81,7 @@ def delete(places: Places, id: str) -> None:
 def finish_deleting(places: Places, id: str, directory: str) -> None:
     """Do what `delete` was killed in: first the run, which would be taken for somebody's, then the job."""
     discard(places, directory)
-    places.job(id).path.rename(places.trash / f"{id}.{time.time_ns()}")
+    _throw_away(places, places.job(id).path)
     leave(places, id)
 
 
@@ -88,12 +89,17 @@ def discard(places: Places, directory: str) -> None:
     """Move a run directory to the trash, if it is there."""
     path = places.root / directory
     if path.is_dir() and not path.is_symlink():
-        path.rename(places.trash / f"run.{time.time_ns()}")
+        _throw_away(places, path)
+
+
+def _throw_away(places: Places, path: Path) -> None:
+    places.trash.mkdir(mode=0o700, exist_ok=True)
+    path.rename(places.trash / f"{time.time_ns()}.{path.name}")
 
 
 def empty_trash(places: Places) -> None:
     """Delete what is in the trash; the caller needs no mutex."""
-    for path in places.trash.iterdir():
+    for path in places.trash.iterdir() if places.trash.exists() else ():
         shutil.rmtree(path, ignore_errors=True)
 
 

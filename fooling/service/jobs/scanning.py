@@ -14,7 +14,7 @@ from fooling.service.jobs.changes import finish_deleting
 from fooling.service.jobs.describing import job_of, read, run_id, run_of, stamp_of_job
 from fooling.service.jobs.index import Entry, Index
 from fooling.service.jobs.locks import exclusive
-from fooling.service.jobs.models import State
+from fooling.service.jobs.models import ALIVE, State
 from fooling.service.jobs.places import Places, is_id
 from fooling.service.jobs.records import Wish, read_submission, read_wish
 from fooling.service.jobs.recovery import COMPUTED, enter
@@ -60,8 +60,8 @@ class Scanner:
 
     def _changed_jobs(self, there: list[str], known: dict[str, tuple[str, str, str]]) -> Iterator[Entry]:
         for id in there:
-            directory, _, stamp = known.get(id, ("", "", ""))
-            if not directory or stamp != stamp_of_job(self._places, id, directory):
+            directory, state, stamp = known.get(id, ("", "", ""))
+            if state in ALIVE or not directory or stamp != stamp_of_job(self._places, id, directory):
                 entry = self._entry(id)
                 if entry is not None:
                     yield entry

@@ -87,8 +87,11 @@ class Supervisor:
     def tick(self) -> None:
         """Put right the jobs whose process has died, then start as many as may run."""
         self._reap()
+        if not self._places.live.exists():
+            self._places.live.mkdir(mode=0o700)
+            self._filled = -1
         if self._filled != self._index.opened:
-            self._fill()  # the index was deleted: without it, nothing waits
+            self._fill()  # something was deleted: without the index, nothing waits; without the other, nothing runs
         with exclusive(self._places.mutex):
             live = self._live()
             self._launch(live)

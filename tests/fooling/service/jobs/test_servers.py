@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,8 +14,9 @@ import pytest
 
 from fooling.errors import FoolingError
 from fooling.service.jobs import Jobs, State, launching
-from fooling.service.jobs.locks import seize
+from fooling.service.jobs.locks import Process, boot, seize
 from fooling.service.jobs.places import Places
+from fooling.service.jobs.records import read_record, write
 from tests.fooling.service.jobs.tiny_jobs import request, wait
 
 # A job's process that computes nothing: it says when it begins and ends.
@@ -137,3 +139,27 @@ def test_a_job_whose_process_is_still_ending_is_not_overtaken(root, jobs, monkey
         os.close(lock)
         wait(lambda: jobs.get(second).state is State.COMPLETED)
     assert (root / "told").read_text().split()[1::4] == [first, second]
+
+
+def test_what_a_hand_deletes_is_made_again(root, jobs, monkeypatch):
+    """A failure costs whoever tidies up the queue, or has a second job started beside one that fills the memory."""
+    monkeypatch.setattr(launching, "_spawn", spawn)
+    first, second = (jobs.submit("run", request()).id for _ in range(2))
+    files = Places(root).job(first)
+    lock = seize(files.lock)
+    assert lock is not None
+    write(
+        files.record,
+        read_record(files).turned(State.RUNNING, process=Process(pid=2**22 - 1, born=1, boot=boot())),
+    )
+    with jobs.supervise():
+        for name in ("trash", "live"):
+            shutil.rmtree(root / ".fooling" / name)
+        (root / ".fooling" / "index.sqlite").unlink()
+        time.sleep(0.8)
+        assert [jobs.get(id).state for id in (first, second)] == [State.RUNNING, State.QUEUED]
+        write(files.record, read_record(files).turned(State.COMPLETED))
+        os.close(lock)
+        wait(lambda: jobs.get(second).state is State.COMPLETED)
+        jobs.delete(first)
+        wait(lambda: [job.id for job in jobs.list().items] == [second], 10)
