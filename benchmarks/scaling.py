@@ -35,7 +35,7 @@ from fooling import encodings
 from fooling.archive import Archive, Cells
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.present.markdown import table as markdown
-from fooling.search.breeding import Brood, Parents
+from fooling.search.breeding import Offspring, Parents
 from fooling.search.map_elites import Generation, MapElites
 from fooling.search.settings import MapElitesSettings
 from fooling.search.toolbox import build as build_toolbox
@@ -143,7 +143,7 @@ class Workers:
         clock.append(time.perf_counter())
         first = Parents(None, np.ones(case.emulation.classes, np.float32))
         while len(self.executor.workers) < case.workers:
-            list(self.executor.map("breed", first, [Brood(Keys.of_generation(0, 0, 1), None)]))
+            list(self.executor.map("breed", first, [Offspring(Keys.of_generation(0, 0, 1), None)]))
         clock.append(time.perf_counter())
         self.seconds = dict(zip(("cluster", "first", "others"), np.diff(clock).tolist(), strict=True))
 
@@ -247,7 +247,7 @@ def chunk_overhead(repeats: int) -> dict[str, list[float]]:
 
     with Workers(Case(1, emulation)) as workers:
 
-        def of(chunks: Sequence[Brood]) -> float:
+        def of(chunks: Sequence[Offspring]) -> float:
             return seconds_of(lambda: list(workers.executor.map(work.task, work.shared, chunks))) / len(
                 chunks
             )

@@ -73,8 +73,8 @@ def _length_fact(view: Snapshot) -> tuple[str, str]:
 
 def _chosen(view: Snapshot) -> list[tuple[str, str]]:
     """The fact of which part of the classes the search is for, where it is a part."""
-    aims, every = len(view.aims), len(view.labels)
-    return [] if aims == every else [("Classes", f"{aims:,} of {every:,}")]
+    chosen, every = len(view.target_classes), len(view.labels)
+    return [] if chosen == every else [("Classes", f"{chosen:,} of {every:,}")]
 
 
 def facts(view: Snapshot) -> list[tuple[str, str]]:
@@ -114,7 +114,7 @@ def summary_line(view: Snapshot) -> str:
 
 def top1_line(view: Snapshot) -> str:
     """One line: how many elites fool the classifier, so that its first answer is their class."""
-    count, elites = view.top1_count, int(view.occupied[view.aims].sum())
+    count, elites = view.top1_count, int(view.occupied[view.target_classes].sum())
     if count is None:
         return "How many elites are top-1 is not known: the run is older than that count"
     return f"{count:,} of {elites:,} elites are top-1: the classifier's first answer is their class"

@@ -122,7 +122,7 @@ def _data(views: Sequence[Snapshot], images: _Images) -> dict[str, Any]:
     groups: dict[tuple[int, str], set[int]] = {key: set() for key in classes}
     for view in views:
         for name, members in view.groups.items():
-            for index in np.intersect1d(members, view.aims).tolist():
+            for index in np.intersect1d(members, view.target_classes).tolist():
                 groups[index, view.labels[index]].add(names.index(name))
     return {
         "bands": [{"name": band.name, "low": band.low} for band in BANDS],
@@ -142,7 +142,7 @@ def _data(views: Sequence[Snapshot], images: _Images) -> dict[str, Any]:
 def _merged_classes(views: Sequence[Snapshot]) -> dict[tuple[int, str], int]:
     """(index, label) -> position, of every class that any run's search is for: the same class only where both
     agree."""
-    keys = sorted({(index, view.labels[index]) for view in views for index in view.aims.tolist()})
+    keys = sorted({(index, view.labels[index]) for view in views for index in view.target_classes.tolist()})
     return {key: position for position, key in enumerate(keys)}
 
 

@@ -188,7 +188,7 @@ class _Page:
 
 
 def _subtitle(view: Snapshot, shown: int, surest: bool = False) -> tuple[str, ...]:
-    total = len(view.aims)
+    total = len(view.target_classes)
     part = "" if shown == total else f"{shown:,} of {total:,} classes shown. "
     if part and surest:
         part = f"The {shown:,} surest of {total:,} classes shown. "

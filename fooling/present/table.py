@@ -35,8 +35,8 @@ def table(view: Snapshot) -> Table:
     """A run's elites of the classes that its search is for: class, label, confidence, first answer of each;
     or, of more than 20 classes, how many are in each band of confidence, the groups (where the classifier
     names some), and the ten most and least confident."""
-    if len(view.aims) <= _FEW:
-        return _elites(view, view.aims.tolist())
+    if len(view.target_classes) <= _FEW:
+        return _elites(view, view.target_classes.tolist())
     parts = [_bands(view)]
     if view.groups:
         parts.append(_groups(view))
@@ -64,7 +64,7 @@ def _elites(view: Snapshot, classes: Iterable[int], title: str | None = None) ->
 
 
 def _bands(view: Snapshot) -> Table:
-    counts = np.bincount(band_of(view.confidence[view.aims]), minlength=len(BANDS) + 1)
+    counts = np.bincount(band_of(view.confidence[view.target_classes]), minlength=len(BANDS) + 1)
     names = [band.name for band in BANDS] + [VACANT]
     page = listing()
     page.add_column("confidence")
@@ -72,7 +72,7 @@ def _bands(view: Snapshot) -> Table:
     page.add_column("")
     for name, count in zip(names, counts.tolist(), strict=True):
         if count or name != VACANT:
-            page.add_row(name, f"{count:,}", Bar(len(view.aims), 0, count, width=40))
+            page.add_row(name, f"{count:,}", Bar(len(view.target_classes), 0, count, width=40))
     return page
 
 
@@ -82,7 +82,7 @@ def _groups(view: Snapshot) -> Table:
     page.add_column("group", max_width=28, no_wrap=True, overflow="ellipsis")
     for heading in ("classes", "median", "at 99 %", "at 99.99 %"):
         page.add_column(heading, justify="right", no_wrap=True)
-    groups = {name: np.intersect1d(members, view.aims) for name, members in view.groups.items()}
+    groups = {name: np.intersect1d(members, view.target_classes) for name, members in view.groups.items()}
     by_size = sorted(
         ((name, members) for name, members in groups.items() if len(members)),
         key=lambda item: (-len(item[1]), item[0]),

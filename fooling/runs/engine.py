@@ -63,7 +63,7 @@ class Engine:
         self._events = events.Appender(directory.events)
         self._lineage = events.Appender(directory.lineage)
         self._checkpointed = counters.generation
-        self._aims = np.array(spec.config.search.aims(len(archive)), np.int64)
+        self._target_classes = np.array(spec.config.search.target_classes(len(archive)), np.int64)
 
     def note(self, kind: str, **fields: Any) -> None:
         """Add an event to the run's log."""
@@ -139,7 +139,7 @@ class Engine:
             "generation": number,
             "evaluations": self._counters.evaluations,
             "seconds": round(self._counters.seconds, 6),
-            **describe(self._archive.confidence[self._aims]),
+            **describe(self._archive.confidence[self._target_classes]),
             "replacements": outcome.replacements,
             "goal_switches": outcome.goal_switches,
             "gains": _gains(before, self._archive.thresholds),
@@ -168,7 +168,7 @@ class Engine:
         if self._stopping.is_set():
             raise Interrupted
         counters, stop = self._counters, self._spec.config.stop
-        lowest = float(self._archive.confidence[self._aims].min())
+        lowest = float(self._archive.confidence[self._target_classes].min())
         return (
             counters.generation >= self._search.generations
             or (stop.evaluations is not None and counters.evaluations >= stop.evaluations)

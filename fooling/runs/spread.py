@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from fooling.archive import Candidates
 from fooling.errors import FoolingError
-from fooling.search.breeding import Brood, Parents, identities
+from fooling.search.breeding import (
+    Offspring,
+    Parents,
+    breed,
+    evaluate_offspring,
+    identities,
+    render_offspring,
+)
 from workers.distributed import RayExecutor
 
 Combine = Callable[[Sequence[NDArray[np.float32]]], NDArray[np.float32]]
@@ -52,23 +59,28 @@ class SpreadExecutor:
         batches = [group.halve_batch() for group in self._groups]
         return batches[0]
 
-    def map(self, task: str, shared: Parents, chunks: Sequence[Brood]) -> Generator[Candidates, None, None]:
-        if task != "breed":
+    def map(
+        self, task: str, shared: Parents, chunks: Sequence[Offspring]
+    ) -> Generator[Candidates, None, None]:
+        if task != breed.__name__:
             raise FoolingError(
                 f"networks on workers of their own can breed, not {task}: set run.spread = false for this search"
             )
-        answers = [self._threads.submit(list, group.map("ask", shared, chunks)) for group in self._groups]
+        answers = [
+            self._threads.submit(list, group.map(evaluate_offspring.__name__, shared, chunks))
+            for group in self._groups
+        ]
         found = [
             self._winners(shared, chunk, self._combine(parts))
             for chunk, *parts in zip(chunks, *(answer.result() for answer in answers), strict=True)
         ]
-        kept = [number for number, (brood, _) in enumerate(found) if len(brood.keys)]
-        images = self._groups[0].map("redo", shared, [found[number][0] for number in kept])
+        kept = [number for number, (offspring, _) in enumerate(found) if len(offspring.keys)]
+        images = self._groups[0].map(render_offspring.__name__, shared, [found[number][0] for number in kept])
         made = dict(zip(kept, images, strict=True))
-        for number, (brood, values) in enumerate(found):
+        for number, (offspring, values) in enumerate(found):
             if number in made:
                 genotypes, pixels = made[number]
-                ids = identities(brood.keys)
+                ids = identities(offspring.keys)
                 yield Candidates.best_of(ids, pixels, genotypes, values, shared.thresholds)
 
     def close(self) -> None:
@@ -79,8 +91,8 @@ class SpreadExecutor:
 
     @staticmethod
     def _winners(
-        shared: Parents, chunk: Brood, confidences: NDArray[np.float32]
-    ) -> tuple[Brood, NDArray[np.float32]]:
+        shared: Parents, chunk: Offspring, confidences: NDArray[np.float32]
+    ) -> tuple[Offspring, NDArray[np.float32]]:
         """Of a chunk's children, those that are the best for a class whose threshold they beat, and their
         confidences; and those that have none, which are to be told of."""
         nan = np.asarray(np.isnan(confidences).any(axis=1, keepdims=True))
@@ -88,4 +100,4 @@ class SpreadExecutor:
         beaten = np.flatnonzero(ranked.max(axis=0) > shared.thresholds)
         rows = np.union1d(ranked[:, beaten].argmax(axis=0), np.flatnonzero(nan))
         keys = replace(chunk.keys, children=chunk.keys.children[rows])
-        return Brood(keys, None if chunk.rows is None else chunk.rows[rows]), confidences[rows]
+        return Offspring(keys, None if chunk.rows is None else chunk.rows[rows]), confidences[rows]

@@ -33,7 +33,7 @@ class Parents:
         arrays = self.genotypes.arrays().values() if self.genotypes is not None else ()
         return self.thresholds.nbytes + sum(array.nbytes for array in arrays)
 
-    def packed(self, chunks: Sequence[Brood]) -> tuple[Parents, list[Brood]]:
+    def packed(self, chunks: Sequence[Offspring]) -> tuple[Parents, list[Offspring]]:
         """The same work with only those genotypes that are somebody's parent or mate."""
         rows = [chunk.rows for chunk in chunks if chunk.rows is not None]
         if len(rows) < len(chunks):
@@ -47,7 +47,7 @@ class Parents:
 
 
 @dataclass(frozen=True)
-class Brood:
+class Offspring:
     """A chunk of children.
 
     Attributes:
@@ -66,14 +66,14 @@ class Brood:
         return f"children {first} to {last} of generation {self.keys.generation}"
 
 
-def broods(keys: Keys, rows: NDArray[np.int64] | None, size: int) -> list[Brood]:
+def offspring_chunks(keys: Keys, rows: NDArray[np.int64] | None, size: int) -> list[Offspring]:
     """Children and their parents' rows, cut into chunks of at most `size`."""
     cuts = [slice(start, start + size) for start in range(0, len(keys), size)]
-    return [Brood(keys[cut], None if rows is None else rows[cut]) for cut in cuts]
+    return [Offspring(keys[cut], None if rows is None else rows[cut]) for cut in cuts]
 
 
 @task
-def breed(host: Host, shared: Parents, chunk: Brood) -> Candidates:
+def breed(host: Host, shared: Parents, chunk: Offspring) -> Candidates:
     """Vary, render, classify: the children that beat a threshold."""
     genotypes = vary(host.toolbox, shared.genotypes, chunk)
     pixels = host.toolbox.render(genotypes)
@@ -82,21 +82,21 @@ def breed(host: Host, shared: Parents, chunk: Brood) -> Candidates:
 
 
 @task
-def ask(host: Host, shared: Parents, chunk: Brood) -> NDArray[np.float32]:
+def evaluate_offspring(host: Host, shared: Parents, chunk: Offspring) -> NDArray[np.float32]:
     """Vary, render, classify: what this host's classifier says of each child, (n, K) float32."""
     confidences = host.toolbox.classify(host.toolbox.render(vary(host.toolbox, shared.genotypes, chunk)))
     return confidences if isinstance(confidences, np.ndarray) else confidences.cpu().numpy()
 
 
 @task
-def redo(host: Host, shared: Parents, chunk: Brood) -> tuple[Any, NDArray[np.uint8]]:
+def render_offspring(host: Host, shared: Parents, chunk: Offspring) -> tuple[Any, NDArray[np.uint8]]:
     """Vary and render: the children themselves."""
     genotypes = vary(host.toolbox, shared.genotypes, chunk)
     pixels = host.toolbox.render(genotypes)
     return genotypes, pixels if isinstance(pixels, np.ndarray) else pixels.cpu().numpy()
 
 
-def vary(toolbox: Any, parents: Any, chunk: Brood) -> Any:
+def vary(toolbox: Any, parents: Any, chunk: Offspring) -> Any:
     """The children's genotypes. Operators get a population of their own, which they may change."""
     if chunk.rows is None:
         return toolbox.initialise(chunk.keys)

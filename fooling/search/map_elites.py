@@ -18,7 +18,7 @@ from cppn.keys import Keys
 from fooling.archive import Archive, Candidates, lineage
 from fooling.archive.nan_images import NanImages
 from fooling.errors import InvalidError
-from fooling.search.breeding import Brood, Parents, broods
+from fooling.search.breeding import Offspring, Parents, offspring_chunks
 from fooling.search.protocol import Compute, Outcome, Stateless
 
 
@@ -35,7 +35,7 @@ class Generation:
     keys: Keys
     task: str
     shared: Parents
-    chunks: list[Brood]
+    chunks: list[Offspring]
     parents: NDArray[np.int64] | None
 
     @property
@@ -73,7 +73,7 @@ class MapElites(Stateless):
         parents = None if first else np.asarray(self._toolbox.select(archive, keys), np.int64)
         rows = None if parents is None else archive.rows[parents[:, : self._columns]].astype(np.int64)
         shared = Parents(None if first else archive.genotypes, archive.thresholds)
-        return Generation(keys, "breed", shared, broods(keys, rows, self._chunk), parents)
+        return Generation(keys, "breed", shared, offspring_chunks(keys, rows, self._chunk), parents)
 
     def tell(self, generation: Generation, results: Iterable[Candidates]) -> Outcome:
         """Read the results of `ask`'s work into the archive.

@@ -27,7 +27,7 @@ _Classes = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False
 
 
 class _SearchSettings(Strict):
-    def aims(self, count: int) -> tuple[int, ...]:
+    def target_classes(self, count: int) -> tuple[int, ...]:
         """Of so many classes, those that images are made for: what the others are given is no result."""
         return chosen_classes(getattr(self, "classes", None), count)
 

@@ -5,7 +5,7 @@
     client = Client("http://127.0.0.1:8000", token)
     job = client.launch("mnist-cppn", seed=3, set={"search.generations": 60})
     for event in client.events(job.id):
-        print(event.kind, event.data)
+        show(event.kind, event.data)
     run = client.run(job.id)
 
 It needs nothing but Python's own HTTP client, follows no redirect, and asks no proxy.

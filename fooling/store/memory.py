@@ -44,11 +44,11 @@ def expect_room(settings: Settings, encoding: Encoding, classes: int, on_device:
     Raises:
         InvalidError: the run can't fit this machine.
     """
-    aims = len(settings.search.aims(classes))
-    needed = _elites(encoding, aims) + _search(settings, encoding, aims)
+    count = len(settings.search.target_classes(classes))
+    needed = _elites(encoding, count) + _search(settings, encoding, count)
     if not on_device:
         needed += settings.run.batch * math.prod(encoding.image_shape) * (1 + _FLOAT)
-    what = f"{aims:,} elites of {_words(encoding)}, what the search {settings.search.name} holds beside them"
+    what = f"{count:,} elites of {_words(encoding)}, what the search {settings.search.name} holds beside them"
     _expect(needed, what if on_device else f"{what}, and {settings.run.batch} images a batch")
 
 
@@ -56,12 +56,12 @@ def _elites(encoding: Encoding, count: int) -> int:
     return count * (math.prod(encoding.image_shape) + _FLOAT * _genes(encoding))
 
 
-def _search(settings: Settings, encoding: Encoding, aims: int) -> int:
+def _search(settings: Settings, encoding: Encoding, count: int) -> int:
     """What a search holds at once beside the archive."""
     search = settings.search
     if search.name == "gradient-ascent":
         floats = 3 if search.rule == "adam" else 1
-        return aims * (search.starts or 1) * math.prod(encoding.image_shape) * (1 + floats * _FLOAT)
+        return count * (search.starts or 1) * math.prod(encoding.image_shape) * (1 + floats * _FLOAT)
     if search.name == "single-class":  # DEAP's lists: parents and children
         return 2 * search.population * _genes(encoding) * _OBJECT
     return _elites(encoding, min(settings.run.chunk or settings.run.batch, search.population))  # of a chunk

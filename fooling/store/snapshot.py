@@ -120,14 +120,14 @@ class Snapshot:
         return _sealed(self.archive.confidence)
 
     @property
-    def aims(self) -> NDArray[np.int64]:
+    def target_classes(self) -> NDArray[np.int64]:
         """The classes that the search makes images for, ascending: all, unless its settings choose some."""
-        return np.sort(np.array(self.spec.config.search.aims(len(self.labels)), np.int64))
+        return np.sort(np.array(self.spec.config.search.target_classes(len(self.labels)), np.int64))
 
     @cached_property
     def statistics(self) -> Statistics:
         """How sure the classifier is of the elites of the classes in `aims`."""
-        return Statistics.of(self.confidence[self.aims])
+        return Statistics.of(self.confidence[self.target_classes])
 
     @cached_property
     def ids(self) -> NDArray[np.int32]:
@@ -188,8 +188,12 @@ class Snapshot:
     def top1_count(self) -> int | None:
         """Of the classes that the search is for, those whose elite the classifier answers with them first; None where
         that is not known of every elite."""
-        top1 = self.top1[self.aims]
-        return None if (self.occupied[self.aims] & (top1 < 0)).any() else int((top1 == self.aims).sum())
+        top1 = self.top1[self.target_classes]
+        return (
+            None
+            if (self.occupied[self.target_classes] & (top1 < 0)).any()
+            else int((top1 == self.target_classes).sum())
+        )
 
 
 def _sealed(array: NDArray[Any]) -> NDArray[Any]:
@@ -206,7 +210,7 @@ def empty_archive(settings: ResolvedSettings, spec: Spec) -> tuple[Archive, Enco
     """
     encoding = encodings.create(settings.encoding, spec.size, spec.colour)
     classes = len(spec.labels)
-    expect_room_for_elites(encoding, len(settings.search.aims(classes)))
+    expect_room_for_elites(encoding, len(settings.search.target_classes(classes)))
     return Archive(Cells(classes), encoding.image_shape, encoding.empty(classes)), encoding
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from deap import algorithms, base, tools
 
 from fooling.encodings.direct import DirectEncoding, DirectPopulation
-from fooling.search.single.breeder import Judge
+from fooling.search.single.algorithm import Judge
 
 
 class Fitness(base.Fitness):
@@ -41,8 +41,8 @@ class Individual(list[float]):
         self.parents: tuple[int, ...] = ()
 
 
-class DirectBreeder:
-    """See `fooling.search.single.breeder.Breeder`: mu = lambda = `size`."""
+class DirectAlgorithm:
+    """See `fooling.search.single.algorithm.Algorithm`: mu = lambda = `size`."""
 
     def __init__(self, encoding: DirectEncoding, size: int) -> None:
         self._encoding, self._size = encoding, size

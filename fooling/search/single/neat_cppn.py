@@ -14,11 +14,11 @@ import neat
 
 from cppn.exchange import from_genomes, neat_config
 from fooling.encodings.cppn import CppnEncoding
-from fooling.search.single.breeder import Judge
+from fooling.search.single.algorithm import Judge
 
 
-class CppnBreeder:
-    """See `fooling.search.single.breeder.Breeder`."""
+class CppnAlgorithm:
+    """See `fooling.search.single.algorithm.Algorithm`."""
 
     def __init__(self, encoding: CppnEncoding, size: int) -> None:
         self._config = neat_config(encoding.empty().outputs, size, encoding.rates)

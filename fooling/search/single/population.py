@@ -11,9 +11,9 @@ import numpy as np
 from fooling.archive import Candidates
 from fooling.search.global_random import Stream
 from fooling.search.protocol import Compute
-from fooling.search.single.breeder import Breeder
+from fooling.search.single.algorithm import Algorithm
 from fooling.search.single.genealogy import Genealogy
-from fooling.search.single.task import Aim, Images, Verdict
+from fooling.search.single.task import Evaluated, Images, Target
 
 _LAST = -1.0  # ranks images that the classifier has no confidence for behind all others
 
@@ -56,7 +56,7 @@ class ClassPopulation:
             threshold: the confidence that a candidate has to beat.
             chunk: images that are rendered and classified together.
         """
-        generation, aim = Generation(), Aim(self.target, threshold)
+        generation, aim = Generation(), Target(self.target, threshold)
 
         def judge(keys: Sequence[int], genotypes: Any, parents: Sequence[Sequence[int]]) -> list[float]:
             ids = self.genealogy.enter(number, keys, parents)
@@ -65,11 +65,11 @@ class ClassPopulation:
                 for rows in _cut(len(keys), chunk)
             ]
             with self._random.paused():
-                verdicts: list[Verdict] = compute("judge", aim, chunks)
+                evaluated: list[Evaluated] = compute("evaluate_individuals", aim, chunks)
             generation.evaluations += len(keys)
             generation.again += int((ids[:, 0] < number).sum())
-            generation.candidates += [verdict.candidates for verdict in verdicts]
-            confidences = np.concatenate([verdict.confidences for verdict in verdicts])
+            generation.candidates += [verdict.candidates for verdict in evaluated]
+            confidences = np.concatenate([verdict.confidences for verdict in evaluated])
             return np.nan_to_num(confidences, nan=_LAST).tolist()
 
         with self._random.lent():
@@ -82,12 +82,12 @@ def _cut(length: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, length)) for start in range(0, length, size)]
 
 
-def _breeder(encoding: Any, size: int) -> Breeder:
+def _breeder(encoding: Any, size: int) -> Algorithm:
     """The library that suits an encoding, with its random first population."""
     if encoding.name == "direct":
-        from fooling.search.single.direct import DirectBreeder
+        from fooling.search.single.direct import DirectAlgorithm
 
-        return DirectBreeder(encoding, size)
-    from fooling.search.single.neat_cppn import CppnBreeder
+        return DirectAlgorithm(encoding, size)
+    from fooling.search.single.neat_cppn import CppnAlgorithm
 
-    return CppnBreeder(encoding, size)
+    return CppnAlgorithm(encoding, size)

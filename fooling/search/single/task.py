@@ -14,7 +14,7 @@ from workers.tasks import task
 
 
 @dataclass(frozen=True)
-class Aim:
+class Target:
     """What all chunks of a generation share.
 
     Attributes:
@@ -45,7 +45,7 @@ class Images:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Evaluated:
     """What a chunk is worth.
 
     Attributes:
@@ -58,7 +58,7 @@ class Verdict:
 
 
 @task
-def judge(host: Host, shared: Aim, chunk: Images) -> Verdict:
+def evaluate_individuals(host: Host, shared: Target, chunk: Images) -> Evaluated:
     """Render and classify."""
     pixels = host.toolbox.render(chunk.genotypes)
     confidences = host.toolbox.classify(pixels)
@@ -67,4 +67,4 @@ def judge(host: Host, shared: Aim, chunk: Images) -> Verdict:
     own = confidences[:, shared.target]
     own = own.copy() if isinstance(own, np.ndarray) else own.cpu().numpy()
     candidates = Candidates.best_of(chunk.ids, pixels, chunk.genotypes, confidences, thresholds)
-    return Verdict(own, candidates)
+    return Evaluated(own, candidates)

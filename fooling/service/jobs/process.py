@@ -7,6 +7,7 @@ computes, looks several times a second whether it is asked to pause or to end, a
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import threading
@@ -31,6 +32,8 @@ from fooling.service.jobs.recovery import leave
 from fooling.service.jobs.work import Outcome, Stop, compute_run, compute_study
 from fooling.text import plain
 
+_log = logging.getLogger(__name__)
+
 LOOK = 0.2  # seconds between two looks at what the job is asked for
 
 
@@ -44,6 +47,7 @@ def main() -> int:
     parser.add_argument("--trust", action="store_true")
     parser.add_argument("--address")
     given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # to the job's log
     places = Places(given.root.absolute())
     if not _hold(places, given.id, given.lock):
         return 1
@@ -62,12 +66,12 @@ def _hold(places: Places, id: str, lock: int | None) -> bool:
     if lock is None:
         lock = seize(files.lock)
         if lock is None:
-            print(f"job {id} has a process already", file=sys.stderr)
+            _log.error("job %s has a process already", id)
             return False
     os.set_inheritable(lock, False)  # children that this process starts don't hold it
     record = read_record(files)
     if record.state is not State.STARTING:
-        print(f"job {id} is {record.state}: expected one that is being started", file=sys.stderr)
+        _log.error("job %s is %s: expected one that is being started", id, record.state)
         return False
     write(files.record, record.model_copy(update={"process": Process.this(), "launching": False}))
     return True

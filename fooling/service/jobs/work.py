@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -154,4 +155,4 @@ def run_flags(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell(line: str) -> None:
-    print(line, flush=True)
+    logging.getLogger(__name__).info(line)

@@ -69,7 +69,7 @@ class Run:
         """(K,) float64, the confidence of each class after so many passes: 0 where the class has no elite then, NaN
         where the search is not for the class."""
         found = np.full(len(self.view.labels), np.nan)
-        found[self.view.aims] = self.over_targets([passes])[:, 0]
+        found[self.view.target_classes] = self.over_targets([passes])[:, 0]
         return found
 
     def over_targets(
@@ -80,7 +80,7 @@ class Run:
         Args:
             cost: what `costs` are, "passes" or "seconds".
         """
-        return self.trajectory.at(costs, cost, self.view.aims.tolist())
+        return self.trajectory.at(costs, cost, self.view.target_classes.tolist())
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from fooling.errors import InvalidError
 from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Customise, HostSpec, expect_operators, expect_same
 from fooling.search import toolbox as toolboxes
-from fooling.search.breeding import Brood, vary
+from fooling.search.breeding import Offspring, vary
 from fooling.store.snapshot import Snapshot, empty_archive
 from fooling.studies.lineage.walk import Ancestor, Identity
 from workers.protocol import Interrupted
@@ -119,7 +119,7 @@ def _bred(
         if children[0].parents:
             pairs = [(place[child.parents[0]], place[child.parents[-1]]) for child in children]
             rows = np.array(pairs, np.int64)
-        made = vary(toolbox, born, Brood(Keys(view.spec.config.seed, generation, numbers, stream), rows))
+        made = vary(toolbox, born, Offspring(Keys(view.spec.config.seed, generation, numbers, stream), rows))
         start = len(place)
         place |= {child.identity: start + number for number, child in enumerate(children)}
         born = born.put(np.arange(start, len(place)), (made, range(len(made))))

@@ -33,7 +33,7 @@ def _make_view(
     curve: list[dict[str, Any]] | None = None,
     status: Status = "completed",
     seed: int = 0,
-    aims: Sequence[int] | None = None,
+    target_classes: Sequence[int] | None = None,
     top1: Sequence[int] | None = None,
 ) -> Snapshot:
     """A run's view with these confidences (NaN: no elite), each class with an image of its own unless
@@ -55,8 +55,8 @@ def _make_view(
         output="logits",
     )
     search = {"name": "map-elites", "generations": 20}
-    if aims is not None:
-        search = {"name": "single-class", "classes": list(aims)}
+    if target_classes is not None:
+        search = {"name": "single-class", "classes": list(target_classes)}
     settings = validate({"seed": seed, "search": search}, "a test")
     spec = RunSpec(
         model=settings.model,

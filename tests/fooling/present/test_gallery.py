@@ -129,8 +129,8 @@ def test_the_same_class_of_two_runs_is_one_entry_and_different_classes_are_two(m
 def test_classes_that_no_run_is_for_are_no_entries(make_view: Any) -> None:
     """A failure costs the reader a thousand empty cards around the two that there are."""
     groups = {"low": [0, 1], "high": [2, 3]}
-    first = make_view([np.nan, 0.9, np.nan, np.nan], aims=[1, 3], groups=groups)
-    second = make_view([0.8, np.nan, np.nan, np.nan], aims=[0], groups=groups, name="other")
+    first = make_view([np.nan, 0.9, np.nan, np.nan], target_classes=[1, 3], groups=groups)
+    second = make_view([0.8, np.nan, np.nan, np.nan], target_classes=[0], groups=groups, name="other")
     data = _data(_page(first, second))
     assert [entry["index"] for entry in data["classes"]] == [0, 1, 3]
     assert [[data["groups"][group] for group in entry["groups"]] for entry in data["classes"]] == [

@@ -57,13 +57,15 @@ def test_of_a_run_that_is_for_some_classes_only_those_are_told(make_view: Any) -
     """A failure costs the median of five classes among a thousand: it would be that of 995 empty ones."""
     confidence = np.full(1000, np.nan)
     confidence[[3, 700]] = 0.995, 0.4
-    few = make_view(confidence, aims=[3, 700, 999])
+    few = make_view(confidence, target_classes=[3, 700, 999])
     listed = re.findall(r"^\s*(\d+)\s+label (\d+)", _printed(few), re.M)
     assert listed == [("3", "3"), ("700", "700"), ("999", "999")]
     assert headlines(few)[2].startswith("Median 40.0 %; 1 of 3 chosen classes reach 99 %, 0 ")
     assert headlines(few)[2].endswith("; 1 without an elite")
     assert dict(facts(few))["Classes"] == "3 of 1,000"
-    many = _printed(make_view(confidence, aims=list(range(30)), groups={"some": [3, 4, 70], "none": [70]}))
+    many = _printed(
+        make_view(confidence, target_classes=list(range(30)), groups={"some": [3, 4, 70], "none": [70]})
+    )
     assert re.search(r"99 to 99\.99 %\s+1\b", many)
     assert re.search(r"no elite yet\s+29\b", many)
     assert re.search(r"some\s+2\b", many)

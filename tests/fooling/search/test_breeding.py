@@ -19,7 +19,7 @@ from fooling import encodings
 from fooling.archive import Archive, Cells
 from fooling.encodings.settings import CppnSettings, DirectSettings
 from fooling.errors import FoolingError
-from fooling.search.breeding import broods
+from fooling.search.breeding import offspring_chunks
 from fooling.search.map_elites import MapElites
 from fooling.search.toolbox import build
 from tests.dots import CLASSES, SIZE, Dots
@@ -61,12 +61,12 @@ def test_neither_chunks_nor_evaluators_change_the_archive(name: str, chunk: int,
 def test_chunks_cover_all_children_in_order() -> None:
     """A child that is in no chunk, or in two, is an evaluation lost or done twice."""
     keys, rows = Keys.of_generation(1, 2, 23, stream=4), np.arange(46).reshape(23, 2)
-    chunks = broods(keys, rows, 5)
+    chunks = offspring_chunks(keys, rows, 5)
     assert [len(chunk.keys) for chunk in chunks] == [5, 5, 5, 5, 3]
     assert np.concatenate([chunk.keys.children for chunk in chunks]).tolist() == list(range(23))
     assert np.array_equal(np.concatenate([chunk.rows for chunk in chunks]), rows)
     assert {(one.keys.seed, one.keys.generation, one.keys.stream) for one in chunks} == {(1, 2, 4)}
-    assert [chunk.rows for chunk in broods(keys, None, 12)] == [None, None]
+    assert [chunk.rows for chunk in offspring_chunks(keys, None, 12)] == [None, None]
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

@@ -183,7 +183,7 @@ def test_some_classes_only(tmp_path: Path) -> None:
     """And what the run reports, and stops at, is about those. A failure costs the median: that of a thousand
     classes is 0 whatever a few climb to."""
     found = run(tmp_path / "run", "search.classes=[7, 2]", "search.starts=1")
-    assert found.archive.occupied.tolist() == found.aims.tolist() == [2, 7]
+    assert found.archive.occupied.tolist() == found.target_classes.tolist() == [2, 7]
     assert found.spec.config.search.classes == (7, 2)
     told = summary(found).confidence
     assert (told.classes, told.min) == (2, found.confidence[[2, 7]].min())

@@ -19,8 +19,8 @@ from fooling.encodings.cppn import CppnEncoding
 from fooling.encodings.direct import DirectEncoding
 from fooling.encodings.settings import ResolvedCppn, ResolvedDirect
 from fooling.search.global_random import Stream
-from fooling.search.single.direct import DirectBreeder, Individual
-from fooling.search.single.neat_cppn import CppnBreeder
+from fooling.search.single.direct import DirectAlgorithm, Individual
+from fooling.search.single.neat_cppn import CppnAlgorithm
 
 SIZE, GENERATIONS, SIDE = 8, 6, 5
 
@@ -62,7 +62,7 @@ def direct(request: Any) -> DirectEncoding:
 
 def test_direct_images_are_bred_by_deap(direct: DirectEncoding) -> None:
     """A failure costs the claim that the baseline is DEAP's own algorithm."""
-    log, asked = run(DirectBreeder, direct), []
+    log, asked = run(DirectAlgorithm, direct), []
     random.seed("seed")
 
     def evaluate(individuals: Sequence[Individual]) -> list[tuple[float]]:
@@ -90,7 +90,7 @@ def test_direct_images_are_bred_by_deap(direct: DirectEncoding) -> None:
 
 def test_children_name_their_parents(direct: DirectEncoding) -> None:
     """A failure costs the lineage: by mutation a child has one parent, by crossover two, all of them judged."""
-    log = run(DirectBreeder, direct)
+    log = run(DirectAlgorithm, direct)
     keys = list(itertools.chain.from_iterable(keys for keys, _, _ in log.generations))
     assert keys == list(range(SIZE * GENERATIONS))
     assert log.generations[0][2] == SIZE * [()]
@@ -104,7 +104,7 @@ def test_children_name_their_parents(direct: DirectEncoding) -> None:
 def test_the_mutation_rate_halves_as_the_settings_say() -> None:
     """A failure costs the paper's profile: its rate would stay."""
     settings = ResolvedDirect(size=40, colour="grey", mutation_halving=2)
-    log = run(DirectBreeder, DirectEncoding(settings, 1))
+    log = run(DirectAlgorithm, DirectEncoding(settings, 1))
     pixels = {
         key: image for keys, images, _ in log.generations for key, image in zip(keys, images, strict=True)
     }
@@ -122,7 +122,7 @@ def test_cppns_are_bred_by_neat_python(colour: Any) -> None:
     """A failure costs the claim that the baseline is neat-python's own algorithm."""
     settings = ResolvedCppn(size=SIDE, colour=colour, add_node=0.7, activations=("sine", "tanh"))
     encoding = CppnEncoding(settings, 1 if colour == "grey" else 3)
-    log, asked = run(CppnBreeder, encoding), []
+    log, asked = run(CppnAlgorithm, encoding), []
     random.seed("seed")
     config = neat_config(1 if colour == "grey" else 3, SIZE, encoding.rates)
     population = neat.Population(config)
@@ -182,4 +182,7 @@ def test_a_process_that_never_saw_the_search_finds_its_task() -> None:
     """A failure costs every run on Ray: workers are told tasks by name."""
     code = "import fooling.runs.hosting\nfrom workers.tasks import TASKS\nprint(sorted(TASKS))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout == "['ask', 'breed', 'classify', 'climb', 'judge', 'redo']\n"
+    assert (
+        result.stdout
+        == "['breed', 'climb', 'evaluate', 'evaluate_individuals', 'evaluate_offspring', 'render_offspring']\n"
+    )

@@ -215,10 +215,10 @@ def test_figures_are_pictures_that_fit_their_page(views: list[Snapshot], thirty:
 
 def test_classes_that_no_run_aims_at_get_no_panel(tmp_path: Path) -> None:
     """Of a thousand classes a search for two would show 998 empty lines."""
-    aims = [*ALONE, "search.classes=[3,5]"]
+    target_classes = [*ALONE, "search.classes=[3,5]"]
     paths = [tmp_path / str(seed) for seed in (0, 1)]
     for seed, path in enumerate(paths):
-        fooling.run("mnist-direct-single", out=path, assignments=aims, flags={"seed": seed})
+        fooling.run("mnist-direct-single", out=path, assignments=target_classes, flags={"seed": seed})
     found = compare([open_run(path) for path in paths])
     shown = [axes.get_title() for axes in trajectories(found).axes if axes.get_visible()]
     (axes,) = classes(found).axes

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 Judge = Callable[[Sequence[int], Any, Sequence[Sequence[int]]], list[float]]
 
 
-class Breeder(Protocol):
+class Algorithm(Protocol):
     """One class's population. It draws from the global `random`, which the caller lends it."""
 
     def advance(self, judge: Judge) -> None:
