@@ -1,4 +1,4 @@
-"""How commands end that ask a study: the result as JSON or drawn, what was left out, and the exit code."""
+"""What all commands share that ask a study: errors in the request, the result as JSON or drawn, and the exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ R = TypeVar("R", bound="Result")
 
 @contextmanager
 def usage() -> Iterator[None]:
-    """What is wrong with a request that is made in this block is wrong with the command line."""
+    """Report an invalid request that is made in this block as an error in the command line."""
     try:
         yield
     except InvalidError as error:
@@ -32,11 +32,12 @@ def usage() -> Iterator[None]:
 def finish(
     result: R, files: Sequence[Path], pages: Callable[[R], Iterable[RenderableType]], as_json: bool
 ) -> int:
-    """Print a result.
+    """Print a result, and name on stderr what was left out.
 
     Args:
-        files: that were written of it.
-        pages: draws it for the terminal.
+        files: the files that were written of the result.
+        pages: draws the result for the terminal.
+        as_json: print JSON in place of the drawing and the files.
 
     Returns:
         The exit code.

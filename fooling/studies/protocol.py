@@ -39,8 +39,8 @@ class Failure(Data):
     """A part of a request that could not be answered.
 
     Attributes:
-        what: the run directory or the model SPEC.
-        reason: one line.
+        what: the run directory, or the SPEC of the model.
+        reason: why it could not be answered, in one line.
     """
 
     what: str
@@ -48,10 +48,10 @@ class Failure(Data):
 
 
 class Result(Data):
-    """What was found, as numbers and texts, where JSON has null for a number that there is not.
+    """What was found: numbers and texts, all of which JSON can hold.
 
-    Arrays that only drawings need are properties, kept from the study. A result that was read from JSON gets them from
-    the run directories again.
+    The arrays that only drawings need are properties. The study fills them; a result that was read from JSON gets them
+    from the run directories again.
 
     Attributes:
         failures: what is not part of the answer, and why. A result with failures is only partly done.
@@ -86,7 +86,7 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Resources:
-    """What a study may compute with; whoever asks it says so, and no request can.
+    """What a study may compute with. Whoever calls the study says so; no request can.
 
     Attributes:
         trust: whether models may bring code of their own.
@@ -133,11 +133,11 @@ class Study(Protocol):
         Args:
             report: called after each step.
             stopping: when it is set, from any thread, the study ends before its next step.
-            resources: what it may compute with.
+            resources: what the study may compute with.
 
         Raises:
-            FoolingError: nothing of it can be answered.
-            Interrupted: it was stopped.
+            FoolingError: no part of the request can be answered.
+            Interrupted: the study was stopped.
         """
         ...
 
