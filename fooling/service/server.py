@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import threading
@@ -19,7 +20,11 @@ from fooling.errors import FoolingError
 from fooling.service.context import Context
 
 HEADER_SECONDS = 10.0  # in which the head of a request has to arrive
-_CONNECTIONS = 512  # open at once; what comes beyond is told 503
+MOST_CONNECTIONS = 2048  # open at once, where the system allows so many files
+_OTHER_FILES = 200  # that the server may need besides
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
 _GRACE = 3  # seconds that responses under way have at the end
 _LARGEST_HEAD = 2**15  # bytes
 
@@ -68,7 +73,6 @@ class Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                limit_concurrency=_CONNECTIONS,
                 timeout_graceful_shutdown=_GRACE,
                 h11_max_incomplete_event_size=_LARGEST_HEAD,
             )
@@ -107,6 +111,10 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > connections():  # those that are there go on
+            transport.write(_BUSY)
+            transport.close()
+            return
         self._head = self.loop.call_later(HEADER_SECONDS, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -130,6 +138,12 @@ class Connection(H11Protocol):
         self._head = None
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def connections() -> int:
+    """How many connections may be open at once: fewer than the system allows files, or nothing could be read any more."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if files < 0 else max(16, min(MOST_CONNECTIONS, files - _OTHER_FILES))
 
 
 def log_to_stderr(tell: Callable[[object], None]) -> None:

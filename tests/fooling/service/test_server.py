@@ -240,6 +240,42 @@ def test_servers_that_end_leave_nothing(folder: Path) -> None:
     assert open_files() <= before
 
 
+def test_too_many_connections_are_refused_and_the_others_go_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure lets whoever opens a thousand streams shut everybody else out, those too that are there."""
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 20)
+    served = Served(folder, limits=Limits(streams=2))
+    opened: list[socket.socket] = []
+    try:
+        job = served.client.launch("mnist-cppn", key="waits")
+        lines = (
+            f"GET /api/v1/runs/{job.id}/events HTTP/1.1",
+            f"Host: 127.0.0.1:{served.settings.port}",
+            "",
+            "",
+        )
+        request = "\r\n".join((*lines[:2], f"Authorization: Bearer {TOKEN}", *lines[2:])).encode()
+        told: dict[bytes, int] = {}
+        for _ in range(40):
+            opened.append(socket.create_connection(("127.0.0.1", served.settings.port), timeout=20))
+            opened[-1].sendall(request)
+            status = opened[-1].recv(4096).split(b" ", 2)[1]
+            told[status] = told.get(status, 0) + 1
+        assert told == {b"200": 2, b"503": 38}
+        first = opened[2]  # which was refused a stream, and asks for something else
+        first.sendall(request.replace(b"/events", b""))
+        found = b""
+        while b"HTTP/1.1 200" not in found:
+            block = first.recv(65536)
+            assert block, found
+            found += block
+    finally:
+        for each in opened:
+            each.close()
+        served.close()
+
+
 def test_streams_that_are_left_give_their_places_back(folder: Path) -> None:
     """A failure refuses everybody after as many reloads of a page as there are places."""
     served = Served(folder, limits=Limits(streams=2))
