@@ -32,6 +32,8 @@ SAFE = frozenset({"GET", "HEAD"})
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # What says nothing about the runs, and has to be asked by whoever has no token (yet).
 OPEN = frozenset({"/healthz", "/readyz", "/api/v1/healthz", "/api/v1/readyz", "/login"})
+# What a server that is open to readers keeps from them all the same: a manifest names files of its machine.
+CLOSED = ("/metrics", "/export")
 CONTENT_SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -108,7 +110,7 @@ class Guard:
             )
         self._check_site(method, headers)
         if path not in OPEN:
-            self._check_person(method, headers)
+            self._check_person(method, path, headers)
         if method in SAFE:
             return receive
         if self._settings.read_only:
@@ -152,9 +154,9 @@ class Guard:
             headers["host"].lower() not in self._hosts and origin == f"http://{headers['host'].lower()}"
         )
 
-    def _check_person(self, method: str, headers: Headers) -> None:
+    def _check_person(self, method: str, path: str, headers: Headers) -> None:
         """Whoever asks knows the token, or has a cookie; a browser says where a change comes from."""
-        if method in SAFE and self._settings.open_to_readers:
+        if method in SAFE and self._settings.open_to_readers and not path.endswith(CLOSED):
             return
         if (given := headers.get("authorization")) is not None:
             if self._access.knows(given):

@@ -282,6 +282,9 @@ def test_a_server_that_only_shows(hostile_folder: Path, small_run: Any) -> None:
     for service in served(hostile_folder, small_run[1], read_only=True):
         assert service.stranger.get(f"{service.path}/elites").status_code == 200
         assert service.stranger.get(f"{service.path}/elites/3.png").status_code == 200
+        for closed in ("/metrics", "/api/v1/metrics", f"{service.path}/export"):
+            assert service.stranger.get(closed).status_code == 401
+            assert service.client.get(closed).status_code == 200
         for client in (service.stranger, service.client):
             assert client.post("/api/v1/runs", json=TINY).status_code in (401, 403)
             assert client.delete(service.path).status_code in (401, 403)
