@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from fooling.errors import FoolingError, first_line
+from fooling.errors import FoolingError, Interrupted, first_line
 from workers.actor import Answer, Blueprint, Worker
 from workers.capacity import free_shortage, refusal, total_shortage
 from workers.chunks import MAX_FAILURES
 from workers.cluster import Cluster, Resources
 from workers.host import Host
-from workers.protocol import Interrupted
 
 MAX_DEATHS = (
     30  # deaths of starting workers, after which the run ends; more than failures, since others may kill them

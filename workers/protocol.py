@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 
-class Interrupted(Exception):
-    """The user asked to stop; chunks that are not done are dropped."""
-
-
 class Executor(Protocol):
     """Computes registered tasks (`workers.tasks`), each on a host (`workers.host`)."""
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from fooling.errors import Interrupted
 from workers.processes import interrupting_signals
-from workers.protocol import Interrupted
 
 
 @contextmanager
@@ -25,6 +25,8 @@ def interruptible(stopping: threading.Event) -> Iterator[None]:
         try:
             yield
         except Interrupted:
+            if threading.current_thread() is not threading.main_thread():
+                raise  # there was no signal: whoever holds the run stopped it
             raise KeyboardInterrupt from None
 
 

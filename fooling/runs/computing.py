@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from fooling.errors import first_line
-from workers.protocol import Executor, Interrupted
+from fooling.errors import Interrupted, first_line
+from workers.protocol import Executor
 
 
 class Computing:

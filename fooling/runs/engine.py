@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fooling.archive import Archive, lineage
 from fooling.archive.nan_images import NanImages
-from fooling.errors import FoolingError, OutOfAnswers
+from fooling.errors import FoolingError, Interrupted, OutOfAnswers
 from fooling.runs.computing import Computing
 from fooling.runs.listeners import Listeners
 from fooling.search.protocol import Search
@@ -30,7 +30,7 @@ from fooling.store.reading import open_run
 from fooling.store.snapshot import Prefix, Snapshot, Status
 from fooling.store.spec import RunSpec
 from fooling.store.statistics import describe
-from workers.protocol import Executor, Interrupted
+from workers.protocol import Executor
 
 
 class Engine:

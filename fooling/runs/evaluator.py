@@ -65,7 +65,7 @@ class Evaluator:
             classifier: made from it, in this process.
             run: where and how to compute.
             images: asked about at a time, for which workers need room.
-            stopping: when it is set, what is under way is given up with `workers.protocol.Interrupted`.
+            stopping: when it is set, what is under way is given up with `fooling.errors.Interrupted`.
             cluster: how a cluster is waited for.
 
         Raises:

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Protocol, TypedDict, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from fooling.errors import FoolingError, NotFoundError, did_you_mean
+from fooling.errors import FoolingError, Interrupted, NotFoundError, did_you_mean
 from fooling.validation import Data, Many, as_tuple
-from workers.protocol import Interrupted
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -168,6 +167,8 @@ def attempt(
             raise Interrupted
         try:
             done.append(work(item))
+        except Interrupted:
+            raise
         except FoolingError as error:
             failed.append((item, error))
         if report is not None:

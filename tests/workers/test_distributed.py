@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fooling.errors import FoolingError, InvalidError
+from fooling.errors import FoolingError, Interrupted, InvalidError
 from tests.cheap_hosts import BATCH, BUILDER, Job, make
 from tests.cheap_work import LARGE, SMALL, expected, pids, times, toil
 from tests.ray_clusters import Holder, wait_until
@@ -20,7 +20,6 @@ from workers import dispatcher, pool
 from workers.actor import Blueprint
 from workers.cluster import Cluster, Resources
 from workers.distributed import RayExecutor
-from workers.protocol import Interrupted
 
 pytestmark = pytest.mark.xdist_group("ray")
 

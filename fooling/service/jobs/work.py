@@ -112,9 +112,9 @@ def compute_study(
         FoolingError: it can't be answered.
     """
     from fooling import studies
+    from fooling.errors import Interrupted
     from fooling.studies.protocol import Progress as Step
     from fooling.studies.protocol import Resources
-    from workers.protocol import Interrupted
 
     study, files = studies.find(submission.kind), places.job(submission.id)
     begun()

@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cppn.keys import Keys
-from fooling.errors import InvalidError
+from fooling.errors import Interrupted, InvalidError
 from fooling.runs.foreign import refuse_server
 from fooling.runs.hosting import Customise, HostSpec, expect_operators, expect_same
 from fooling.search import toolbox as toolboxes
 from fooling.search.breeding import Offspring, vary
 from fooling.store.snapshot import Snapshot, empty_archive
 from fooling.studies.lineage.walk import Ancestor, Identity
-from workers.protocol import Interrupted
 
 
 @dataclass(frozen=True)

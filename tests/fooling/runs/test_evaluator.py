@@ -12,7 +12,7 @@ import torch
 import fooling
 from fooling.classifiers.validity import ClassifierError
 from fooling.config import RunSettings
-from workers.protocol import Interrupted
+from fooling.errors import Interrupted
 
 
 @pytest.fixture(scope="module")

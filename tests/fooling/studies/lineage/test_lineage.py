@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 
 from fooling.archive import lineage
-from fooling.errors import FoolingError
+from fooling.errors import FoolingError, Interrupted
 from fooling.present.lineage import page
 from fooling.studies.lineage.result import Request, Result
 from fooling.studies.lineage.study import study
 from fooling.studies.lineage.walk import ancestors, line
-from workers.protocol import Interrupted
 
 CROSSED = (
     "mnist-direct",

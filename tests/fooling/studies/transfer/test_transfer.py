@@ -16,7 +16,7 @@ from rich.console import Console
 
 from fooling import classifiers
 from fooling.classifiers.spec import parse
-from fooling.errors import InvalidError
+from fooling.errors import Interrupted, InvalidError
 from fooling.present.transfer.folder import PAGE, _thumb, page, write
 from fooling.present.transfer.table import pages
 from fooling.store.reading import open_run
@@ -25,7 +25,6 @@ from fooling.studies.transfer.measure import Responses, Source, respond
 from fooling.studies.transfer.result import Request, Result
 from fooling.studies.transfer.study import found as as_result
 from fooling.studies.transfer.study import study
-from workers.protocol import Interrupted
 
 TARGETS = ("builtin:lenet", "builtin:lenet-b")
 
