@@ -20,30 +20,42 @@ from fooling.version import __version__ as __version__
 logging.getLogger("fooling").addHandler(logging.NullHandler())
 
 __all__ = [
+    "Elite",
     "Evaluation",
     "Evaluator",
+    "Reporter",
     "RunHandle",
     "Snapshot",
+    "chart",
     "compare",
+    "gallery",
+    "lineage",
     "open_evaluator",
     "open_run",
     "resume",
     "run",
+    "sheet",
     "start",
     "transfer",
 ]
 
 if TYPE_CHECKING:
     from fooling.api import (
+        Elite,
         Evaluation,
         Evaluator,
+        Reporter,
         RunHandle,
         Snapshot,
+        chart,
         compare,
+        gallery,
+        lineage,
         open_evaluator,
         open_run,
         resume,
         run,
+        sheet,
         start,
         transfer,
     )

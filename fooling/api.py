@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from fooling.present import notebook
 from fooling.present.gallery import write_gallery
+from fooling.present.reporter import Reporter
 from fooling.runs import handle
 from fooling.runs.evaluator import Evaluation, Evaluator, open_evaluator
 from fooling.runs.handle import ResumeOptions, RunHandle, RunOptions
 from fooling.store.directory import RunDirectory
 from fooling.store.reading import open_run
-from fooling.store.snapshot import Snapshot
+from fooling.store.snapshot import Elite, Snapshot
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from fooling.present.sheet import Sort
     from fooling.studies.compare import result as comparisons
+    from fooling.studies.lineage import result as lineages
     from fooling.studies.protocol import StudyOptions
     from fooling.studies.transfer import result as transfers
 
@@ -68,6 +75,40 @@ def compare(
     return study(Request(**asked), **how)
 
 
+def lineage(run: Snapshot | str | Path, wanted: int | str, **how: Unpack[StudyOptions]) -> lineages.Result:
+    """Where the elite of a class came from; the class is named by its number or label. See `fooling.studies.lineage`."""
+    from fooling.studies.lineage.study import Request, study
+
+    asked: dict[str, Any] = {"run": run, "class": wanted}
+    return study(Request(**asked), **how)
+
+
+def sheet(
+    run: Snapshot, *, limit: int | None = None, columns: int | None = None, sort: Sort = "class"
+) -> Image.Image:
+    """A contact sheet of a run's elites, as a picture of Pillow. See `fooling.present.sheet.contact_sheet`."""
+    from fooling.present.sheet import contact_sheet
+
+    return contact_sheet(run, limit=limit, columns=columns, sort=sort)
+
+
+def chart(run: Snapshot) -> Image.Image:
+    """How the confidences of a run rose, generation by generation, as a picture of Pillow."""
+    from PIL import Image
+
+    return Image.open(BytesIO(notebook.chart(run)))
+
+
+def gallery(runs: Sequence[Snapshot], path: str | Path) -> Path:
+    """Write one HTML file with every elite of some runs; of several it shows each class side by side.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    write_gallery(runs, Path(path))
+    return Path(path)
+
+
 def beside(view: Snapshot) -> None:
     """Write the gallery of a run in its directory.
 
@@ -78,15 +119,21 @@ def beside(view: Snapshot) -> None:
 
 
 __all__ = [
+    "Elite",
     "Evaluation",
     "Evaluator",
+    "Reporter",
     "RunHandle",
     "Snapshot",
+    "chart",
     "compare",
+    "gallery",
+    "lineage",
     "open_evaluator",
     "open_run",
     "resume",
     "run",
+    "sheet",
     "start",
     "transfer",
 ]

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from fooling.cli.terminal import console, tell
+from fooling.present.pace import Pace
 
 if TYPE_CHECKING:
     from rich import progress
@@ -28,9 +29,7 @@ class Progress:
         self._quiet, self._live = quiet, not quiet and sys.stderr.isatty()
         self._last = 0.0
         self._bar: progress.Progress | None = None
-        # When this part of the run began, and after how many generations and evaluations: what came before
-        # says nothing of its speed.
-        self._start: tuple[float, int, int] | None = None
+        self._pace = Pace()
         self._says_compiling = False
 
     def __enter__(self) -> Progress:
@@ -70,14 +69,13 @@ class Progress:
     def update(self, view: Snapshot) -> None:
         """Show a generation, at most every so often; the last one always."""
         now = time.monotonic()
-        if self._start is None:
-            self._start = (now, view.generation, view.evaluations)
+        self._pace.see(view, now)
         last = view.generation >= view.spec.config.search.generations
         pause = BAR_SECONDS if self._bar else LINE_SECONDS
         if self._quiet or (now - self._last < pause and not last):
             return
         self._last, self._says_compiling = now, False
-        state = " ".join(_state(view, *self._start, now))
+        state = self._pace.state(view, now)
         if self._bar is None:
             tell(f"generation {view.generation}/{view.spec.config.search.generations}  {state}")
         else:
@@ -100,26 +98,3 @@ def _bar() -> progress.Progress:
         TextColumn("{task.fields[state]}", markup=False),
     )
     return Progress(*columns, console=console(sys.stderr), transient=True)
-
-
-def _state(view: Snapshot, began: float, generation: int, evaluations: int, now: float) -> list[str]:
-    """Median, classes at two levels, speed, time left."""
-    from fooling.confidence import format_confidence
-
-    parts = [
-        f"median {format_confidence(view.statistics.median)},",
-        f"{view.statistics.at_least_99} at 99 %,",
-        f"{view.statistics.at_least_9999} at 99.99 %",
-    ]
-    elapsed, done = max(now - began, 1e-9), view.generation - generation
-    if done:
-        left = (view.spec.config.search.generations - view.generation) * elapsed / done
-        parts[-1] += ","
-        parts.append(f"{(view.evaluations - evaluations) / elapsed:,.0f}/s, {_clock(left)} left")
-    return parts
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from fooling.classifiers import Classifier
+from fooling.drawn import Drawn
 from fooling.errors import FoolingError
 from fooling.runs import launch
 from fooling.runs.executors import ClusterOptions
@@ -77,7 +78,7 @@ class ResumeOptions(ListenerOptions, total=False):
     address: str | None
 
 
-class RunHandle:
+class RunHandle(Drawn):
     """A run that is computed in a thread of its own (`start`, `resume`), or in the caller's (`compute`)."""
 
     def __init__(self, work: Callable[..., Snapshot], *args: Any, **options: Any) -> None:
@@ -124,6 +125,25 @@ class RunHandle:
     def directory(self) -> Path | None:
         """The run directory; None until there is one, which takes as long as the classifier takes to load."""
         return self._directory
+
+    @property
+    def error(self) -> BaseException | None:
+        """What made the run fail; None while it runs, or where it did not."""
+        return self._error
+
+    @property
+    def latest(self) -> dict[str, Any] | None:
+        """The newest record of a generation in this part of the run; None before the first."""
+        with self._changed:
+            return next(
+                (record for record in reversed(self._records) if record["event"] == "generation"), None
+            )
+
+    def __repr__(self) -> str:
+        latest = self.latest
+        where = "" if self._directory is None else f" {str(self._directory)!r}"
+        how_far = "" if latest is None else f", generation {latest['generation']}"
+        return f"<run{where}: {self.status}{how_far}>"
 
     def events(self, timeout: float | None = None) -> Iterator[dict[str, Any]]:
         """The records of this part of the run, as its log has them, from the first on and as they are written; ends

@@ -16,8 +16,9 @@ from fooling import encodings
 from fooling.archive import Archive, Cells
 from fooling.classifiers.spec import Spec
 from fooling.config import ResolvedSettings
+from fooling.drawn import Drawn
 from fooling.encodings.protocol import Encoding
-from fooling.errors import NotFoundError
+from fooling.errors import NotFoundError, did_you_mean
 from fooling.sizes import Size
 from fooling.store.checkpoint import Counters
 from fooling.store.memory import expect_room_for_elites
@@ -53,8 +54,44 @@ class Prefix(Sequence[T]):
 Status = Literal["completed", "interrupted", "failed", "running"]
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class Elite(Drawn):
+    """The elite of a class. A notebook shows it, enlarged.
+
+    Attributes:
+        number, label: the class.
+        confidence: the classifier's in that class.
+        generation: the one in which it was found.
+        pixels: (H, W, C) uint8, read-only: what was classified.
+        top1: the class that the classifier answers first; -1 where that is not known.
+        top1_label, top1_confidence: of that class; None and NaN where it is not known.
+    """
+
+    number: int
+    label: str
+    confidence: float
+    generation: int
+    pixels: NDArray[np.uint8]
+    top1: int
+    top1_label: str | None
+    top1_confidence: float
+
+    def __repr__(self) -> str:
+        return f"<elite of class {self.number}, {self.label}: confidence {self.confidence:.6g}>"
+
+    @property
+    def image(self) -> Image.Image:
+        """The pixels as a picture of Pillow, of mode L where the classifier sees grey, else RGB."""
+        from PIL import Image
+
+        return Image.fromarray(self.pixels[:, :, 0] if self.pixels.shape[2] == 1 else self.pixels)
+
+    def _repr_png_(self) -> bytes | None:
+        return self.image._repr_png_()
+
+
 @dataclass(frozen=True, repr=False)
-class Snapshot:
+class Snapshot(Drawn):
     """What a run has at some moment; it never changes.
 
     Attributes:
@@ -147,20 +184,30 @@ class Snapshot:
         found[self.occupied] = self.archive.pixels[self.archive.rows[self.occupied]]
         return found
 
-    def image(self, number: int) -> Image.Image:
-        """The elite of a class as a picture of Pillow, of mode L where the classifier sees grey, else RGB.
+    def elite(self, wanted: int | str) -> Elite:
+        """The elite of a class, which is named by its number or its label.
 
         Raises:
             NotFoundError: there is no such class, or it has no elite.
         """
-        from PIL import Image
-
-        if not 0 <= number < len(self.labels):
-            raise NotFoundError(f"no class {number}: expected 0 to {len(self.labels) - 1}")
-        if self.archive.rows[number] < 0:
+        number = class_of(wanted, self.labels)
+        row, top1 = int(self.archive.rows[number]), int(self.top1[number])
+        if row < 0:
             raise NotFoundError(f"class {number}, {self.labels[number]}, has no elite")
-        pixels = self.archive.pixels[self.archive.rows[number]]
-        return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+        return Elite(
+            number=number,
+            label=self.labels[number],
+            confidence=float(self.confidence[number]),
+            generation=int(self.ids[number, 0]),
+            pixels=_sealed(self.archive.pixels[row]),
+            top1=top1,
+            top1_label=self.labels[top1] if top1 >= 0 else None,
+            top1_confidence=float(self.top1_confidence[number]),
+        )
+
+    def image(self, wanted: int | str) -> Image.Image:
+        """The elite of a class, as a picture of Pillow; see `elite`."""
+        return self.elite(wanted).image
 
     @property
     def stored_rows(self) -> NDArray[np.int32]:
@@ -200,6 +247,27 @@ def _sealed(array: NDArray[Any]) -> NDArray[Any]:
     """The array, not to be written any more."""
     array.flags.writeable = False
     return array
+
+
+def class_of(wanted: int | str, labels: Sequence[str]) -> int:
+    """The class of a number or a label, which may be any one of several synonyms.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    if isinstance(wanted, int) or wanted.isdecimal():
+        if 0 <= int(wanted) < len(labels):
+            return int(wanted)
+        raise NotFoundError(f"no class {wanted}: expected 0 to {len(labels) - 1}, or a label")
+    found = [index for index, label in enumerate(labels) if wanted in (label, *label.split(", "))]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(
+            f"several classes are labelled {wanted}: give a number, {', '.join(map(str, found))}"
+        )
+    hint = did_you_mean(wanted, labels) or f"; expected 0 to {len(labels) - 1}, or a label"
+    raise NotFoundError(f"no class is labelled {wanted}{hint}")
 
 
 def empty_archive(settings: ResolvedSettings, spec: Spec) -> tuple[Archive, Encoding[Any]]:

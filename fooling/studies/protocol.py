@@ -10,7 +10,8 @@ from typing import Annotated, Any, Protocol, TypedDict, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from fooling.errors import FoolingError, Interrupted, NotFoundError, did_you_mean
+from fooling.drawn import Drawn
+from fooling.errors import FoolingError, Interrupted
 from fooling.validation import Data, Many, as_tuple
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Failure(Data):
     reason: str
 
 
-class Result(Data):
+class Result(Data, Drawn):
     """What was found: numbers and texts, all of which JSON can hold.
 
     The arrays that only drawings need are properties. The study fills them; a result that was read from JSON gets them
@@ -177,24 +178,3 @@ def attempt(
         item, first = failed[0]
         raise first if str(item) in str(first) else type(first)(f"{item}: {first}")
     return done, failed
-
-
-def class_of(wanted: int | str, labels: Sequence[str]) -> int:
-    """The class of a number or a label, which may be any one of several synonyms.
-
-    Raises:
-        NotFoundError: there is none, or more than one.
-    """
-    if isinstance(wanted, int) or wanted.isdecimal():
-        if 0 <= int(wanted) < len(labels):
-            return int(wanted)
-        raise NotFoundError(f"no class {wanted}: expected 0 to {len(labels) - 1}, or a label")
-    found = [index for index, label in enumerate(labels) if wanted in (label, *label.split(", "))]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NotFoundError(
-            f"several classes are labelled {wanted}: give a number, {', '.join(map(str, found))}"
-        )
-    hint = did_you_mean(wanted, labels) or f"; expected 0 to {len(labels) - 1}, or a label"
-    raise NotFoundError(f"no class is labelled {wanted}{hint}")

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from fooling.archive import called, first_answers
 from fooling.errors import NotFoundError
 from fooling.store.reading import lineage_of, open_run
-from fooling.store.snapshot import Snapshot
+from fooling.store.snapshot import Snapshot, class_of
 from fooling.studies.lineage import walk
 from fooling.studies.lineage.replay import Replayed, replay
 from fooling.studies.lineage.result import Held, Identity, Member, Request, Result
 from fooling.studies.lineage.walk import Ancestor
-from fooling.studies.protocol import HERE, Progress, Report, Resources, class_of
+from fooling.studies.protocol import HERE, Progress, Report, Resources
 
 __all__ = ["Request", "Result", "study"]
 

@@ -16,7 +16,7 @@ import pytest
 
 from fooling.cli import main
 from fooling.errors import NotFoundError
-from fooling.studies.protocol import class_of
+from fooling.store.snapshot import class_of
 
 
 @pytest.fixture
