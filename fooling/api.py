@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from fooling.present import notebook
 from fooling.present.gallery import write_gallery
-from fooling.present.reporter import Reporter
+from fooling.present.reporter import Reporter, in_notebook
 from fooling.runs import handle
 from fooling.runs.evaluator import Evaluation, Evaluator, open_evaluator
-from fooling.runs.handle import ResumeOptions, RunHandle, RunOptions
+from fooling.runs.handle import ListenerOptions, ResumeOptions, RunHandle, RunOptions
 from fooling.store.directory import RunDirectory
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Elite, Snapshot
@@ -29,20 +29,27 @@ if TYPE_CHECKING:
 
 def run(config: str | Path | None = None, **options: Unpack[RunOptions]) -> Snapshot:
     """Evolve fooling images, in a run directory of its own, and wait for the end. See `fooling.runs.handle.run`."""
-    options.setdefault("pages", beside)
+    _tell(options)
     return handle.run(config, **options)
 
 
 def resume(path: str | Path, **options: Unpack[ResumeOptions]) -> Snapshot:
     """Continue a run, and wait for the end. See `fooling.runs.handle.resume`."""
-    options.setdefault("pages", beside)
+    _tell(options)
     return handle.resume(path, **options)
 
 
 def start(config: str | Path | None = None, **options: Unpack[RunOptions]) -> RunHandle:
     """Start a run in a thread, to be followed and stopped. See `fooling.runs.handle.RunHandle`."""
-    options.setdefault("pages", beside)
+    _tell(options)
     return RunHandle.start(config, **options)
+
+
+def _tell(options: ListenerOptions) -> None:
+    """Unless the caller says otherwise, have a gallery written beside the run, and a notebook told how far it is."""
+    options.setdefault("pages", beside)
+    if "report" not in options and in_notebook():
+        options["report"] = Reporter()
 
 
 def transfer(

@@ -15,12 +15,12 @@ class Pace:
         self._start: tuple[float, int, int] | None = None  # a time, and how many generations and evaluations
 
     def see(self, run: Snapshot, now: float) -> None:
-        """Remember where the run began, if this is the first snapshot of it.
+        """Remember where the run began, if this is the first snapshot of it, or of another run after it.
 
         Args:
             now: seconds of a monotonic clock.
         """
-        if self._start is None:
+        if self._start is None or run.generation <= self._start[1]:
             self._start = (now, run.generation, run.evaluations)
 
     def state(self, run: Snapshot, now: float) -> str:

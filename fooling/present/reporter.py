@@ -33,14 +33,14 @@ class _Shown:
 class Reporter:
     """Tells how far a run or a study is: `fooling.run(..., report=fooling.Reporter())`.
 
-    In a notebook it is a line beneath the cell in which it is made, which is updated. Elsewhere it is a line on stderr
-    every ten seconds.
+    In a notebook a reporter updates one line beneath the cell in which it was made; a run there has a reporter unless its
+    caller passes another `report`. Elsewhere a reporter prints a line on stderr every ten seconds.
     """
 
     def __init__(self) -> None:
         self._pace, self._last = Pace(), 0.0
         self._display: Any = None
-        if _in_notebook():
+        if in_notebook():
             display = import_module("IPython.display").display
             self._display = display(_Shown("loading the classifier"), display_id=True)
 
@@ -66,7 +66,7 @@ class Reporter:
             self._display.update(_Shown(plain(text)))
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether a kernel runs this, which can update what it has shown; IPython in a terminal can't."""
     ipython = sys.modules.get("IPython")  # without it in here there is no notebook
     shell = ipython.get_ipython() if ipython is not None else None

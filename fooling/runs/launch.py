@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +70,7 @@ def run(
     resolved = resolve_settings(settings, found)
     with _evaluator(host, found, resolved, listeners) as evaluator:
         spec = _spec(resolved, evaluator, trust)
-        directory = create(Path(out) if out else _fresh(config, settings), spec)
+        directory = create(Path(out) if out else _fresh(config, settings, classifier), spec)
         with locked(directory):
             archive, _ = empty_archive(spec.config, found.spec)
             return evolve(directory, spec, evaluator, archive, [], listeners)
@@ -215,9 +216,16 @@ def _other_numerics(spec: RunSpec, numerics: Numerics) -> list[str]:
     return notes
 
 
-def _fresh(config: str | Path | None, settings: Settings) -> Path:
-    """A name under runs/ that is not taken."""
-    base = Path("runs") / f"{Path(config or DEFAULT_CONFIG).stem}-seed{settings.seed}"
+def _fresh(config: str | Path | None, settings: Settings, given: Classifier | None) -> Path:
+    """A directory under runs/ that does not exist yet. Its name begins with that of a classifier which was given as such,
+    since the name of a config says nothing of that classifier."""
+    own = re.sub(r"\W+", "-", given.spec.name)[:40].strip("-") if given is not None else ""
+    parts = [
+        own,
+        "" if own and config is None else Path(config or DEFAULT_CONFIG).stem,
+        f"seed{settings.seed}",
+    ]
+    base = Path("runs") / "-".join(filter(None, parts))
     path, number = base, 1
     while path.exists():
         number += 1

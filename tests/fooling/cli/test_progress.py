@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fooling.cli.progress import COMPILING, LOADING, Progress
+from fooling.present.pace import Pace
 from fooling.store.statistics import Statistics
 
 
@@ -42,3 +43,12 @@ def test_quiet_is_quiet(capsys: Any) -> None:
         progress.compiling()
         progress.update(view(2))
     assert capsys.readouterr().err == ""
+
+
+def test_the_pace_of_a_second_run_is_its_own() -> None:
+    """Whoever hands one reporter to several runs would be told a speed and a time left that are wrong."""
+    pace = Pace()
+    pace.see(view(0), 0.0)
+    assert "0/s, 1:40 left" in pace.state(view(1), 100.0)
+    pace.see(view(0), 1000.0)
+    assert "0:10 left" in pace.state(view(1), 1010.0)

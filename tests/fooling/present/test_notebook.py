@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 
 import fooling
+from fooling.classifiers import Spec, from_module
 from fooling.errors import NotFoundError
 from fooling.present.notebook import SHOWN
 from fooling.store.snapshot import Snapshot
@@ -154,6 +156,27 @@ def test_a_notebook_has_one_line_that_is_updated(make_view: MakeView, monkeypatc
     assert len(kernel.shown) == 3
     assert "\u202e" not in kernel.shown[2]
     assert capsys.readouterr().err == ""
+
+
+def test_a_run_in_a_notebook_tells_how_far_it_is_without_being_asked(tmp_path: Any, monkeypatch: Any) -> None:
+    """Nobody knows of `Reporter` at first: a cell that is silent for minutes looks like one that hangs. The folder of a
+    network of one's own has its name, so that it is found again."""
+    kernel = Kernel()
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=kernel.display))
+    monkeypatch.chdir(tmp_path)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 2)).eval()
+    spec = Spec(name="../my net", size=8, colour="grey", labels=("cat", "dog"))
+    small = ["search.generations=1", "search.population=20"]
+    run = fooling.run(classifier=from_module(network, spec), assignments=small)
+    assert kernel.shown[-1].startswith("generation 1/1: ")
+    assert run.directory.relative_to(tmp_path).as_posix() == "runs/my-net-seed0"
+    before = list(kernel.shown)
+    second = fooling.run(
+        "mnist-direct", classifier=from_module(network, spec), assignments=small, report=None
+    )
+    assert kernel.shown == before
+    assert second.directory.name == "my-net-mnist-direct-seed0"
 
 
 @pytest.mark.parametrize("terminal", [True, False])
