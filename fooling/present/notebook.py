@@ -25,7 +25,6 @@ from fooling.store.snapshot import Elite, Snapshot, name_of
 from fooling.studies.compare.result import Result as Comparison
 from fooling.studies.lineage.result import Result as Lineage
 from fooling.studies.protocol import Failure
-from fooling.studies.transfer.result import Cell
 from fooling.studies.transfer.result import Result as Transfer
 from fooling.text import plain
 
@@ -125,12 +124,13 @@ def handle_card(handle: RunHandle) -> str:
 def transfer_card(result: Transfer) -> str:
     """A row for each run and each classifier, and the matrix."""
     from fooling.present.transfer.figures import matrix
+    from fooling.present.transfer.table import figures
 
     names = result.names
     rows = [
-        (names[cell.source], short(cell.target), f"{cell.images:,}", *_answers(cell)) for cell in result.cells
+        (names[cell.source], short(cell.target), f"{cell.images:,}", *figures(cell)) for cell in result.cells
     ]
-    head = ("elites of", "shown to", "images", "same top-1 (95 %)", "median confidence")
+    head = ("elites of", "shown to", "images", "same top-1 (95 %)", "top-5", "median")
     return card("transfer", _left_out(result.failures), rows, head, figure=matrix(result))
 
 
@@ -183,15 +183,6 @@ def chart(run: Snapshot) -> bytes:
     from fooling.present.plots import png
 
     return png(figure(run))
-
-
-def _answers(cell: Cell) -> tuple[str, str]:
-    """The share of the same top-1 with its interval, and the median confidence."""
-    if cell.same_top1 is None or cell.same_top1_ci95 is None or cell.median_confidence is None:
-        return "–", "–"
-    low, high = cell.same_top1_ci95
-    share = f"{100 * cell.same_top1:.1f} % ({100 * low:.0f} to {100 * high:.0f} %)"
-    return share, format_confidence(cell.median_confidence)
 
 
 def _left_out(failures: Sequence[Failure]) -> list[str]:

@@ -13,8 +13,8 @@ from fooling.studies.transfer.result import Cell, Result
 def matrix(result: Result) -> bytes:
     """The share of same top-1, a cell per source and target, with its 95 % interval."""
     names = list(result.names.values())
-    # As wide as its texts: those of a cell, and the longest name of a run beside it.
-    width = 2.2 + 0.085 * max(map(len, names)) + 1.35 * len(result.targets)
+    # As wide as its texts: those of the cells or the title, and the longest name of a run beside them.
+    width = 0.9 + 0.085 * max(map(len, names)) + max(5.0, 1.3 + 1.35 * len(result.targets))
     figure = Figure((width, 1.7 + 0.62 * len(names)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     count = len(result.targets)

@@ -24,7 +24,7 @@ def pages(result: Result) -> Iterator[RenderableType]:
         page.add_row(
             f"{names[cell.source]} ({cell.images:,})" if cell.source != last else "",
             words(short(cell.target), style="bold" if cell.at_home else ""),
-            *_figures(cell),
+            *figures(cell),
         )
         last = cell.source
     yield page
@@ -36,7 +36,7 @@ def pages(result: Result) -> Iterator[RenderableType]:
         yield f"{without:,} answers are not counted: the target has no such class."
 
 
-def _figures(cell: Cell) -> tuple[str, str, str]:
+def figures(cell: Cell) -> tuple[str, str, str]:
     """Top-1 with its interval, top-5, median; dashes where the target has none of the images' classes."""
     if cell.same_top1_ci95 is None or cell.median_confidence is None:
         return "–", "–", "–"
