@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,18 @@ DIGESTS = ("archive_sha256", "lineage_sha256")
 def command(environment: dict[str, str], *arguments: Any, cwd: Path | None = None) -> Iterator[warm.Command]:
     """`fooling` with these arguments, under way; killed at the end of the block if it still is."""
     with warm.start(arguments, environment, cwd) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def talking(environment: dict[str, str], *arguments: Any) -> Iterator[subprocess.Popen[str]]:
+    """As `command`, but what it says can be read while it runs."""
+    line = [sys.executable, "-m", "fooling", *map(str, arguments)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(line, env=environment, **pipes) as process:  # type: ignore[call-overload]
         try:
             yield process
         finally:

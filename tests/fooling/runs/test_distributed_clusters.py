@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.ray_clusters import Holder, wait_until
-from tests.ray_runs import FEW, command, finished, generations, same
+from tests.ray_runs import FEW, command, finished, generations, same, talking
 
 pytestmark = pytest.mark.xdist_group("runs on ray")
 
@@ -103,12 +103,12 @@ def test_ctrl_c_while_waiting(number, holder, environment, tmp_path):
     variables = {**environment, **holder.environment}
     gpus = ("--set", "run.device=cpu", "--set", "run.gpus=1")
     on = ("--address", holder.address, "--workers", 2, *gpus)
-    with holder.node(gpus=1), command(variables, "run", "--out", tmp_path / "run", *on) as process:
+    with holder.node(gpus=1), talking(variables, "run", "--out", tmp_path / "run", *on) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("loading the classifier")
         # One of the two is there: this line is said before it has started.
         assert process.stderr.readline() == "waiting for 2 GPUs, the cluster has 1\n"
-    with holder.node(), command(variables, "run", "--out", tmp_path / "none", *on) as process:
+    with holder.node(), talking(variables, "run", "--out", tmp_path / "none", *on) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("loading the classifier")
         assert process.stderr.readline() == "waiting for 2 GPUs, the cluster has 0\n"
@@ -128,7 +128,7 @@ def test_workers_that_share_a_logical_gpu(holder, small_run, environment, tmp_pa
     gpus = ("--set", "run.device=cpu", "--set", "run.gpus=0.5")
     on = ("--address", holder.address, "--workers", 4, *gpus)
     arguments = ("run", "--out", tmp_path / "run", "--json", "--quiet", *on, *FEW)
-    with command(variables, *arguments) as process:
+    with talking(variables, *arguments) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "waiting for 2 GPUs, the cluster has 0\n"
         with holder.node(cpus=4, gpus=4):

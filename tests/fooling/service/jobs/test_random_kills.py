@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -134,13 +135,19 @@ class Storm:
     def _holders(self, id: str) -> set[int]:
         """The processes, other than servers, that have the lock of a job open."""
         lock, found = str(self.places.job(id).lock), set()
-        for path in Path("/proc").glob("[0-9]*/fd/*"):
-            try:
-                if os.readlink(path) == lock:
-                    found.add(int(path.parts[2]))
-            except OSError:
-                continue
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended meanwhile, or is not ours to look at
+                if any(_target(file) == lock for file in (process / "fd").iterdir()):
+                    found.add(int(process.name))
         return found - {os.getpid(), self.server.pid}
+
+
+def _target(file: Path) -> str:
+    """Where a link leads; "" once it is gone."""
+    try:
+        return os.readlink(file)
+    except OSError:
+        return ""
 
 
 @pytest.mark.parametrize("seed, kills", [(0, 3), pytest.param(1, 40, marks=pytest.mark.slow)])
