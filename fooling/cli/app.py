@@ -32,9 +32,9 @@ from fooling.cli import (
     train,
     transfer,
 )
-from fooling.cli.terminal import data_apart, prepare, show_log, tell
 from fooling.errors import FAILED, INTERRUPTED, USAGE, FoolingError
 from fooling.shadows import refuse_shadows, shadows
+from fooling.terminal import data_apart, prepare, show_log, tell
 from fooling.version import __version__
 
 

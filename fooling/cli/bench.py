@@ -9,7 +9,7 @@ import click
 from fooling.cli.models import trust_option
 from fooling.cli.named import ModelSpec
 from fooling.cli.options import json_option
-from fooling.cli.terminal import say, say_json
+from fooling.terminal import say, say_json
 
 model_option = click.option("--model", type=ModelSpec(), help="The classifier, as source:name.")
 set_option = click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting.")

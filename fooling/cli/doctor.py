@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from fooling.cli.terminal import say, say_json
+from fooling.terminal import say, say_json
 
 
 @click.command()

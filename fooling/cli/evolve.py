@@ -9,8 +9,8 @@ import click
 
 from fooling.cli.named import ConfigName, ModelSpec
 from fooling.cli.options import WithConfigs, cluster_options, json_option, quiet_option, trust_option
-from fooling.cli.terminal import say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY
+from fooling.terminal import say_json, tell
 
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fooling.cli.options import force_option, json_option, trust_option
-from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import FAILED, naming_write_errors
+from fooling.terminal import draw, say, say_json, tell
 
 if TYPE_CHECKING:
     from fooling.runs.verify import Verification

@@ -9,8 +9,8 @@ import click
 
 from fooling.cli.named import ModelSpec
 from fooling.cli.options import json_option
-from fooling.cli.terminal import say, say_json
 from fooling.errors import InvalidError
+from fooling.terminal import say, say_json
 
 if TYPE_CHECKING:
     from fooling.classifiers import Classifier

@@ -8,8 +8,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from fooling.cli.terminal import console, tell
 from fooling.present.pace import Pace
+from fooling.terminal import console, tell
 
 if TYPE_CHECKING:
     from rich import progress

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fooling.cli.terminal import say, say_json, tell
 from fooling.errors import FAILED, PARTLY, InvalidError, NotFoundError
+from fooling.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
     from fooling.service.client import Client

@@ -10,8 +10,8 @@ import click
 
 from fooling.cli.named import ModelSpec
 from fooling.cli.options import json_option, quiet_option
-from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import INTERRUPTED, PARTLY, Interrupted
+from fooling.terminal import draw, say, say_json, tell
 
 if TYPE_CHECKING:
     from fooling.reproduce.catalogue import Experiment

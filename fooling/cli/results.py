@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from fooling.cli.terminal import draw, say, say_json, tell
 from fooling.errors import PARTLY, InvalidError
+from fooling.terminal import draw, say, say_json, tell
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -10,7 +10,7 @@ import click
 
 from fooling.cli.named import ConfigName
 from fooling.cli.options import Share, json_option, quiet_option
-from fooling.cli.terminal import draw, say, say_json, tell
+from fooling.terminal import draw, say, say_json, tell
 
 
 class Amount(click.ParamType):

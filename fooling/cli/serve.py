@@ -9,7 +9,7 @@ import click
 
 from fooling.cli.named import ModelSpec
 from fooling.cli.options import json_option, quiet_option, trust_option
-from fooling.cli.terminal import say, say_json, tell
+from fooling.terminal import say, say_json, tell
 
 _PORT = 8000
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fooling.cli.options import json_option, quiet_option
-from fooling.cli.terminal import say, say_json, tell
+from fooling.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
     from fooling.training.train import Progress

@@ -8,9 +8,9 @@ import click
 
 from fooling.cli.options import Share, cluster_options, force_option, json_option, trust_option
 from fooling.cli.results import finish, usage
-from fooling.cli.terminal import tell
 from fooling.errors import FoolingError
 from fooling.model_specs import split
+from fooling.terminal import tell
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """Tables and lines for the terminal.
 
-Strings that are put into a table are drawn as plain text by the console (`fooling.cli.terminal`). Only words with a
+Strings that are put into a table are drawn as plain text by the console (`fooling.terminal`). Only words with a
 style, or of more than one line, are made here.
 """
 

@@ -12,6 +12,7 @@ from fooling.present.notebook import card
 from fooling.present.pace import Pace
 from fooling.store.snapshot import Snapshot
 from fooling.studies.protocol import Progress
+from fooling.terminal import tell
 from fooling.text import plain
 
 _NOTEBOOK_SECONDS, _LINE_SECONDS = 0.5, 10.0
@@ -61,7 +62,7 @@ class Reporter:
         else:
             text = f"{done} of {total}: {step.text}"
         if self._display is None:
-            print(plain(text), file=sys.stderr, flush=True)
+            tell(text)
         else:
             self._display.update(_Shown(plain(text)))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from fooling.cli.terminal import console
 from fooling.present.facts import facts, format_seconds
 from fooling.present.table import headlines, table
+from fooling.terminal import console
 from fooling.text import format_bytes
 
 

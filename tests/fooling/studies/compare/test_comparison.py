@@ -20,7 +20,6 @@ from torch import nn
 import fooling
 from fooling import classifiers
 from fooling.cli import main
-from fooling.cli.terminal import console
 from fooling.confidence import format_confidence
 from fooling.errors import InvalidError
 from fooling.present.compare.figures import NAMES, classes, figures, trajectories
@@ -35,6 +34,7 @@ from fooling.studies.compare.groups import groups, names
 from fooling.studies.compare.images import Training
 from fooling.studies.compare.result import LeftOut, Result
 from fooling.studies.compare.study import found as as_result
+from fooling.terminal import console
 
 EVOLVED = ["search.generations=5", "search.population=20"]
 ALONE = ["search.evaluations=12", "search.population=4"]

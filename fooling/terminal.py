@@ -1,4 +1,4 @@
-"""What the commands print: data on stdout, all else on stderr, everything as plain text.
+"""What commands and reporters print: data on stdout, all else on stderr, everything as plain text.
 
 No other file prints. So no label, path or foreign message can bring escapes, markup, or a character that the
 terminal's encoding lacks.
