@@ -7,14 +7,13 @@ POST of `mnist-cppn` to the first elite's PNG, kernels compiled; medians of thre
 client: a page of 100 runs where the folder has 10,000 (real directories, their files hard links of one run's), a page of
 100 elites of a run of 1,000 classes, an image drawn anew at another size, and the same again. Clients: 50 threads that
 ask for lists, pages and images and follow a run's events, while a run goes on; the run's evaluations/s with and without
-them, errors, the server's memory and open files before and after. No peer is measured beside it: none that is
+them (the clients compute on the same cores), errors, the server's memory and open files before and after. No peer is measured beside it: none that is
 installed serves runs.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import http.client
 import json
 import os
@@ -34,7 +33,8 @@ import fooling
 from benchmarks.report import arguments, parser, save
 from fooling.classifiers import Spec, from_module
 from fooling.present.markdown import table as markdown
-from fooling.service.client import Client, ServerError
+from fooling.service.client import Client
+from fooling.service.jobs import State
 
 CLIENTS, ASKED = 50, 30
 
@@ -58,6 +58,8 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self._errors.close()
 
     @property
@@ -98,14 +100,21 @@ def first_image(folder: Path) -> float:
     began = time.perf_counter()
     with Server(folder) as server:
         job = server.client.launch("mnist-cppn")
-        while True:
-            with contextlib.suppress(ServerError, fooling.errors.FoolingError):
-                server.client.png(job.id, 0)
-                break
+        while not _shown(server, job.id):
+            state = server.client.run(job.id).state
+            assert state in (State.QUEUED, State.STARTING, State.RUNNING), f"the run is {state}"
             time.sleep(0.05)
         taken = time.perf_counter() - began
         server.client.cancel(job.id)
     return taken
+
+
+def _shown(server: Server, run: str) -> bool:
+    """Whether there is a first elite to look at."""
+    try:
+        return bool(server.client.png(run, 0))
+    except fooling.errors.NotFoundError:  # not yet
+        return False
 
 
 def make_runs(root: Path, count: int) -> None:
@@ -131,9 +140,11 @@ def make_runs(root: Path, count: int) -> None:
 
 def answers(server: Server, count: int) -> dict[str, float]:
     """Milliseconds of each kind of answer."""
-    while len(found := list(server.client.runs(q="thousand"))) < 1 or _total(server) < count + 1:
-        time.sleep(0.5)  # the index is being made
-    run = found[0].id
+    over = time.monotonic() + 300
+    while _total(server) < count + 1:  # the index is being made
+        assert time.monotonic() < over, f"expected {count + 1} runs in the index, found {_total(server)}"
+        time.sleep(0.5)
+    (run,) = (job.id for job in server.client.runs(q="thousand"))
 
     def again(path: str) -> Iterator[str]:
         while True:
@@ -172,16 +183,23 @@ def crowd(server: Server, run: str, seconds: float, during: Callable[[], float])
     def ask(number: int) -> None:
         connection = server.connection()
         while time.monotonic() < over:
-            status = server.ask(connection, paths[counts[number] % len(paths)])
+            try:
+                status = server.ask(connection, paths[counts[number] % len(paths)])
+            except (OSError, http.client.HTTPException):
+                status, connection = 0, server.connection()
             counts[number] += 1
             errors[number] += status != 200
             time.sleep(0.2)  # a person looks at a page, or a script waits
 
     def follow(number: int) -> None:
-        for _ in server.client.events(run):
-            counts[number] += 1
-            if time.monotonic() > over:
-                return
+        try:
+            for _ in server.client.events(run):
+                counts[number] += 1
+                if time.monotonic() > over:
+                    return
+        except fooling.errors.FoolingError:
+            pass
+        errors[number] += 1  # the stream ended before its time
 
     threads = [
         threading.Thread(target=follow if number % 5 == 0 else ask, args=(number,), daemon=True)
