@@ -17,6 +17,7 @@ ALL = (
     "scaling",
     "beside_local",
     "ascent",
+    "service",
 )
 
 
