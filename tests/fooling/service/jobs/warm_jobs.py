@@ -23,14 +23,14 @@ from fooling.service.jobs import launching
 
 
 @contextmanager
-def forge(path: Path) -> Iterator[Path]:
-    """The socket of a process to fork jobs from, for the time of a block."""
+def forge(path: Path) -> Iterator[int]:
+    """A process to fork jobs from, which listens at this path for the time of a block: its number."""
     process = subprocess.Popen([sys.executable, __file__, str(path)], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         try:
-            yield path
+            yield process.pid
         finally:
             process.kill()
 
