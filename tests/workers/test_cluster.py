@@ -277,6 +277,9 @@ def test_leftovers_of_the_dead_are_removed_and_of_nobody_else(tmp_path, monkeypa
     for folder in (begun, never, other):
         folder.mkdir()
     stray = subprocess.Popen(["sleep", "600"], env={**os.environ, cluster.MARK: str(folders[f"{dead}-free"])})
+    # A process that has just begun has no environment yet that others can read.
+    mark = f"{cluster.MARK}={folders[f'{dead}-free']}"
+    wait_until(lambda: stray.pid in processes(mark, environ=True), "the stray has its environment")
     with open(folders[f"{alive}-held"] / "lock") as mine, open(folders[f"{dead}-held"] / "lock") as others:
         for file in (mine, others):
             fcntl.flock(file, fcntl.LOCK_EX)
