@@ -14,12 +14,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from fooling.service import problems
+from fooling.service import pages, problems
 from fooling.service.auth import SESSION_SECONDS
 from fooling.service.context import Context, Shared
 from fooling.service.guard import Guard, access_line
 from fooling.service.jobs import Jobs
 from fooling.service.problems import Problem, ProblemError
+from fooling.service.refusals import refusal
 from fooling.service.routes import about, elites, events, runs, studies
 from fooling.service.settings import ServiceSettings
 from fooling.version import __version__
@@ -62,7 +63,7 @@ def create_app(jobs: Jobs, settings: ServiceSettings) -> FastAPI:
     for path in ("/healthz", "/readyz", "/metrics"):  # where such are looked for
         app.add_api_route(path, getattr(about, path[1:]), include_in_schema=False)
     app.add_api_route("/login", _login, include_in_schema=False)
-    app.add_api_route("/", _root, include_in_schema=False)
+    app.include_router(pages.router)
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -127,24 +128,22 @@ def _login(shared: Shared, code: Annotated[str, Query(max_length=200)] = "") -> 
     return found
 
 
-def _root() -> dict[str, str]:
-    """Where to go on."""
-    return {"name": "fooling", "version": __version__, "api": PREFIX, "openapi": f"{PREFIX}/openapi.json"}
-
-
-def _response(status: int, detail: str, headers: Any = None) -> Response:
-    return Response(problems.content(status, detail), status, headers, problems.MEDIA_TYPE)
+def _response(request: Request, status: int, detail: str, headers: Any = None) -> Response:
+    body, kind = refusal(status, detail, request.url.path, request.headers.get("accept"))
+    return Response(body, status, headers, kind)
 
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return _response(error.status, error.detail, error.headers)
+    return _response(request, error.status, error.detail, error.headers)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {404: "there is nothing here", 405: "this can't be done here"}
-    return _response(error.status_code, details.get(error.status_code, str(error.detail)), error.headers)
+    return _response(
+        request, error.status_code, details.get(error.status_code, str(error.detail)), error.headers
+    )
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -153,7 +152,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
     if place[0] == "path":
-        return _response(404, "there is nothing of this id")
+        return _response(request, 404, "there is nothing of this id")
     where = ".".join(place[1:] if len(place) > 1 else place)
     said = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-    return _response(422, f"{where}: {said[:1].lower()}{said[1:]}")
+    return _response(request, 422, f"{where}: {said[:1].lower()}{said[1:]}")

@@ -2,7 +2,8 @@
 
 In this order: the address that the client believes to talk to (`Host`, against DNS rebinding), the path, the method,
 where a browser's request comes from (`Origin`, `Sec-Fetch-Site`), who asks, whether anything may be changed, the body.
-Every response gets the same headers, and every failure is a problem (`fooling.service.problems`).
+Every response gets the same headers, and every failure is a problem (`fooling.service.problems`), for a browser a page
+that says the same.
 
 What it is for, attack by attack, is told in docs/service.md.
 """
@@ -20,9 +21,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fooling.errors import InvalidError
-from fooling.service import problems
 from fooling.service.auth import Access
 from fooling.service.problems import ProblemError
+from fooling.service.refusals import refusal
 from fooling.service.settings import ServiceSettings, is_any
 from fooling.text import plain
 from fooling.untrusted import parse_json
@@ -32,6 +33,8 @@ SAFE = frozenset({"GET", "HEAD"})
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # What says nothing about the runs, and has to be asked by whoever has no token (yet).
 OPEN = frozenset({"/healthz", "/readyz", "/api/v1/healthz", "/api/v1/readyz", "/login"})
+# Styles and scripts, the same for everybody: a page that asks to log in needs them.
+OPEN_BELOW = "/assets/"
 # What a server that is open to readers keeps from them all the same: a manifest names files of its machine.
 CLOSED = ("/metrics", "/export")
 CONTENT_SECURITY = (
@@ -86,11 +89,11 @@ class Guard:
             receive = await self._checked(scope, receive)
             await self._app(scope, receive, guarded)
         except ProblemError as problem:
-            await _refuse(guarded, problem)
+            await _refuse(guarded, problem, scope)
         except Exception as error:
             log.error("%s: %s", type(error).__name__, plain(error), exc_info=log.isEnabledFor(logging.DEBUG))
             if status == 0:
-                await _refuse(guarded, ProblemError(500, "the server met a defect; its log says more"))
+                await _refuse(guarded, ProblemError(500, "the server met a defect; its log says more"), scope)
         finally:
             self._observe(scope, status, time.monotonic() - began)
 
@@ -109,7 +112,7 @@ class Guard:
                 405, f"expected GET, POST or DELETE, found {method[:20]}", {"allow": "GET, POST, DELETE"}
             )
         self._check_site(method, headers)
-        if path not in OPEN:
+        if path not in OPEN and not path.startswith(OPEN_BELOW):
             self._check_person(method, path, headers)
         if method in SAFE:
             return receive
@@ -269,10 +272,10 @@ def _cookie(headers: Headers, name: str) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-async def _refuse(send: Callable[[Message], Awaitable[None]], problem: ProblemError) -> None:
-    body = problems.content(problem.status, problem.detail)
+async def _refuse(send: Callable[[Message], Awaitable[None]], problem: ProblemError, scope: Scope) -> None:
+    body, kind = refusal(problem.status, problem.detail, scope["path"], Headers(scope=scope).get("accept"))
     headers = [
-        (b"content-type", problems.MEDIA_TYPE.encode()),
+        (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
         *((name.encode(), value.encode()) for name, value in problem.headers.items()),
     ]

@@ -12,29 +12,38 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from fooling.present import web
 from tests.fooling.service.conftest import BEARER, HOST, TOKEN, UNKNOWN, Service
 
-OPEN = {"/healthz", "/readyz", "/api/v1/healthz", "/api/v1/readyz", "/login"}
+ASSET = "/assets/{digest}/{name}"
+OPEN = {"/healthz", "/readyz", "/api/v1/healthz", "/api/v1/readyz", "/login", ASSET}
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 TRAVERSALS = (
     "%2e%2e", "%2e", "..%2f..%2fetc%2fpasswd", "..%5c..%5c", "%2e%2e%2f", "%2fetc%2fpasswd", "//etc/passwd", "a%00b", "a%0ab",
     "%23", "%3f", "a b", "mine", ".fooling", "%c0%ae%c0%ae", "a" * 5000, "-1", "0x10", "\u0663", "1e3",
 )  # fmt: skip
 
 
-def routes(app: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+def routes(app: Any) -> Iterator[tuple[str, str]]:
     """Method and path of every route, also of routers within routers."""
     schema = app.openapi()["paths"]
     found = {(method.upper(), path) for path, methods in schema.items() for method in methods}
-    for route in app.routes:
+    yield from sorted(found | set(nested(app.routes)))
+
+
+def nested(routes: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for route in routes:
         if isinstance(route, APIRoute):
-            found |= {(method, route.path) for method in route.methods}
+            yield from ((method, prefix + route.path) for method in route.methods)
+        elif (router := getattr(route, "original_router", None)) is not None:
+            yield from nested(router.routes, prefix + route.include_context.prefix)
         elif (path := getattr(route, "path", None)) and getattr(route, "methods", None):
-            found |= {("GET", path)}
-    yield from sorted(found)
+            yield "GET", path
 
 
 def filled(path: str, service: Service) -> str:
     """The path of something that is there."""
+    path = path.replace("{digest}", web.digest()).replace("{name}", "base.css")
     return path.replace("{id}", service.run).replace("{class}", "3")
 
 
@@ -76,6 +85,8 @@ def test_the_walk_knows_the_routes(service: Service) -> None:
     assert {
         "/",
         "/login",
+        "/runs.json",
+        ASSET,
         "/metrics",
         "/api/v1/runs/{id}/events",
         "/api/v1/studies",
@@ -94,6 +105,19 @@ def test_nobody_gets_in_without_the_token(service: Service) -> None:
             else:
                 assert response.status_code == 401, (method, path)
                 check_problem(response, service.root)
+
+
+def test_nobody_sees_a_page_without_a_login(service: Service) -> None:
+    """A browser is answered with a page, which goes another way than a problem. A failure shows the runs in it, or what
+    the server is made of."""
+    for method, path in everything(service):
+        if method != "GET" or path in OPEN:
+            continue
+        response = service.stranger.get(filled(path, service), headers={"accept": BROWSER})
+        assert response.status_code == 401, path
+        check_headers(response)
+        for secret in (service.run, str(service.root), "Traceback", ".py", TOKEN):
+            assert secret not in response.text
 
 
 @pytest.mark.parametrize(
@@ -274,6 +298,7 @@ def test_every_answer_has_the_headers(service: Service) -> None:
     for method, path in everything(service):
         if method == "GET":
             check_headers(service.client.get(filled(path, service)))
+            check_headers(service.client.get(filled(path, service), headers={"accept": BROWSER}))
 
 
 def test_labels_are_sent_as_text_alone(service: Service) -> None:
