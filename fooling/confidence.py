@@ -3,7 +3,7 @@
 Softmax saturates, so the interesting part of a confidence is its distance from 1 (Nguyen, Yosinski & Clune
 2015 report medians of 99.99 %). Nothing is rounded up: a reader who sees "99.99 %" may rely on it, and only a
 confidence of exactly 1 is shown as "100 %". The script of the gallery has the same function
-(`templates/format.js`); a test compares the two.
+(`fooling/present/web/format.js`); a test compares the two.
 """
 
 from __future__ import annotations

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fooling.confidence import BANDS, VACANT, shortest
 from fooling.files import replacing
+from fooling.present import web
 from fooling.present.facts import facts
+from fooling.present.web.bundle import bundle, stylesheet
 from fooling.store.elites import SMALL, encode
 from fooling.store.snapshot import distinct_names
 from fooling.text import all_plain, encoded, format_bytes
@@ -31,10 +32,7 @@ from fooling.text import all_plain, encoded, format_bytes
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
 
-_TEMPLATES = Path(__file__).with_name("templates")
-FORMAT = _TEMPLATES / "format.js"  # words confidences, on every page
-_STYLES = ("gallery.css", "detail.css")
-_SCRIPTS = ("format.js", "state.js", "chart.js", "facets.js", "wall.js", "detail.js", "main.js")
+_STYLES = ("tokens.css", "base.css", "wall.css", "gallery.css")
 _CURVE = ("generation", "evaluations", "min", "median", "max", "at_least_0.99", "at_least_0.9999")
 
 
@@ -69,21 +67,22 @@ def gallery(views: Sequence[Snapshot]) -> Iterator[str]:
 def _pieces(views: Sequence[Snapshot]) -> Iterator[str]:
     images = _Images()
     data = all_plain(_data(views, images))
-    style = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES)
-    script = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    style, script = stylesheet(*_STYLES), bundle("gallery.js")
     size = 0  # of what has been given out: at the page's end, where it is printed, nearly all
-    environment = Environment(loader=PackageLoader("fooling.present"), autoescape=True, trim_blocks=True)
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    pieces = environment.get_template("gallery.html.j2").generate(
-        data=data,
-        names=[run["name"] for run in data["runs"]],
-        distinct=len(images),
-        images=images.encoded(),
-        style=Markup(style),
-        script=Markup(script),
-        style_hash=csp_hash(style),
-        script_hash=csp_hash(script),
-        size=lambda: format_bytes(size),
+    pieces = (
+        web.environment()
+        .get_template("gallery.html.j2")
+        .generate(
+            data=data,
+            names=[run["name"] for run in data["runs"]],
+            distinct=len(images),
+            images=images.encoded(),
+            style=Markup(style),
+            script=Markup(script),
+            style_hash=csp_hash(style),
+            script_hash=csp_hash(script),
+            size=lambda: format_bytes(size),
+        )
     )
     for piece in pieces:
         size += len(encoded(piece))
@@ -116,7 +115,7 @@ class _Images:
 
 
 def _data(views: Sequence[Snapshot], images: _Images) -> dict[str, Any]:
-    """What the page's script is given; `templates/main.js` says what it makes of it."""
+    """What the page's script is given; `web/gallery.js` says what it makes of it."""
     classes = _merged_classes(views)
     names = sorted({name for view in views for name in view.groups})
     groups: dict[tuple[int, str], set[int]] = {key: set() for key in classes}

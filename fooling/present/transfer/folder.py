@@ -15,8 +15,9 @@ from PIL import Image
 from fooling.confidence import shortest
 from fooling.errors import naming_write_errors
 from fooling.files import json_bytes, refuse_foreign, replacing
-from fooling.present.gallery import FORMAT, csp_hash
+from fooling.present.gallery import csp_hash
 from fooling.present.transfer.figures import matrix
+from fooling.present.web.bundle import bundle
 from fooling.store.elites import SMALL, encode
 from fooling.studies.transfer.result import KIND, Result
 from fooling.text import all_plain, encoded
@@ -52,7 +53,7 @@ def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
 def page(result: Result) -> str:
     """The HTML page: the matrix, and every image with what each target says of it."""
     style = (_TEMPLATES / "transfer.css").read_text(encoding="utf-8")
-    script = "\n".join(path.read_text(encoding="utf-8") for path in (FORMAT, _TEMPLATES / "transfer.js"))
+    script = bundle("format.js") + (_TEMPLATES / "transfer.js").read_text(encoding="utf-8")
     images = []
     for elite in result.images:
         run = result.snapshots[elite.source]

@@ -1,4 +1,10 @@
 // The large view: one elite, each of its pixels a whole number of screen pixels, and where it comes from.
+import { byId, element } from "./dom.js";
+import { formatConfidence, formatCount, formatDistance } from "./format.js";
+import { custom, entries, model } from "./model.js";
+import { go, shownRuns, state } from "./state.js";
+import { unit, zoomName } from "./tiles.js";
+import { reveal, shown } from "./wall.js";
 
 const dialog = byId("detail");
 const LARGEST = 64;
@@ -8,13 +14,14 @@ const TWINS = 40; // classes of the same image that are listed
 function pickedRun(entry) {
   const wanted = state.pick ?? shownRuns()[0];
   const held = [wanted, ...shownRuns()].find((number) => entry.elites[number]);
-  return held === undefined ? null : DATA.runs[held];
+  return held === undefined ? null : model.runs[held];
 }
 
 // The entries that the arrow keys go through: those on the wall that have an elite.
 const walkable = () => shown.filter((entry) => pickedRun(entry));
 
-function drawDetail() {
+/** Draw the elite that the state has open, if any. */
+export function drawDetail() {
   const entry = entries[state.open];
   const run = entry && pickedRun(entry);
   if (!run) {
@@ -33,7 +40,7 @@ function drawDetail() {
   byId("provenance").replaceChildren(...provenance(entry, run, elite).flatMap(([term, text]) =>
     [element("dt", {}, term), element("dd", {}, text)]));
   byId("others").replaceChildren(...others(entry, run, elite));
-  const source = imageSource(elite.image);
+  const source = custom.image(run, entry, elite);
   const picture = byId("picture");
   if (picture.src !== source) picture.src = source;
   picture.alt = `Elite of class ${entry.index}, ${entry.label}`;
@@ -52,12 +59,15 @@ function provenance(entry, run, elite) {
     ["1 − confidence", formatDistance(elite.confidence)],
     ["First answer", describeAnswer(elite)],
     ["Rank", `${formatCount(better + 1)} of ${formatCount(held)}`],
-    ["Id", elite.id],
+    ["Id", idOf(elite)],
   ];
-  if (entry.groups.length) rows.push(["Groups", entry.groups.map((group) => DATA.groups[group]).join(", ")]);
+  if (entry.groups.length) rows.push(["Groups", entry.groups.map((group) => model.groups[group]).join(", ")]);
   rows.push(["Run", run.name]);
   return rows.concat(run.facts.filter(([name]) => ["Model", "Encoding", "Search", "Seed"].includes(name)));
 }
+
+const idOf = ({ generation, stream, child }) =>
+  `${generation}/${stream}/${child}: generation ${generation}, stream ${stream}, child ${child}`;
 
 // What the classifier says of the image before all else: this class, or another.
 function describeAnswer({ first }) {
@@ -68,11 +78,11 @@ function describeAnswer({ first }) {
 // The same class in the other runs, and the classes that share this very image.
 function others(entry, run, elite) {
   const parts = [];
-  if (DATA.runs.length > 1) {
-    const choices = DATA.runs.filter((other) => entry.elites[other.number]).map((other) => {
+  if (model.runs.length > 1) {
+    const choices = model.runs.filter((other) => entry.elites[other.number]).map((other) => {
       const theirs = entry.elites[other.number];
-      const thumb = element("img", { alt: "", width: 64, height: Math.round((64 * other.height) / other.width), src: imageSource(theirs.image) });
-      const button = element("button", { type: "button", class: "run", "aria-pressed": other === run }, thumb,
+      const thumb = element("img", { alt: "", width: 64, height: Math.round((64 * other.height) / other.width), src: custom.image(other, entry, theirs) });
+      const button = element("button", { type: "button", class: "run", "aria-pressed": String(other === run) }, thumb,
         element("span", {}, element("b", { class: `run-${other.number % 6}` }, other.letter), ` ${formatConfidence(theirs.confidence)}`));
       button.addEventListener("click", () => go({ pick: other.number }));
       return button;
@@ -82,7 +92,7 @@ function others(entry, run, elite) {
   const twins = entries.filter((other) => other !== entry && other.elites[run.number]?.image === elite.image);
   if (twins.length) {
     const links = twins.slice(0, TWINS).map((twin) => {
-      const link = element("a", { href: `#open=${twin.position}&run=${state.run}&pick=${run.number}` },
+      const link = element("a", { href: custom.href(run, twin) },
         twin.label, element("span", { class: "number" }, formatConfidence(twin.elites[run.number].confidence)));
       link.addEventListener("click", (event) => {
         event.preventDefault();
@@ -127,7 +137,7 @@ function walk(steps) {
 
 function switchRun(step) {
   const entry = entries[state.open];
-  const held = DATA.runs.filter((run) => entry.elites[run.number]);
+  const held = model.runs.filter((run) => entry.elites[run.number]);
   const at = held.indexOf(pickedRun(entry));
   go({ pick: held[(at + step + held.length) % held.length].number });
 }
@@ -146,18 +156,29 @@ const DETAIL_KEYS = {
   0: () => go({ zoom: 0 }),
 };
 
-byId("previous").addEventListener("click", () => walk(-1));
-byId("next").addEventListener("click", () => walk(1));
-byId("zoom-in").addEventListener("click", () => zoomBy(1));
-byId("zoom-out").addEventListener("click", () => zoomBy(-1));
-byId("one-to-one").addEventListener("click", () => go({ zoom: 1 }));
-byId("fit").addEventListener("click", () => go({ zoom: 0 }));
-byId("close").addEventListener("click", () => dialog.close());
-dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-dialog.addEventListener("close", () => {
-  const entry = entries[state.open];
-  if (!entry) return;
-  go({ open: null, pick: null, zoom: 0 });
-  const place = shown.indexOf(entry);
-  if (place >= 0) reveal(place).querySelector("a")?.focus({ preventScroll: true });
-});
+/** What a key does in the large view. Gives whether it does anything, or null where the view is closed. */
+export function pressInDetail(key) {
+  if (!dialog.open) return null;
+  if (!Object.hasOwn(DETAIL_KEYS, key)) return false;
+  DETAIL_KEYS[key]();
+  return true;
+}
+
+/** Let the buttons of the large view work. */
+export function listenInDetail() {
+  byId("previous").addEventListener("click", () => walk(-1));
+  byId("next").addEventListener("click", () => walk(1));
+  byId("zoom-in").addEventListener("click", () => zoomBy(1));
+  byId("zoom-out").addEventListener("click", () => zoomBy(-1));
+  byId("one-to-one").addEventListener("click", () => go({ zoom: 1 }));
+  byId("fit").addEventListener("click", () => go({ zoom: 0 }));
+  byId("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("close", () => {
+    const entry = entries[state.open];
+    if (!entry) return;
+    go({ open: null, pick: null, zoom: 0 });
+    const place = shown.indexOf(entry);
+    if (place >= 0) reveal(place).querySelector("a")?.focus({ preventScroll: true });
+  });
+}

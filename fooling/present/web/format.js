@@ -1,11 +1,11 @@
-"use strict";
 // How numbers are put into words. `formatConfidence` mirrors fooling/confidence.py: change both.
 
 function scientific(value, decimals) {
   return value.toExponential(decimals).replace("e+", "e");
 }
 
-function formatConfidence(p) {
+/** A confidence as everywhere else: nothing is rounded up; null is a dash. */
+export function formatConfidence(p) {
   if (p === null) return "–";
   if (p === 0 || p === 1) return `${100 * p} %`;
   if (p >= 0.999999) return `1 - ${scientific(1 - p, 0)}`;
@@ -17,28 +17,21 @@ function formatConfidence(p) {
   return scientific(p, 0);
 }
 
-// The distance from 1 in words; float32 has no number between 1 - 6e-8 and 1.
-function formatDistance(p) {
+/** The distance from 1 in words; float32 has no number between 1 - 6e-8 and 1. */
+export function formatDistance(p) {
   if (p === 1) return "less than 6e-8 (saturated)";
   const distance = 1 - Math.fround(p);
   return distance < 0.001 ? scientific(distance, 2) : distance.toPrecision(3);
 }
 
-const formatCount = (n) => n.toLocaleString("en");
+/** A whole number with commas. */
+export const formatCount = (n) => n.toLocaleString("en");
 
-// log10(p / (1 - p)): the scale on which confidences near 0 and near 1 can both be told apart. A
-// saturated 1 is drawn half a float32 step below 1.
-function logOdds(p) {
+/**
+ * log10(p / (1 - p)): the scale on which confidences near 0 and near 1 can both be told apart. A saturated 1 is drawn half
+ * a float32 step below 1.
+ */
+export function logOdds(p) {
   const inside = Math.min(Math.max(p, 1e-7), 1 - 3e-8);
   return Math.log10(inside / (1 - inside));
 }
-
-// An HTML element; `children` are nodes or texts, and texts are never parsed.
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-const byId = (id) => document.getElementById(id);

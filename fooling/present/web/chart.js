@@ -1,6 +1,8 @@
 // The confidence curve: log-odds of confidence over generations, and below it how many classes are at
 // 99 % and at 99.99 %. One run shows the range of its classes, several show their medians, and over evaluations,
 // since a generation of one search is not one of another.
+import { byId } from "./dom.js";
+import { formatConfidence, formatCount, logOdds } from "./format.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const TICKS = [
@@ -41,7 +43,8 @@ function area(rows, low, high, cost, x, y) {
   return `${stairs(held, high, cost, x, y)}${floor.join("")}Z`;
 }
 
-function drawCurve(holder, runs, width) {
+/** Draw the curves of runs, as wide as `width` pixels, with a caption in `curve-text`. */
+export function drawCurve(holder, runs, width) {
   const rows = runs.flatMap((run) => run.curve);
   const several = runs.length > 1;
   const cost = several ? EVALUATIONS : GENERATION;

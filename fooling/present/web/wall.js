@@ -1,0 +1,162 @@
+// The wall: a card for each class that is shown. A network may have tens of thousands of classes, so only the cards near
+// the window are made; all cards are of one height, which the style sheet sees to.
+import { byId, element } from "./dom.js";
+import { drawFacets, ordered } from "./facets.js";
+import { formatCount } from "./format.js";
+import { entries } from "./model.js";
+import { FACETS, go, SORTS, shownRuns, state } from "./state.js";
+import { makeCard, resizeTiles, zoomWall } from "./tiles.js";
+
+const MARGIN = 800; // pixels above and below the window in which cards are made
+const CACHED = 3000; // cards that are kept beside those in the wall
+
+let cards = new Map(); // entry -> its card, for the choice of runs `cardsFor`
+let cardsFor = null;
+export let shown = []; // the entries on the wall, in order: all of them, whether their cards are made or not
+let shownFor = null;
+let columns = 1;
+let pitch = 0; // from one row of cards to the next, in pixels; every card is of one height
+let made = [0, 0]; // the rows whose cards are in the document: from, up to but without
+let printing = false;
+
+/** Draw the wall as the state asks for, and its facets. */
+export function drawWall() {
+  if (byId("query").value !== state.q) byId("query").value = state.q;
+  byId("sort").value = state.sort;
+  byId("reverse").setAttribute("aria-pressed", state.reverse);
+  if (cardsFor !== state.run) {
+    cards = new Map();
+    cardsFor = state.run;
+    shownFor = null;
+  }
+  const asked = [state.run, state.sort, state.reverse, state.q, ...Object.keys(FACETS).map((name) => state[name])];
+  const key = JSON.stringify(asked);
+  const changed = key !== shownFor;
+  if (changed) {
+    shown = ordered();
+    shownFor = key;
+    byId("nothing").hidden = shown.length > 0;
+    byId("count").textContent = shown.length === entries.length
+      ? `${formatCount(entries.length)} classes`
+      : `${formatCount(shown.length)} of ${formatCount(entries.length)} classes`;
+    drawFacets();
+  }
+  if (resizeTiles() || changed) {
+    measure();
+    drawRows(true);
+  }
+}
+
+// How many cards are in a row, and how far apart the rows are.
+function measure() {
+  const wall = byId("wall");
+  if (!shown.length) return;
+  if (!wall.firstElementChild) wall.replaceChildren(cardOf(0));
+  const style = getComputedStyle(wall);
+  columns = style.gridTemplateColumns.split(" ").length;
+  pitch = wall.firstElementChild.getBoundingClientRect().height + parseFloat(style.rowGap);
+}
+
+const rowCount = () => Math.ceil(shown.length / columns);
+
+// Put the cards near the window into the document. Above and below them the wall is padded, so that it is as long as
+// if all were there.
+function drawRows(afresh = false) {
+  const wall = byId("wall");
+  const start = wall.getBoundingClientRect().top;
+  const row = (y) => Math.min(rowCount(), Math.max(0, Math.floor((y - start) / pitch)));
+  const rows = printing ? [0, rowCount()] : [row(-MARGIN), Math.min(rowCount(), row(innerHeight + MARGIN) + 1)];
+  if (!afresh && rows[0] === made[0] && rows[1] === made[1]) return;
+  made = rows;
+  const focused = document.activeElement;
+  const held = wall.contains(focused) ? shown.indexOf(entryOf(focused)) : -1;
+  const [from, to] = [rows[0] * columns, Math.min(rows[1] * columns, shown.length)];
+  const list = [];
+  for (let place = from; place < to; place += 1) list.push(cardOf(place));
+  wall.style.setProperty("--above", `${rows[0] * pitch}px`);
+  wall.style.setProperty("--below", `${(rowCount() - rows[1]) * pitch}px`);
+  wall.replaceChildren(...list);
+  if (held >= from && held < to) focused.focus({ preventScroll: true });
+}
+
+function cardOf(place) {
+  const entry = shown[place];
+  let card = cards.get(entry);
+  if (!card) {
+    if (cards.size > CACHED) cards = new Map();
+    card = makeCard(entry);
+    cards.set(entry, card);
+  }
+  card.setAttribute("aria-posinset", place + 1);
+  card.setAttribute("aria-setsize", shown.length);
+  return card;
+}
+
+// The entry whose card an element is in.
+const entryOf = (part) => entries[Number(part.closest("li").dataset.position)];
+
+/** Scroll so that the card at a place is in the window, and give it. */
+export function reveal(place) {
+  const row = Math.floor(place / columns);
+  const wall = byId("wall").getBoundingClientRect();
+  const top = wall.top + row * pitch;
+  const hidden = byId("tools").getBoundingClientRect().bottom; // the tools stay on top of the wall
+  if (top < Math.max(0, hidden)) scrollBy({ top: top - Math.max(0, hidden) - 8, behavior: "instant" });
+  else if (top + pitch > innerHeight) scrollBy({ top: top + pitch - innerHeight, behavior: "instant" });
+  drawRows();
+  return cardOf(place);
+}
+
+let waiting = false;
+function scrolled() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    if (shown.length) drawRows();
+  });
+}
+
+/** Arrow keys on the wall: to the next image to the left or right, or to the same run's in the row above or below. */
+export function moveFocus(key) {
+  const link = document.activeElement;
+  if (!byId("wall").contains(link)) return false;
+  const here = shown.indexOf(entryOf(link));
+  const siblings = [...link.closest("li").querySelectorAll("a")];
+  const at = siblings.indexOf(link);
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[key];
+  const beside = Math.abs(step) === 1 ? siblings[at + step] : undefined;
+  if (beside) return beside.focus(), true;
+  for (let place = here + step; place >= 0 && place < shown.length; place += step) {
+    const held = shownRuns().filter((run) => shown[place].elites[run]);
+    if (!held.length) continue;
+    const links = reveal(place).querySelectorAll("a");
+    const same = held.indexOf(Number(link.dataset.run));
+    links[step === -1 ? links.length - 1 : Math.abs(step) === 1 ? 0 : Math.max(0, same)].focus({ preventScroll: true });
+    return true;
+  }
+  return true;
+}
+
+/** Let the controls of the wall change the state; `render` draws it after the window has changed. */
+export function listen(render) {
+  for (const [value, name] of Object.entries(SORTS)) byId("sort").append(element("option", { value }, name));
+  byId("query").addEventListener("input", (event) => go({ q: event.target.value }));
+  byId("sort").addEventListener("change", (event) => go({ sort: event.target.value, reverse: false }));
+  byId("reverse").addEventListener("click", () => go({ reverse: !state.reverse }));
+  byId("smaller").addEventListener("click", () => zoomWall(-1));
+  byId("larger").addEventListener("click", () => zoomWall(1));
+  byId("clear").addEventListener("click", () => go({ q: "", ...Object.fromEntries(Object.keys(FACETS).map((name) => [name, []])) }));
+  byId("tools").addEventListener("submit", (event) => event.preventDefault());
+  addEventListener("resize", () => render());
+  addEventListener("scroll", scrolled, { passive: true });
+  addEventListener("beforeprint", () => { printing = true; drawRows(); });
+  addEventListener("afterprint", () => { printing = false; drawRows(); });
+  // Where there is room the panel is open; on a phone it folds, so that the images come first.
+  const roomy = matchMedia("(min-width: 901px)");
+  const folds = document.querySelectorAll(".panel details");
+  const fold = () => folds.forEach((part) => (part.open = roomy.matches));
+  folds.forEach((part) => part.addEventListener("toggle", () => render()));
+  roomy.addEventListener("change", fold);
+  fold();
+}
