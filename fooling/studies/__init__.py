@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fooling.studies.protocol import Study
 
 STUDIES = {
+    "audit": "fooling.studies.audit.study",
     "compare": "fooling.studies.compare.study",
     "lineage": "fooling.studies.lineage.study",
     "transfer": "fooling.studies.transfer.study",

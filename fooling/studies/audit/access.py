@@ -1,0 +1,137 @@
+"""What a classifier lets an audit see, and how to say what it does not.
+
+An access of more implies less: whoever sees logits sees scores, whoever sees scores sees labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import nn
+
+from fooling.classifiers import Classifier
+from fooling.classifiers.spec import LOGITS
+from fooling.classifiers.synthetic import synthetic
+from fooling.errors import FoolingError
+
+Level = Literal["label", "top-k", "scores", "logits"]
+Capability = Literal["scores", "logits", "features", "head", "gradients", "training", "fit images"]
+_INPUT = ":input"
+_CLOSE = 1e-3  # how far the head's own products may be from the network's logits, relative to the largest
+
+
+@dataclass(frozen=True)
+class Access:
+    """What can be asked of a classifier.
+
+    Attributes:
+        level: the most that its answers say of an image.
+        layer: the layer whose features detectors read; None where there is none.
+        layer_sha256: of its name and its features of the synthetic images: what exactly was read.
+        missing: why what is not there is not: one clause for each.
+    """
+
+    level: Level
+    layer: str | None = None
+    layer_sha256: str | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    def lacks(self, *needed: Capability) -> str | None:
+        """Why something that is needed can't be had: "needs logits: ..."; None where all is there."""
+        for name in needed:
+            if name in self.missing:
+                return f"needs {name}: {self.missing[name]}"
+        return None
+
+
+def access_of(classifier: Classifier, layer: str | None = None, labelled: bool = True) -> Access:
+    """What can be asked of a classifier in this process.
+
+    Args:
+        layer: the layer that the user named.
+        labelled: whether there are labelled real images.
+
+    Raises:
+        ClassifierError: the network has no layer of that name.
+    """
+    spec, missing = classifier.spec, {}
+    if spec.output not in LOGITS:
+        missing["logits"] = f'the classifier puts out {spec.output} (output = "{spec.output}" in its spec)'
+    if not classifier.differentiable:
+        missing["gradients"] = "no gradients reach the images"
+    found, why = _layer(classifier, layer)
+    if found is None:
+        missing["features"] = why
+        missing["head"] = why
+    elif "logits" in missing:
+        missing["head"] = missing["logits"]
+    elif (reason := _head(classifier, found)) is not None:
+        missing["head"] = reason
+    trainable = isinstance(classifier.network, nn.Module) and not isinstance(
+        classifier.network, torch.jit.ScriptModule
+    )
+    if "gradients" in missing or not trainable:
+        missing["training"] = missing.get("gradients", "the network is no torch.nn.Module")
+    elif "logits" in missing:
+        missing["training"] = missing["logits"]
+    if not labelled:
+        missing["fit images"] = "no labelled real images were given (--samples)"
+    digest = _digest(classifier, found) if found is not None else None
+    return Access("scores" if "logits" in missing else "logits", found, digest, missing)
+
+
+def head_of(classifier: Classifier, layer: str) -> nn.Linear | None:
+    """The linear layer whose input the features are."""
+    if not layer.endswith(_INPUT) or not isinstance(classifier.network, nn.Module):
+        return None
+    module = dict(classifier.network.named_modules()).get(layer.removesuffix(_INPUT))
+    return module if isinstance(module, nn.Linear) else None
+
+
+def _layer(classifier: Classifier, named: str | None) -> tuple[str | None, str]:
+    """The layer of the features, and why there is none."""
+    if named is not None:
+        classifier.features(synthetic(classifier.spec.size, classifier.spec.channels, 1), named)
+        return named, ""
+    if not isinstance(classifier.network, nn.Module):
+        return None, "the network is no torch.nn.Module"
+    try:
+        layer = classifier.penultimate
+        classifier.features(synthetic(classifier.spec.size, classifier.spec.channels, 1), layer)
+    except FoolingError:
+        return None, (
+            "the network does not end in a linear layer: name the layer to read (--layer; `fooling models info` lists "
+            "them)"
+        )
+    return layer, ""
+
+
+def _head(classifier: Classifier, layer: str) -> str | None:
+    """Why the features and a linear layer don't give the logits; None where they do."""
+    head = head_of(classifier, layer)
+    if head is None:
+        return f"{layer} is not what a linear layer is given"
+    pixels = synthetic(classifier.spec.size, classifier.spec.channels)
+    with torch.no_grad():
+        device = head.weight.device
+        made = head(torch.from_numpy(classifier.features(pixels, layer)).to(device).to(head.weight.dtype))
+    logits = torch.from_numpy(classifier.logits(pixels))
+    if made.shape != logits.shape:
+        return (
+            f"the linear layer behind {layer} puts out {made.shape[1]} numbers for {logits.shape[1]} classes"
+        )
+    gap = (made.cpu().float() - logits).abs().max().item()
+    if gap > _CLOSE * max(1.0, logits.abs().max().item()):
+        return f"the logits are not the linear layer's behind {layer} (they differ by {gap:.3g})"
+    return None
+
+
+def _digest(classifier: Classifier, layer: str) -> str:
+    pixels = synthetic(classifier.spec.size, classifier.spec.channels)
+    sha = hashlib.sha256(layer.encode() + b"\0")
+    sha.update(classifier.features(pixels, layer).astype("<f4").tobytes())
+    return sha.hexdigest()
