@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from fooling.service.auth import Access
+from fooling.service.feed import Feed
 from fooling.service.images import Images
 from fooling.service.jobs import Jobs, State
 from fooling.service.metrics import Metrics
@@ -29,6 +30,7 @@ class Context:
         self.jobs, self.settings = jobs, settings
         self.access = Access(settings.token, settings.port, settings.limits.wrong)
         self.reader = Reader(jobs, settings.root, settings.limits.snapshot_bytes)
+        self.feed = Feed(jobs, self.reader)
         self.images = Images(settings.limits)
         self.metrics = Metrics(self._states)
         self.stopping = threading.Event()

@@ -17,9 +17,11 @@ from fooling.text import format_bytes, plain
 HERE = Path(__file__).parent
 # One name a line, in the order of the alphabet: people add to it at the same time.
 ASSETS = (
+    "api.js",
     "base.css",
     "dom.js",
     "icon.svg",
+    "live.js",
     "messages.js",
     "shell.js",
     "tokens.css",

@@ -15,10 +15,12 @@ from fooling.service.jobs.models import (
     QueueFullError,
     State,
 )
+from fooling.service.jobs.watching import Changes
 
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "Changes",
     "ConflictError",
     "Job",
     "Jobs",

@@ -25,6 +25,7 @@ from fooling.service.jobs.queue import moved, ordered, read_pinned, write_pinned
 from fooling.service.jobs.records import Record, Submission, Wish, make, read_submission, read_wish
 from fooling.service.jobs.submitting import submission_of
 from fooling.service.jobs.supervisor import Supervisor
+from fooling.service.jobs.watching import Changes, Watch
 from fooling.untrusted import parse_json, read_plain
 
 P = ParamSpec("P")
@@ -163,13 +164,30 @@ class Jobs:
         """
         if not 1 <= limit <= _LONGEST_LIST:
             raise InvalidError(f"limit: expected 1 to {_LONGEST_LIST:,}, found {limit}")
-        if not self._supervisor.is_running and time.monotonic() - self._refreshed > _STALE:
-            self._supervisor.refresh()
-            self._refreshed = time.monotonic()
+        self._freshen()
         given = {"state": state and str(state), "kind": kind, "model": model, "label": label}
         filters = {column: value for column, value in given.items() if value is not None}
         page = self._index.page(filters, q, limit, cursor)
         return page.model_copy(update={"items": self._completed(page.items)})
+
+    @_telling
+    def watch(self) -> Callable[[], Changes]:
+        """A function that tells at each call what has changed since the one before; calls must not overlap."""
+        self._freshen()
+        watch = Watch(self._index, self._completed, lambda: tuple(self._queue()))
+
+        def look() -> Changes:
+            with _told(self._places):
+                self._freshen()
+                return watch.look()
+
+        return look
+
+    @_telling
+    def queue(self) -> Sequence[Job]:
+        """The jobs that wait, the next one first."""
+        self._freshen()
+        return self._completed(self._index.jobs(self._queue()))
 
     def pause(self, id: str) -> Job:
         """Ask a job to write a checkpoint and to end its process; nothing happens where it has."""
@@ -250,6 +268,12 @@ class Jobs:
     def close(self) -> None:
         """Close the index. Jobs go on."""
         self._index.close()
+
+    def _freshen(self) -> None:
+        """Look at the folder, where no supervisor does."""
+        if not self._supervisor.is_running and time.monotonic() - self._refreshed > _STALE:
+            self._supervisor.refresh()
+            self._refreshed = time.monotonic()
 
     def _earlier(self, submission: Submission) -> Job | None:
         """The job that was made with the same key."""

@@ -10,7 +10,8 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,17 +20,22 @@ from fooling.errors import InvalidError
 from fooling.service.jobs.models import Job, Page, State
 
 T = TypeVar("T")
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, created REAL NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,
     label TEXT NOT NULL, text TEXT NOT NULL, ours INTEGER NOT NULL, directory TEXT NOT NULL, stamp TEXT NOT NULL,
-    pace TEXT NOT NULL, evaluations INTEGER NOT NULL, seconds REAL NOT NULL, first INTEGER NOT NULL, body TEXT NOT NULL
+    pace TEXT NOT NULL, evaluations INTEGER NOT NULL, seconds REAL NOT NULL, first INTEGER NOT NULL, body TEXT NOT NULL,
+    tick INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_time ON jobs (created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_state ON jobs (state, created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_pace ON jobs (pace, created DESC) WHERE seconds > 0;
+CREATE INDEX IF NOT EXISTS by_tick ON jobs (tick);
+CREATE TABLE IF NOT EXISTS clock (tick INTEGER NOT NULL);
 """
+# Each change of rows has a number, its tick, higher than any before, also than those of a database that is gone.
+_NEXT = "UPDATE clock SET tick = tick + 1"
 _COLUMNS = 15
 
 
@@ -70,14 +76,15 @@ class Index:
         """Add rows, in place of older ones of the same ids."""
         rows = [_row(entry) for entry in entries]
         marks = ", ".join("?" * _COLUMNS)
+        insert = f"INSERT OR REPLACE INTO jobs VALUES ({marks}, (SELECT tick FROM clock))"
         if rows:
-            self._do(lambda db: db.executemany(f"INSERT OR REPLACE INTO jobs VALUES ({marks})", rows))
+            self._do(lambda db: (db.execute(_NEXT), db.executemany(insert, rows)))
 
     def remove(self, ids: Iterable[str]) -> None:
         """Drop rows."""
         rows = [(id,) for id in ids]
         if rows:
-            self._do(lambda db: db.executemany("DELETE FROM jobs WHERE id = ?", rows))
+            self._do(lambda db: (db.execute(_NEXT), db.executemany("DELETE FROM jobs WHERE id = ?", rows)))
 
     def stamps(self, ours: bool) -> dict[str, tuple[str, str, str]]:
         """By id: the directory, the state and the stamp of the rows that are ours, or of the others."""
@@ -97,6 +104,35 @@ class Index:
         query = f"SELECT id, first, created FROM jobs WHERE ours = 1 AND state IN ({marks})"
         rows = self._do(lambda db: db.execute(query, wanted).fetchall())
         return [(id, bool(first), created) for id, first, created in rows]
+
+    def tick(self) -> int:
+        """The number of the last change."""
+        return int(self._do(lambda db: db.execute("SELECT tick FROM clock").fetchone())[0])
+
+    def changed(self, since: int) -> tuple[int, int, list[tuple[str, str]]]:
+        """What has changed after a tick.
+
+        Returns:
+            The tick now; how many rows there are; id and body (`job_from`) of those that were put since.
+        """
+        return self._do(
+            lambda db: (
+                int(db.execute("SELECT tick FROM clock").fetchone()[0]),
+                int(db.execute("SELECT count(*) FROM jobs").fetchone()[0]),
+                db.execute("SELECT id, body FROM jobs WHERE tick > ? ORDER BY tick", (since,)).fetchall(),
+            )
+        )
+
+    def jobs(self, ids: Sequence[str]) -> list[Job]:
+        """Those of these ids that there are, in the same order."""
+        marks = ", ".join("?" * len(ids))
+        query = f"SELECT id, body FROM jobs WHERE id IN ({marks})"
+        found = dict(self._do(lambda db: db.execute(query, list(ids)).fetchall()))
+        return [job_from(found[id]) for id in ids if id in found]
+
+    def ids(self) -> set[str]:
+        """Of all rows."""
+        return {id for (id,) in self._do(lambda db: db.execute("SELECT id FROM jobs").fetchall())}
 
     def rate(self, pace: str, most: int = 5) -> float | None:
         """Images per second in the newest runs of the same pace (`pace_of`): their median."""
@@ -138,7 +174,7 @@ class Index:
             )
         )
         more = len(rows) > limit
-        items = [Job.model_validate_json(body) for body, _, _ in rows[:limit]]
+        items = [job_from(body) for body, _, _ in rows[:limit]]
         return Page(items=items, next=_cursor(*rows[limit - 1][1:]) if more else None, total=total)
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -180,8 +216,11 @@ class Index:
             connection.execute("PRAGMA synchronous = OFF")  # a cache: what a power cut takes is made again
             connection.execute("PRAGMA trusted_schema = OFF")
             if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-                connection.execute("DROP TABLE IF EXISTS jobs")
-                connection.executescript(f"{_SCHEMA} PRAGMA user_version = {_VERSION};")
+                connection.executescript(
+                    "BEGIN IMMEDIATE; DROP TABLE IF EXISTS jobs; DROP TABLE IF EXISTS clock;"
+                    f"{_SCHEMA} INSERT INTO clock VALUES ({time.time_ns()});"
+                    f"PRAGMA user_version = {_VERSION}; COMMIT;"
+                )
             with contextlib.suppress(OSError):
                 os.chmod(self._path, 0o600)
         except BaseException:
@@ -190,6 +229,11 @@ class Index:
         self._connection, self._inode = connection, os.stat(self._path).st_ino
         self.opened += 1
         return connection
+
+
+def job_from(body: str) -> Job:
+    """The job that a row is of."""
+    return Job.model_validate_json(body)
 
 
 def pace_of(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""A run as it happens: server-sent events (HTML standard, 9.2), with replay."""
+"""A run as it happens, with replay, and all jobs of the folder: server-sent events (HTML standard, 9.2)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from fooling.errors import FoolingError
@@ -18,19 +18,48 @@ from fooling.service.live import EventId, Follower, Told, message
 from fooling.service.problems import ProblemError, data_without_paths
 from fooling.service.schema import Id
 
-router = APIRouter(prefix="/runs/{id}/events", tags=["events"])
+router = APIRouter(tags=["events"])
 _LOOK = 0.2  # seconds between two looks at the log
 _STATE = 1.0  # seconds between two looks at the job
 _BEAT = 15.0  # seconds of silence, after which a comment shows proxies that somebody is there
+_STILL_HERE = b": still here\n\n"
+
+
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+
+
+@router.get("/events", response_class=StreamingResponse, responses=_STREAM)
+async def everything(
+    shared: Shared,
+    seconds: Annotated[float, Query(ge=0, le=86400, description="after which the stream ends")] = 86400.0,
+) -> Response:
+    """What changes in the folder, from now on. An event `job` has a run or a study whenever it has changed, progress
+    included; `gone` the id of one that was deleted; `queue` the ids of those that wait, in their order; `again` says that
+    something may have been missed. There are no ids to come back with: whoever was away asks for everything anew."""
+    number = await asyncio.to_thread(shared.feed.now)
+    held = ExitStack()
+    held.enter_context(shared.stream())
+    return _Stream(_changes(shared, number, time.monotonic() + seconds), held)
+
+
+async def _changes(shared: Context, number: int, end: float) -> AsyncIterator[bytes]:
+    beat = time.monotonic()
+    yield message("hello", {})
+    while not shared.stopping.is_set():
+        number, told = await asyncio.to_thread(shared.feed.since, number)
+        now = time.monotonic()
+        if told or now - beat > _BEAT:
+            beat = now
+            yield told or _STILL_HERE
+        if now >= end:
+            return
+        await asyncio.sleep(min(_LOOK, end - now))
 
 
 @router.get(
-    "",
+    "/runs/{id}/events",
     response_class=StreamingResponse,
-    responses={
-        200: {"content": {"text/event-stream": {}}},
-        204: {"description": "the client has everything"},
-    },
+    responses={**_STREAM, 204: {"description": "the client has everything"}},
 )
 async def events(
     id: Id,
@@ -45,17 +74,15 @@ async def events(
         return Response(status_code=204)  # at which a browser stops asking
     held = ExitStack()
     held.enter_context(shared.stream())
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return _Stream(_told(shared, job, follower), held, headers=headers, media_type="text/event-stream")
+    return _Stream(_told(shared, job, follower), held)
 
 
 class _Stream(StreamingResponse):
     """Gives its place back however it ends, also where nobody has read a byte of it."""
 
-    def __init__(
-        self, content: AsyncIterator[bytes], held: ExitStack, headers: dict[str, str], media_type: str
-    ) -> None:
-        super().__init__(content, headers=headers, media_type=media_type)
+    def __init__(self, content: AsyncIterator[bytes], held: ExitStack) -> None:
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        super().__init__(content, headers=headers, media_type="text/event-stream")
         self._held = held
 
     async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
@@ -94,7 +121,7 @@ async def _told(shared: Context, job: Job, follower: Follower) -> AsyncIterator[
             return
         if time.monotonic() - beat > _BEAT:
             beat = time.monotonic()
-            yield b": still here\n\n"
+            yield _STILL_HERE
         await asyncio.sleep(_LOOK)
         if time.monotonic() - looked >= _STATE:
             looked = time.monotonic()

@@ -72,6 +72,8 @@ def test_no_request_is_a_defect(service: Service, data: st.DataObject) -> None:
                 query[name] = value
             elif value.isascii() and value.isprintable():
                 headers[name] = value
+    if path == "/api/v1/events":
+        query["seconds"] = "0"  # else it never ends
     content: bytes | None = None
     if method == "post":
         found = data.draw(_BODIES)
