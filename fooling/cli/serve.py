@@ -94,6 +94,7 @@ def serve(
         root=root,
         token=token,
         models=tuple(dict.fromkeys((*known(), *models))),
+        trust=trust,
         host=host,
         port=listening.getsockname()[1],
         public=public,

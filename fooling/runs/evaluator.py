@@ -155,5 +155,17 @@ def open_evaluator(
     return Evaluator(spec, spec.classifier(), run, images, stopping, cluster)
 
 
+def in_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """Images as a classifier of grey (1) or RGB (3) images takes them: (n, H, W, channels) uint8. Grey ones are repeated;
+    RGB ones become their luma (ITU-R 601), as Pillow computes it."""
+    if pixels.shape[3] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=3)
+    from PIL import Image
+
+    return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])[..., None]
+
+
 def _joined(parts: Sequence[Any]) -> Any:
     return None if parts[0] is None else np.concatenate(parts)

@@ -41,7 +41,7 @@ def create_app(jobs: Jobs, settings: ServiceSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        context.stopping.set()
+        context.close()
 
     app = FastAPI(
         title="fooling",

@@ -9,6 +9,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from fooling.service.asking import Asker
+from fooling.service.asking.keeper import Patience
 from fooling.service.auth import Access
 from fooling.service.feed import Feed
 from fooling.service.images import Images
@@ -33,6 +35,7 @@ class Context:
         self.feed = Feed(jobs, self.reader)
         self.images = Images(settings.limits)
         self.metrics = Metrics(self._states)
+        self.asker = self._new_asker()
         self.stopping = threading.Event()
         self._streams = threading.BoundedSemaphore(settings.limits.streams)
 
@@ -55,6 +58,21 @@ class Context:
         finally:
             self.metrics.streams.dec()
             self._streams.release()
+
+    def close(self) -> None:
+        """End what would go on when the server ends: streams, and the processes of classifiers that are kept ready."""
+        self.stopping.set()
+        self.asker.close()
+
+    def _new_asker(self) -> Asker:
+        settings, limits = self.settings, self.settings.limits
+        return Asker(
+            settings.models,
+            trust=settings.trust,
+            warm=limits.warm,
+            waiting=limits.questions,
+            patience=Patience(limits.question_seconds, limits.idle_seconds, limits.warm_bytes),
+        )
 
     def _states(self) -> dict[str, int]:
         return {str(state): self.jobs.list(state=state, limit=1).total for state in State}

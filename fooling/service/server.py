@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._context.stopping.set()  # streams end by themselves
+        self._context.close()  # streams end by themselves, and so does who waits for a classifier
         await super().shutdown(sockets=sockets)
 
     @contextmanager

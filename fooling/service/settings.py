@@ -31,6 +31,11 @@ class Limits:
         wrong: wrong logins or tokens in a minute, from everybody together, after which clients are told to wait.
         snapshot_bytes: memory for runs that were read, kept for the next request.
         image_bytes: memory for PNGs that were made, likewise.
+        warm: classifiers that are kept ready to answer small questions.
+        questions: such questions that may wait or be answered at once.
+        question_seconds: in which a question is answered, or refused.
+        idle_seconds: without a question, after which a classifier is let go.
+        warm_bytes: memory of each of these classifiers' processes.
     """
 
     body: int = 2**16
@@ -45,6 +50,11 @@ class Limits:
     wrong: int = 1000
     snapshot_bytes: int = 2**29
     image_bytes: int = 2**26
+    warm: int = 2
+    questions: int = 16
+    question_seconds: float = 60.0
+    idle_seconds: float = 300.0
+    warm_bytes: int = 2**33
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class ServiceSettings:
         root: the folder of runs.
         token: what a client has to know.
         models: the SPECs that a request may name.
+        trust: let them bring code of their own.
         host: the address that it listens on.
         port: the port that it listens on.
         public: where a proxy shows it, like "https://fooling.example.org"; "" where there is none.
@@ -68,6 +79,7 @@ class ServiceSettings:
     root: Path
     token: str = field(repr=False)
     models: tuple[str, ...] = field(default_factory=known)
+    trust: bool = False
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     public: str = ""

@@ -83,13 +83,13 @@ def _spawn(places: Places, submission: Submission, lock: int, means: Means) -> s
             stdout=log,
             stderr=log,
             cwd=folder,
-            env=_environment(),
+            env=environment(),
             pass_fds=[lock],
             start_new_session=True,
         )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """That of this process, in which modules are also found where this package was found: `-P` keeps Python from
     looking into the working directory, which may hold a stranger's."""
     here = str(Path(fooling.__file__).resolve().parents[1])

@@ -14,7 +14,7 @@ from fooling.archive import called, first_answers
 from fooling.classifiers import Classifier, Spec
 from fooling.config import resolve
 from fooling.errors import FoolingError, InvalidError
-from fooling.runs.evaluator import Evaluator, open_evaluator
+from fooling.runs.evaluator import Evaluator, in_channels, open_evaluator
 from fooling.runs.executors import ClusterOptions
 from fooling.runs.hosting import expect_answers
 from fooling.sizes import size_of
@@ -200,14 +200,7 @@ def _images_for(source: Source, spec: Spec, rerender: bool) -> NDArray[np.uint8]
                 "leave out --rerender"
             )
         pixels = draw(spec.size)[source.run.stored_rows[source.classes]]
-    have, want = pixels.shape[3], spec.channels
-    if have == want:
-        return pixels
-    if have == 1:
-        return np.repeat(pixels, 3, axis=3)
-    from PIL import Image
-
-    return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])[..., None]
+    return in_channels(pixels, spec.channels)
 
 
 def respond(
