@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from fooling.classifiers.spec import Spec
 from fooling.datasets.images import fitted
 from fooling.datasets.names import Classes
-from fooling.datasets.reading import read_samples
+from fooling.datasets.reading import Listed, list_samples, read_samples
 from fooling.datasets.samples import Samples
 
-__all__ = ["Samples", "prepare", "read"]
+__all__ = ["Listed", "Samples", "listed", "prepare", "read"]
 
 
 def read(path: str | Path, spec: Spec) -> Samples:
@@ -28,6 +28,11 @@ def read(path: str | Path, spec: Spec) -> Samples:
         InvalidError: no such form, a class that the spec does not have, or no image.
     """
     return read_samples(Path(path), Classes(spec.labels, spec.wordnet, spec.name), spec.image_shape)
+
+
+def listed(path: str | Path, spec: Spec) -> Listed:
+    """As `read`, but image files are opened only when they are asked for."""
+    return list_samples(Path(path), Classes(spec.labels, spec.wordnet, spec.name), spec.image_shape)
 
 
 def prepare(file: Path, spec: Spec) -> NDArray[np.uint8]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fooling.cli.options import force_option, json_option, trust_option
-from fooling.errors import FAILED, naming_write_errors
+from fooling.errors import FAILED, FoolingError, naming_write_errors
 from fooling.terminal import draw, say, say_json, tell
 
 if TYPE_CHECKING:
     from fooling.runs.verify import Verification
     from fooling.sizes import Size
     from fooling.store.snapshot import Snapshot
+    from fooling.studies.recognition.result import People
 
 _LARGEST = 8192  # pixels of a side
 
@@ -64,10 +65,15 @@ def show(directory: Path, verifies: bool, trust: bool, as_json: bool) -> int:
         from fooling.runs.verify import verify
 
         verified = verify(view, trust)
+    people = _people(view)
     if as_json:
-        say_json(summary(view).document() | ({"verification": verified.document()} if verified else {}))
+        more = {"people": people.document() if people else None}
+        say_json(
+            summary(view).document() | more | ({"verification": verified.document()} if verified else {})
+        )
     else:
         print_table(view)
+        _print_people(people, view)
         if verified:
             _print_verification(verified)
     return FAILED if verified and verified.failed else 0
@@ -179,6 +185,25 @@ def print_table(view: Snapshot) -> None:
         say(f"gallery: {places.gallery}")
     else:
         say(f"run: {places.path}")
+
+
+def _people(view: Snapshot) -> People | None:
+    """What people saw in the images; an error in that file costs nothing else."""
+    from fooling.studies.recognition.study import people_in
+
+    try:
+        return people_in(view)
+    except FoolingError as error:
+        _warn(str(error))
+        return None
+
+
+def _print_people(people: People | None, view: Snapshot) -> None:
+    from fooling.present.recognition import sentences
+
+    if people is not None:
+        for line in sentences(people, view.spec.config.encoding.name):
+            say(line)
 
 
 def _print_verification(verified: Verification) -> None:

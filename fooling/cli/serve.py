@@ -64,7 +64,7 @@ def serve(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Serve a folder of runs: launch, watch and browse them over HTTP.
+    """Launch, watch and browse runs in a browser.
 
     Programs send the token of the file that is named at the start; a browser opens the login link. Ctrl-C ends the
     server, and jobs that run go on without it (docs/service.md).

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,38 @@ from fooling.errors import InvalidError
 Shape = tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """Labelled images of which each is read only when it is asked for: an album may be larger than memory.
+
+    Attributes:
+        labels: (n,) int64, class indices.
+        image: gives the pixels of one by its number, (height, width, channels) uint8; raises as `open_image` where its
+            file is none.
+        form, doubts: see `Samples`.
+    """
+
+    labels: NDArray[np.int64]
+    image: Callable[[int], NDArray[np.uint8]]
+    form: str = ""
+    doubts: tuple[str, ...] = ()
+
+    def read(self) -> Samples:
+        """All of them."""
+        images = np.stack([self.image(number) for number in range(len(self.labels))])
+        return Samples(images, self.labels, self.form, self.doubts)
+
+
+def list_samples(path: Path, classes: Classes, shape: Shape) -> Listed:
+    """The images that `read_samples` reads, where image files are opened only when they are asked for.
+
+    Raises:
+        As `read_samples`, but for what is wrong with an image file.
+    """
+    _, part = _held_out(path)
+    return _list(path, part, classes, shape)
+
+
 def read_samples(path: Path, classes: Classes, shape: Shape) -> Samples:
     """Images to hold a classifier against: all there are, or the test images (else validation, else training
     images) of what is split.
@@ -30,9 +62,8 @@ def read_samples(path: Path, classes: Classes, shape: Shape) -> Samples:
         NotFoundError: a file is not there.
         InvalidError: no known form, a class that there is not, a file that is no image, or arrays of another shape.
     """
-    parts = parts_of(path)
-    split = next(name for name in (WHOLE, TEST, VALIDATION, TRAIN) if name in parts)
-    samples = _read(path, parts[split], classes, shape)
+    split, part = _held_out(path)
+    samples = _read(path, part, classes, shape)
     if split == TRAIN:
         samples = replace(samples, doubts=(*samples.doubts, f"{path}: there are training images only"))
     return replace(samples, form=f"{samples.form}, {split}" if split else samples.form)
@@ -70,17 +101,33 @@ def read_splits(path: Path, shape: Shape | None = None) -> tuple[Samples, Sample
     return _read(path, training, classes, shape), _read(path, test, classes, shape), classes.labels
 
 
+def _held_out(path: Path) -> tuple[str, Part]:
+    """The split that classifiers are held against, and its images."""
+    parts = parts_of(path)
+    return next((name, parts[name]) for name in (WHOLE, TEST, VALIDATION, TRAIN) if name in parts)
+
+
 def _read(path: Path, part: Part, classes: Classes, shape: Shape) -> Samples:
     if part.arrays is not None:
         return _from_arrays(path, part, part.arrays(), classes, shape)
+    return _list(path, part, classes, shape).read()
+
+
+def _list(path: Path, part: Part, classes: Classes, shape: Shape) -> Listed:
+    if part.arrays is not None:
+        samples = _from_arrays(path, part, part.arrays(), classes, shape)
+        return Listed(samples.labels, lambda number: samples.images[number], samples.form, samples.doubts)
     doubt = None if len(part.entries) == len(classes) else part.doubt
     try:
         labels, form = classes_of(part.entries, classes)
     except InvalidError as error:
         raise InvalidError(f"{error}; {doubt}" if doubt else str(error)) from None
-    images = np.stack([fitted(entry.file, shape) for entry in part.entries])
     words = f"{part.form} by {form}" if form else part.form
-    return Samples(images, np.array(labels, np.int64), words, (doubt,) if doubt else ())
+
+    def image(number: int) -> NDArray[np.uint8]:
+        return fitted(part.entries[number].file, shape)
+
+    return Listed(np.array(labels, np.int64), image, words, (doubt,) if doubt else ())
 
 
 def _from_arrays(path: Path, part: Part, arrays: Samples, classes: Classes, shape: Shape) -> Samples:

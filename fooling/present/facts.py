@@ -34,8 +34,12 @@ def encoding_of(view: Snapshot) -> str:
     """Like "CPPN, normalised, 28 x 28 grey": height x width."""
     encoding = view.spec.config.encoding
     colour = encoding.colour if encoding.colour == "grey" else encoding.colour.upper()
-    name = _ENCODINGS.get(encoding.name, encoding.name)
-    return f"{name}, {encoding.profile}, {to_text(view.stored_pixels.shape[1:3])} {colour}"
+    return f"{encoding_name(encoding.name)}, {encoding.profile}, {to_text(view.stored_pixels.shape[1:3])} {colour}"
+
+
+def encoding_name(name: str) -> str:
+    """An encoding's name as people write it."""
+    return _ENCODINGS.get(name, name)
 
 
 def search_of(view: Snapshot) -> str:

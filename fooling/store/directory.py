@@ -6,6 +6,7 @@ events.jsonl    one object a line: generations, resumes, warnings, the end
 lineage         where every elite came from (`fooling.archive.lineage`)
 elites/         NNNN.png by class index: exactly the pixels that were classified
 nan.png         the first image that the classifier had no confidence for, where there was one
+people.jsonl    what people saw in the elites, where they were asked (`fooling.store.people`)
 gallery.html    the elites to look at, written at the end
 logs/           what the workers printed, where Ray computes it
 lock            held by the process that writes

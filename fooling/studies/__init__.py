@@ -23,6 +23,7 @@ STUDIES = {
     "audit": "fooling.studies.audit.study",
     "compare": "fooling.studies.compare.study",
     "lineage": "fooling.studies.lineage.study",
+    "recognition": "fooling.studies.recognition.study",
     "transfer": "fooling.studies.transfer.study",
 }
 
