@@ -12,7 +12,12 @@ from pydantic_core import PydanticUndefined
 
 from fooling.config import ClassifierSettings, RunSettings, Settings, StopSettings
 from fooling.encodings.settings import PROFILES, CppnSettings, DirectSettings
-from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SingleClassSettings
+from fooling.search.settings import (
+    BreedSettings,
+    GradientAscentSettings,
+    MapElitesSettings,
+    SingleClassSettings,
+)
 
 HEAD = """# Settings
 
@@ -37,6 +42,7 @@ def page() -> str:
         ('[search] with name = "map-elites"', MapElitesSettings),
         ('[search] with name = "gradient-ascent"', GradientAscentSettings),
         ('[search] with name = "single-class"', SingleClassSettings),
+        ('[search] with name = "breed"', BreedSettings),
         ("[stop]", StopSettings),
         ("[run]", RunSettings),
     ):

@@ -34,6 +34,13 @@ def create(
         *sides, channels = archive.pixels.shape[1:]
         images = create_encoding(encoding, size_of(sides), colour_of(channels))
         return SingleClass(search, images, seed, chunk, archive)
+    if search.name == "breed":
+        from fooling.encodings.cppn import CppnEncoding
+        from fooling.encodings.settings import ResolvedCppn
+        from fooling.search.breed.search import Breed
+
+        assert isinstance(encoding, ResolvedCppn)
+        return Breed(search, CppnEncoding(encoding, archive.pixels.shape[3]), seed, archive)
     if search.name == "gradient-ascent":
         from fooling.search.ascent.search import GradientAscent
 
@@ -84,5 +91,9 @@ def check(
             raise InvalidError(
                 f"state: generation: expected the last of a class, one of each {length}, found {generation}"
             )
+    elif search.name == "breed":
+        from fooling.search.breed.search import check as check_breed
+
+        check_breed(arrays, generation)
     elif not len(archive.occupied):
         raise InvalidError("cell: expected an elite to breed from, found none")

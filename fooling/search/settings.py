@@ -7,16 +7,21 @@ field or a property.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from fooling.errors import InvalidError
+from fooling.search.line import start, steps
+from fooling.sizes import channels_of
 from fooling.validation import Strict
 
 __all__ = [
+    "BreedSettings",
     "GradientAscentSettings",
     "MapElitesSettings",
+    "ResolvedBreed",
     "ResolvedGradientAscent",
     "ResolvedMapElites",
     "ResolvedSingleClass",
@@ -219,6 +224,66 @@ class ResolvedGradientAscent(GradientAscentSettings):
         return len(self.classes) * self.starts
 
 
+def _line(text: str) -> str:
+    return steps.to_text(_told(steps.from_text, text))
+
+
+def _genotype(text: str) -> str:
+    _told(start.from_text, text)
+    return text
+
+
+def _told(read: Callable[[str], Any], text: str) -> Any:
+    """What a text says; what is wrong with it as pydantic wants it."""
+    try:
+        return read(text)
+    except InvalidError as error:
+        raise ValueError(str(error)) from None
+
+
+class BreedSettings(_SearchSettings):
+    """A line of CPPN images that a person bred, all of which compete for every class (docs/breed.md)."""
+
+    name: Literal["breed"] = Field("breed", description="the search")
+    line: Annotated[str, Field(max_length=steps.LONGEST), AfterValidator(_line)] = Field(
+        "",
+        description="what was picked and rejected, step by step, as the page writes it: like `3.7x1m50_0m80`",
+    )
+    genotype: Annotated[str, Field(max_length=start.LONGEST), AfterValidator(_genotype)] | None = Field(
+        None, description="the CPPN that the line begins with, in base64url (default: random ones)"
+    )
+
+    @property
+    def generations(self) -> int:
+        """Choices, after each of which there are new children."""
+        return len(steps.from_text(self.line))
+
+    @property
+    def population(self) -> int:
+        """Children that are shown at once."""
+        return steps.CHILDREN
+
+    def resolved(self, encoding: Any, classes: int) -> ResolvedBreed:
+        """The settings with everything filled in.
+
+        Raises:
+            InvalidError: the encoding is none of CPPNs, or the line begins with one of another colour.
+        """
+        if encoding.name != "cppn":
+            raise InvalidError(f"encoding: expected cppn for breed, found {encoding.name}")
+        if self.genotype is not None:
+            found, wanted = start.from_text(self.genotype).outputs, channels_of(encoding.colour)
+            if found != wanted:
+                raise InvalidError(
+                    f"search.genotype: expected a CPPN of {wanted} outputs, found one of {found}"
+                )
+        return ResolvedBreed(**dict(self))
+
+
+class ResolvedBreed(BreedSettings):
+    """The same; nothing is left open."""
+
+
 def chosen_classes(given: tuple[int, ...] | None, count: int) -> tuple[int, ...]:
     """The classes that a search is for: those given, or all.
 
@@ -234,8 +299,10 @@ def chosen_classes(given: tuple[int, ...] | None, count: int) -> tuple[int, ...]
 
 
 SearchSettings = Annotated[
-    MapElitesSettings | GradientAscentSettings | SingleClassSettings, Field(discriminator="name")
+    MapElitesSettings | GradientAscentSettings | SingleClassSettings | BreedSettings,
+    Field(discriminator="name"),
 ]
 ResolvedSearch = Annotated[
-    ResolvedMapElites | ResolvedGradientAscent | ResolvedSingleClass, Field(discriminator="name")
+    ResolvedMapElites | ResolvedGradientAscent | ResolvedSingleClass | ResolvedBreed,
+    Field(discriminator="name"),
 ]

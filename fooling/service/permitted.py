@@ -30,7 +30,10 @@ ALLOWED = frozenset(
     {
         "classifier.views",
         *(f"encoding.{key}" for key in f"name profile size colour quantisation {_CPPN} {_DIRECT}".split()),
-        *(f"search.{key}" for key in f"name generations population initial evaluations {_ASCENT}".split()),
+        *(
+            f"search.{key}"
+            for key in f"name generations population initial evaluations line genotype {_ASCENT}".split()
+        ),
         *(f"stop.{key}" for key in ("confidence", "evaluations", "seconds")),
         *(
             f"run.{key}"

@@ -26,6 +26,7 @@ LABELS = ("ash", "birch", "cedar", "dogwood", "elm")
 SEARCHES = {
     "map-elites": ("mnist-cppn", ["search.generations=3", "search.population=20"]),
     "single-class": ("mnist-direct-single", ["search.evaluations=12", "search.population=4"]),
+    "breed": ("breed", ["search.line=3.7x1m50_m80"]),
     "gradient-ascent": ("mnist-ascent", ["search.steps=4", "search.steps_per_task=2"]),
 }
 

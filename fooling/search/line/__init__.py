@@ -1,0 +1,1 @@
+"""What a person chose while breeding, as texts that addresses and settings can hold: `steps`, and the `start` of a line."""
