@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from fooling.confidence import BANDS, VACANT, shortest
 from fooling.files import replacing
 from fooling.present import web
-from fooling.present.facts import facts
+from fooling.present.wall import wall
 from fooling.present.web.bundle import bundle, stylesheet
 from fooling.store.elites import SMALL, encode
 from fooling.store.snapshot import distinct_names
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
 
 _STYLES = ("tokens.css", "base.css", "wall.css", "gallery.css")
-_CURVE = ("generation", "evaluations", "min", "median", "max", "at_least_0.99", "at_least_0.9999")
 
 
 def write_gallery(views: Sequence[Snapshot], path: Path) -> int:
@@ -66,7 +64,7 @@ def gallery(views: Sequence[Snapshot]) -> Iterator[str]:
 
 def _pieces(views: Sequence[Snapshot]) -> Iterator[str]:
     images = _Images()
-    data = all_plain(_data(views, images))
+    data = all_plain(wall(views, distinct_names([view.directory for view in views]), images.add))
     style, script = stylesheet(*_STYLES), bundle("gallery.js")
     size = 0  # of what has been given out: at the page's end, where it is printed, nearly all
     pieces = (
@@ -112,91 +110,6 @@ class _Images:
         with ThreadPoolExecutor(4) as pool:
             for png in pool.map(lambda pixels: encode(pixels, level=SMALL), self.pixels):
                 yield base64.b64encode(png).decode("ascii")
-
-
-def _data(views: Sequence[Snapshot], images: _Images) -> dict[str, Any]:
-    """What the page's script is given; `web/gallery.js` says what it makes of it."""
-    classes = _merged_classes(views)
-    names = sorted({name for view in views for name in view.groups})
-    groups: dict[tuple[int, str], set[int]] = {key: set() for key in classes}
-    for view in views:
-        for name, members in view.groups.items():
-            for index in np.intersect1d(members, view.target_classes).tolist():
-                groups[index, view.labels[index]].add(names.index(name))
-    return {
-        "bands": [{"name": band.name, "low": band.low} for band in BANDS],
-        "vacant": VACANT,
-        "groups": names,
-        "classes": [
-            {"index": index, "label": label, "groups": sorted(groups[index, label])}
-            for index, label in classes
-        ],
-        "runs": [
-            _run(view, name, classes, images)
-            for view, name in zip(views, distinct_names([view.directory for view in views]), strict=True)
-        ],
-    }
-
-
-def _merged_classes(views: Sequence[Snapshot]) -> dict[tuple[int, str], int]:
-    """(index, label) -> position, of every class that any run's search is for: the same class only where both
-    agree."""
-    keys = sorted({(index, view.labels[index]) for view in views for index in view.target_classes.tolist()})
-    return {key: position for position, key in enumerate(keys)}
-
-
-def _run(view: Snapshot, name: str, classes: dict[tuple[int, str], int], images: _Images) -> dict[str, Any]:
-    confidence, ids = view.confidence, view.ids
-    top1, top1_confidence = view.top1, view.top1_confidence
-    answers: dict[int, int] = {}  # a class that is some elite's first answer -> its place in a list of them
-    elites: list[list[Any] | None] = [None] * len(classes)
-    for index, row in enumerate(view.stored_rows):
-        if row >= 0:
-            answer = int(top1[index])
-            first = None if answer < 0 else answers.setdefault(answer, len(answers))
-            elites[classes[index, view.labels[index]]] = [
-                shortest(confidence[index]),
-                *ids[index].tolist(),
-                images.add(view.stored_pixels[row]),
-                first,
-                _number(top1_confidence[index]),
-            ]
-    return {
-        "name": name,
-        "status": view.status,
-        "facts": facts(view),
-        "width": view.stored_pixels.shape[2],
-        "height": view.stored_pixels.shape[1],
-        "classes": view.statistics.classes,
-        "median": _number(view.statistics.median),
-        "above": [view.statistics.at_least_99, view.statistics.at_least_9999],
-        "top1": view.top1_count,
-        "answers": [[answer, view.labels[answer]] for answer in answers],
-        "elites": elites,
-        "curve": list(_curve(view.curve)),
-    }
-
-
-def _curve(rows: Iterable[dict[str, Any]]) -> Iterator[list[float | int | None]]:
-    """The columns of `_CURVE`, without the generations in which none of them but the counters moved: the
-    curve is a staircase, so nothing is lost."""
-    before: list[float | int | None] = []
-    skipped: list[float | int | None] = []
-    for row in rows:
-        values = [_number(row.get(name)) for name in _CURVE]
-        if values[2:] == before:
-            skipped = values
-            continue
-        before, skipped = values[2:], []
-        yield values
-    if skipped:
-        yield skipped
-
-
-def _number(value: Any) -> float | int | None:
-    if value is None or value != value:
-        return None
-    return value if isinstance(value, int) else shortest(float(value))
 
 
 def csp_hash(text: str) -> str:

@@ -19,6 +19,7 @@ export let state = {};
 
 const HISTORY_DELAY = 200; // browsers refuse more than some 20 address changes a second
 let defaults = {};
+let keptNames = [];
 let keeper = null; // of the address
 let written = "";
 let timer = 0;
@@ -38,8 +39,10 @@ const IN_QUERY = {
   text: (query) => query,
 };
 
-/** Read the state from the address, when the model is there; `render` draws it whenever it has changed. */
-export function begin(render, inQuery = false) {
+/** Read the state from the address, when the model is there; `render` draws it whenever it has changed. Parts of a query
+    that are named in `kept` belong to the page and stay as they are. */
+export function begin(render, inQuery = false, kept = []) {
+  keptNames = kept;
   const several = model.runs.length > 1;
   SORTS = {
     confidence: "most confident",
@@ -98,7 +101,9 @@ function parse(text) {
 }
 
 function address(shown) {
-  const parts = Object.entries(shown).filter(([name, value]) => !(name in FACETS) && value !== defaults[name]);
+  const here = new URLSearchParams(keeper.read());
+  const parts = keptNames.flatMap((name) => here.getAll(name).map((value) => [name, value]));
+  parts.push(...Object.entries(shown).filter(([name, value]) => !(name in FACETS) && value !== defaults[name]));
   for (const [name, { names }] of Object.entries(FACETS)) parts.push(...shown[name].map((place) => [name, names[place]]));
   return keeper.text(new URLSearchParams(parts).toString());
 }

@@ -36,8 +36,9 @@ function makeTile(entry, run) {
   });
   const meter = element("span", { class: `meter run-${run.number % 6}` });
   meter.style.setProperty("--share", elite.confidence);
-  return element("div", { class: "tile" }, link, meter,
-    element("p", { class: "said" }, letter && element("b", { class: `run-${run.number % 6}` }, letter), said),
+  const higher = letter && entry.elites.every((other, number) => number === run.number || !(other?.confidence >= elite.confidence));
+  return element("div", { class: higher ? "tile higher" : "tile" }, link, meter,
+    element("p", { class: "said", title: higher && "The highest of these runs" }, letter && element("b", { class: `run-${run.number % 6}` }, letter), said),
     firstAnswer(elite));
 }
 

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fooling.present.gallery import _curve, gallery, write_gallery
+from fooling.present.gallery import gallery, write_gallery
+from fooling.present.wall import steps_of
 from fooling.text import format_bytes
 from tests.fooling.present.conftest import edited
 
@@ -184,7 +185,7 @@ def test_the_thinned_curve_is_the_same_staircase(values: list[tuple[float, float
         {"generation": g, "evaluations": 10 * g, "min": low, "median": middle, "max": high}
         for g, (low, middle, high) in enumerate(values)
     ]
-    thinned = list(_curve(rows))
+    thinned = list(steps_of(rows))
     for row in rows:
         last = [kept for kept in thinned if int(kept[0] or 0) <= row["generation"]][-1]
         expected = [None if v != v else v for v in (row["min"], row["median"], row["max"])]
