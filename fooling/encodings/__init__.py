@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from fooling.encodings.profiles import COLOURS
 from fooling.errors import InvalidError
@@ -10,13 +11,10 @@ from fooling.sizes import Size, channels_of
 
 if TYPE_CHECKING:
     from fooling.encodings.protocol import Encoding
-    from fooling.encodings.settings import CppnSettings, DirectSettings, ResolvedCppn, ResolvedDirect
-
-    Settings: TypeAlias = CppnSettings | DirectSettings
-    Resolved: TypeAlias = ResolvedCppn | ResolvedDirect
+    from fooling.encodings.settings import EncodingSettings, ResolvedEncoding
 
 
-def resolve(settings: Settings, spec_size: Size, spec_colour: str) -> Resolved:
+def resolve(settings: EncodingSettings, spec_size: Size, spec_colour: str) -> ResolvedEncoding:
     """Fill in the settings that depend on the classifier.
 
     Args:
@@ -26,24 +24,21 @@ def resolve(settings: Settings, spec_size: Size, spec_colour: str) -> Resolved:
     Raises:
         InvalidError: a colour encoding for a grey classifier.
     """
-    from fooling.encodings.settings import ResolvedCppn, ResolvedDirect
+    from pydantic import TypeAdapter
+
+    from fooling.encodings.settings import ResolvedEncoding
 
     colour = settings.colour or ("grey" if spec_colour == "grey" else COLOURS[settings.profile])
     if spec_colour == "grey" and colour != "grey":
         raise InvalidError(
             f"encoding.colour: expected grey, as the classifier's images are, found {colour}; leave it out"
         )
-    model = ResolvedDirect if settings.name == "direct" else ResolvedCppn
-    return model.model_validate({**dict(settings), "size": settings.size or spec_size, "colour": colour})
+    values = {**dict(settings), "size": settings.size or spec_size, "colour": colour}
+    return TypeAdapter(ResolvedEncoding).validate_python(values)
 
 
-def create(settings: Settings, spec_size: Size, spec_colour: str) -> Encoding[Any]:
+def create(settings: EncodingSettings, spec_size: Size, spec_colour: str) -> Encoding[Any]:
     """The encoding of some settings for a classifier; arguments and errors as for `resolve`."""
     resolved, channels = resolve(settings, spec_size, spec_colour), channels_of(spec_colour)
-    if resolved.name == "direct":
-        from fooling.encodings.direct import DirectEncoding
-
-        return DirectEncoding(resolved, channels)
-    from fooling.encodings.cppn import CppnEncoding
-
-    return CppnEncoding(resolved, channels)
+    module, _, name = resolved.encoder.partition(":")
+    return getattr(import_module(module), name)(resolved, channels)

@@ -4,7 +4,7 @@ table of keys."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,7 +20,13 @@ Activation = Literal["sine", "sigmoid", "gaussian", "linear", "tanh", "relu"]
 
 
 class _EncodingSettings(Strict):
-    """The settings that all encodings have."""
+    """The settings that all encodings have.
+
+    Attributes:
+        encoder: "module:class" of the `fooling.encodings.protocol.Encoding` that these settings are for.
+    """
+
+    encoder: ClassVar[str]
 
     profile: Literal["normalised", "released", "paper"] = Field(
         "normalised", description="the defaults: without the authors' quirks, as their code, as their text"
@@ -46,12 +52,23 @@ class _EncodingSettings(Strict):
         if not isinstance(values, Mapping):
             return values
         profile = values.get("profile", "normalised")
-        known = PROFILES[cls.model_fields["name"].default]
+        known = PROFILES.get(cls.model_fields["name"].default, {})
         return {**(known.get(profile, {}) if isinstance(profile, str) else {}), **values}
+
+    @property
+    def has_any_size(self) -> bool:
+        """Whether a genotype can be rendered at another size than that of the settings."""
+        return False
+
+    def genes(self, values: int) -> int:
+        """The float32 numbers of a genotype for an image of so many values (H * W * C); 0 where they are few."""
+        return 0
 
 
 class DirectSettings(_EncodingSettings):
     """Images with a gene for each channel of each pixel."""
+
+    encoder: ClassVar[str] = "fooling.encodings.direct:DirectEncoding"
 
     name: Literal["direct"] = Field("direct", description="one gene per channel of each pixel")
     mutation_rate: Probability = Field(0.1, description="probability that a gene mutates")
@@ -70,9 +87,14 @@ class DirectSettings(_EncodingSettings):
     crossover_rate: Probability = Field(0.5, description="probability that a pair of siblings is crossed")
     crossover_eta: Eta = Field(10.0, description="of the crossover: the higher, the closer to the parents")
 
+    def genes(self, values: int) -> int:
+        return values
+
 
 class CppnSettings(_EncodingSettings):
     """Images drawn by compositional pattern-producing networks."""
+
+    encoder: ClassVar[str] = "fooling.encodings.cppn:CppnEncoding"
 
     name: Literal["cppn"] = Field("cppn", description="a compositional pattern-producing network")
     coordinates: Literal["normalised", "raw"] = Field(
@@ -90,6 +112,10 @@ class CppnSettings(_EncodingSettings):
     add_node: Probability = Field(0.5, description="probability that a node splits one of a child's edges")
     delete_node: Probability = Field(0.2, description="probability that a child loses a hidden node")
 
+    @property
+    def has_any_size(self) -> bool:
+        return self.coordinates != "raw"  # pixel indices mean something else at another size
+
 
 class ResolvedDirect(DirectSettings):
     """The same, with everything filled in that depends on the classifier."""
@@ -105,5 +131,6 @@ class ResolvedCppn(CppnSettings):
     colour: Colour
 
 
+# An encoding is found by its settings: whoever adds one adds its two classes here.
 EncodingSettings = Annotated[CppnSettings | DirectSettings, Field(discriminator="name")]
 ResolvedEncoding = Annotated[ResolvedCppn | ResolvedDirect, Field(discriminator="name")]

@@ -50,29 +50,15 @@ def search_of(view: Snapshot) -> str:
 def length_of(view: Snapshot) -> str:
     """How long the run is so far: like "200 generations"; or "500 steps", of each climb of gradient ascent; or
     "13,400 steps", of which each is a generation of one class."""
-    number, unit = _length(view)
+    number, unit = view.spec.config.search.length(view.generation, view.evaluations)
     return f"{number:,} {unit}"
-
-
-def _length(view: Snapshot) -> tuple[int, str]:
-    """A number and its unit."""
-    search = view.spec.config.search
-    if search.name == "gradient-ascent":
-        return min(view.generation * search.steps_per_task, search.steps), "steps"
-    if search.name == "single-class":
-        return view.generation + (view.evaluations > 0), "steps"  # from step 0 on
-    return view.generation, "generations" if view.generation != 1 else "generation"
 
 
 def _length_fact(view: Snapshot) -> tuple[str, str]:
     """The fact of how long the run is so far: a name and a text."""
-    number, unit = _length(view)
-    search, more = view.spec.config.search, ""
-    if search.name == "gradient-ascent":
-        more = f", {search.starts:,} {'start' if search.starts == 1 else 'starts'} a class"
-    elif search.name == "single-class":
-        more = ", each a generation of one class"
-    return unit.capitalize(), f"{number:,}{more}"
+    search = view.spec.config.search
+    number, unit = search.length(view.generation, view.evaluations)
+    return unit.capitalize(), f"{number:,}, {search.remark}" if search.remark else f"{number:,}"
 
 
 def _chosen(view: Snapshot) -> list[tuple[str, str]]:

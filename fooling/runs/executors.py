@@ -202,5 +202,5 @@ def _is_share(gpus: float) -> bool:
 def _store_bytes(placed: Placement, host: Host) -> int:
     """Room for the genotypes of two generations' parents and what comes back."""
     image, encoding = math.prod(host.classifier.spec.image_shape), placed.spec.encoding
-    genes = 4 * image if encoding is not None and encoding.name == "direct" else 0
-    return STORE_BYTES + 4 * placed.images * (image + genes)
+    genes = 0 if encoding is None else encoding.genes(image)
+    return STORE_BYTES + 4 * placed.images * (image + 4 * genes)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.archive import Archive
 from fooling.archive.nan_images import NanImages
+from fooling.errors import InvalidError
 
 
 class Compute(Protocol):
@@ -52,6 +54,47 @@ class Search(Protocol):
 
     resumable: bool
 
+    @classmethod
+    def create(
+        cls, search: Any, encoding: Any, seed: int, chunk: int, toolbox: Any, archive: Archive
+    ) -> Self:
+        """A new search on an archive.
+
+        Args:
+            search: its settings, resolved.
+            encoding: the settings of the run's encoding, resolved.
+            seed: of the run.
+            chunk: children that are varied, rendered and classified together.
+            toolbox: its operators (`fooling.search.toolbox`).
+        """
+        ...
+
+    @staticmethod
+    def fit(search: Any, encoding: Any, classifier: Any) -> tuple[Any, Any]:
+        """The settings of search and encoding with what the search asks of encoding and classifier, before they
+        are resolved.
+
+        Raises:
+            FoolingError: they don't suit the search.
+        """
+        ...
+
+    @staticmethod
+    def check(
+        search: Any, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
+    ) -> None:
+        """Whether a checkpoint after this step is one of the search, with these arrays of its own.
+
+        Args:
+            search: its settings, resolved.
+            archive: restored.
+            goes_on: whether the search is to go on from there; one that is over may have ended anywhere.
+
+        Raises:
+            InvalidError: one line that says why it is none.
+        """
+        ...
+
     @property
     def generations(self) -> int:
         """Steps after step 0 until it is done."""
@@ -71,8 +114,32 @@ class Search(Protocol):
         ...
 
 
-class Stateless:
-    """Those two of a search that goes on from the archive alone."""
+class Default:
+    """What most searches say of themselves."""
+
+    @classmethod
+    def create(
+        cls, search: Any, encoding: Any, seed: int, chunk: int, toolbox: Any, archive: Archive
+    ) -> Self:
+        """See `Search.create`."""
+        return cls(search, seed, chunk, toolbox, archive)  # type: ignore[call-arg]
+
+    @staticmethod
+    def fit(search: Any, encoding: Any, classifier: Any) -> tuple[Any, Any]:
+        """See `Search.fit`: any encoding and classifier will do."""
+        return search, encoding
+
+    @staticmethod
+    def check(
+        search: Any, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
+    ) -> None:
+        """See `Search.check`: there is something to breed from."""
+        if not len(archive.occupied):
+            raise InvalidError("cell: expected an elite to breed from, found none")
+
+
+class Stateless(Default):
+    """A search that goes on from the archive alone."""
 
     def arrays(self) -> dict[str, NDArray]:
         return {}

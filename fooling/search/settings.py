@@ -8,7 +8,7 @@ field or a property.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -32,14 +32,32 @@ _Classes = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False
 
 
 class _SearchSettings(Strict):
+    """The settings that all searches have.
+
+    Attributes:
+        searcher: "module:class" of the `fooling.search.protocol.Search` that these settings are for.
+    """
+
+    searcher: ClassVar[str]
+
     def target_classes(self, count: int) -> tuple[int, ...]:
         """Of so many classes, those that images are made for: what the others are given is no result."""
         return chosen_classes(getattr(self, "classes", None), count)
+
+    def length(self, generation: int, evaluations: int) -> tuple[int, str]:
+        """How long a run is after these: a number and its unit, for people."""
+        return generation, "generation" if generation == 1 else "generations"
+
+    @property
+    def remark(self) -> str:
+        """What is to be said of that number; "" where it speaks for itself."""
+        return ""
 
 
 class MapElitesSettings(_SearchSettings):
     """Every image competes for every class; parents are drawn from the elites (Nguyen 2015, section 2)."""
 
+    searcher: ClassVar[str] = "fooling.search.map_elites:MapElites"
     name: Literal["map-elites"] = Field("map-elites", description="the search")
     generations: int = Field(200, ge=0, le=2**31 - 1, description="generations after the first population")
     population: int = Field(200, ge=1, le=2**24, description="children per generation")
@@ -61,6 +79,7 @@ class ResolvedMapElites(MapElitesSettings):
 class SingleClassSettings(_SearchSettings):
     """Each class in turn is evolved for itself, by DEAP (direct images) or neat-python (CPPNs): the baseline."""
 
+    searcher: ClassVar[str] = "fooling.search.single.search:SingleClass"
     name: Literal["single-class"] = Field("single-class", description="the search")
     classes: _Classes | None = Field(
         None, description="indices of the classes to evolve, in this order (default: all)"
@@ -112,6 +131,13 @@ class ResolvedSingleClass(SingleClassSettings):
 
     classes: _Classes
 
+    def length(self, generation: int, evaluations: int) -> tuple[int, str]:
+        return generation + (evaluations > 0), "steps"  # from step 0 on
+
+    @property
+    def remark(self) -> str:
+        return "each a generation of one class"
+
     @property
     def generations(self) -> int:
         """Generations after the run's first, of all classes together."""
@@ -124,6 +150,7 @@ _Percentage = Annotated[float, Field(ge=0, lt=100)]
 class GradientAscentSettings(_SearchSettings):
     """Each class's gradient is climbed from some starts (Nguyen 2015, section 3.9; docs/ascent.md)."""
 
+    searcher: ClassVar[str] = "fooling.search.ascent.search:GradientAscent"
     name: Literal["gradient-ascent"] = Field("gradient-ascent", description="the search")
     classes: _Classes | None = Field(None, description="indices of the classes to climb (default: all)")
     starts: int | None = Field(
@@ -218,6 +245,13 @@ class ResolvedGradientAscent(GradientAscentSettings):
     classes: _Classes
     starts: int = Field(ge=1, le=2**16)
 
+    def length(self, generation: int, evaluations: int) -> tuple[int, str]:
+        return min(generation * self.steps_per_task, self.steps), "steps"
+
+    @property
+    def remark(self) -> str:
+        return f"{self.starts:,} {'start' if self.starts == 1 else 'starts'} a class"
+
     @property
     def population(self) -> int:
         """Climbs."""
@@ -244,6 +278,7 @@ def _told(read: Callable[[str], Any], text: str) -> Any:
 class BreedSettings(_SearchSettings):
     """A line of CPPN images that a person bred, all of which compete for every class (docs/breed.md)."""
 
+    searcher: ClassVar[str] = "fooling.search.breed.search:Breed"
     name: Literal["breed"] = Field("breed", description="the search")
     line: Annotated[str, Field(max_length=steps.LONGEST), AfterValidator(_line)] = Field(
         "",
@@ -298,6 +333,7 @@ def chosen_classes(given: tuple[int, ...] | None, count: int) -> tuple[int, ...]
     return chosen
 
 
+# A search is found by its settings: whoever adds one adds its two classes here.
 SearchSettings = Annotated[
     MapElitesSettings | GradientAscentSettings | SingleClassSettings | BreedSettings,
     Field(discriminator="name"),

@@ -1,7 +1,12 @@
 """Every task of every search, registered by this import (`workers.tasks`): for processes that compute them."""
 
-from fooling.search import breeding, evaluation
-from fooling.search.ascent import task as ascent
-from fooling.search.single import task as single
+from importlib import import_module
+from typing import get_args
 
-__all__ = ["ascent", "breeding", "evaluation", "single"]
+from fooling.search import breeding, evaluation
+from fooling.search.settings import SearchSettings
+
+__all__ = ["breeding", "evaluation"]
+
+for _settings in get_args(get_args(SearchSettings)[0]):
+    import_module(_settings.searcher.partition(":")[0])

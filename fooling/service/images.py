@@ -98,8 +98,7 @@ def _drawn(view: Snapshot, row: int, side: int) -> tuple[NDArray[np.uint8], dict
     factor = side / max(height, width)
     wanted = (max(1, round(height * factor)), max(1, round(width * factor)))
     native = f"the confidence is of the image at {to_text((height, width))} px"
-    encoding = view.spec.config.encoding
-    if encoding.name == "cppn" and encoding.coordinates != "raw":
+    if view.spec.config.encoding.has_any_size:
         from fooling.store.snapshot import empty_archive
 
         _, drawing = empty_archive(view.spec.config, view.spec.classifier.spec)

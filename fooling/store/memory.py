@@ -68,9 +68,7 @@ def _search(settings: Settings, encoding: Encoding, count: int) -> int:
 
 
 def _genes(encoding: Encoding) -> int:
-    """Genes of a direct image; those of a CPPN are few."""
-    height, width, channels = encoding.image_shape
-    return height * width * channels if encoding.name == "direct" else 0
+    return encoding.settings.genes(math.prod(encoding.image_shape))
 
 
 def _words(encoding: Encoding) -> str:

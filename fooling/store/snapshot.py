@@ -285,8 +285,7 @@ def empty_archive(settings: ResolvedSettings, spec: Spec) -> tuple[Archive, Enco
 def renderer(run: Snapshot) -> Callable[[Size], NDArray[np.uint8]] | None:
     """Renders a run's individuals, the rows of `stored_pixels`, at any size; None where a genotype has no meaning
     at another size (direct images, and CPPNs that read raw pixel indices)."""
-    settings = run.spec.config.encoding
-    if settings.name != "cppn" or settings.coordinates == "raw":
+    if not run.spec.config.encoding.has_any_size:
         return None
     _, encoding = empty_archive(run.spec.config, run.spec.classifier.spec)
     genotypes = run.archive.genotypes.take(np.arange(len(run.stored_pixels)))

@@ -13,7 +13,7 @@ from fooling.search.ascent.records import MILESTONES, NEVER
 from fooling.search.settings import ResolvedGradientAscent
 
 
-def check(
+def check_arrays(
     settings: ResolvedGradientAscent, arrays: Mapping[str, NDArray], shape: tuple[int, int, int]
 ) -> None:
     """Whether arrays are what `GradientAscent.arrays` gave after some round.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,18 @@ from cppn.keys import Keys
 from fooling.archive import Archive, Candidates, lineage
 from fooling.archive.nan_images import NanImages
 from fooling.encodings.direct import DirectPopulation
+from fooling.search.ascent.checking import check_arrays
+from fooling.search.ascent.fitting import fit
 from fooling.search.ascent.records import LEVELS, Records
 from fooling.search.ascent.starts import read
 from fooling.search.ascent.task import Ascent, Climbed, Climbs
-from fooling.search.protocol import Compute, Outcome
+from fooling.search.protocol import Compute, Default, Outcome
 from fooling.search.settings import ResolvedGradientAscent
 
 _FORWARD, _BACKWARD = 1, 2  # what a pass counts as
 
 
-class GradientAscent:
+class GradientAscent(Default):
     """The search named `gradient-ascent`.
 
     Attributes:
@@ -50,6 +53,23 @@ class GradientAscent:
         self._images: NDArray[np.float32] | None = None
         self._moments: NDArray[np.float32] | None = None
         self._passes = 0
+
+    @classmethod
+    def create(
+        cls, search: Any, encoding: Any, seed: int, chunk: int, toolbox: Any, archive: Archive
+    ) -> GradientAscent:
+        """See `Search.create`: it has no operators."""
+        return cls(search, seed, chunk, archive)
+
+    fit = staticmethod(fit)
+
+    @staticmethod
+    def check(
+        search: Any, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
+    ) -> None:
+        """See `Search.check`."""
+        height, width, channels = archive.pixels.shape[1:]
+        check_arrays(search, arrays, (height, width, channels))
 
     @property
     def generations(self) -> int:

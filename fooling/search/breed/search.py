@@ -19,12 +19,12 @@ from fooling.search.breed.brood import DRAWS, Breeder, Brood
 from fooling.search.evaluation import Wanted
 from fooling.search.line import start, steps
 from fooling.search.line.steps import CHILDREN
-from fooling.search.protocol import Compute, Outcome
+from fooling.search.protocol import Compute, Default, Outcome
 
 _Image = tuple[int, int]  # generation and number
 
 
-class Breed:
+class Breed(Default):
     """The search named `breed`. Its images follow from its settings alone; its state is which of them are told of."""
 
     resumable = True
@@ -37,6 +37,26 @@ class Breed:
         self._broods: list[Brood] = []
         self._parents: dict[_Image, _Image] = {}
         self._told: set[_Image] = set()  # images that the lineage has
+
+    @classmethod
+    def create(
+        cls, search: Any, encoding: Any, seed: int, chunk: int, toolbox: Any, archive: Archive
+    ) -> Breed:
+        """See `Search.create`: a person is all its operators."""
+        return cls(search, CppnEncoding(encoding, archive.pixels.shape[3]), seed, archive)
+
+    @staticmethod
+    def check(
+        search: Any, archive: Archive, generation: int, arrays: Mapping[str, NDArray[Any]], goes_on: bool
+    ) -> None:
+        """See `Search.check`."""
+        told = arrays.get("told", np.zeros(0))
+        if told.dtype != np.int32 or told.ndim != 2 or told.shape[1] != 2 or len(arrays) > 1:
+            raise InvalidError("search.told: expected (n, 2) int32 and nothing else")
+        if len(told) and (
+            told.min() < 0 or told[:, 0].max() > generation or told[:, 1].max() >= DRAWS * CHILDREN
+        ):
+            raise InvalidError(f"search.told: expected images up to generation {generation}")
 
     @property
     def generations(self) -> int:
@@ -100,18 +120,3 @@ class Breed:
                 image = parent
         table = np.array(rows, np.int32).reshape(-1, 7)
         return lineage.records(table[:, :3], table[:, 3:])
-
-
-def check(arrays: Mapping[str, NDArray[Any]], generation: int) -> None:
-    """Whether these are arrays of the search after a generation.
-
-    Raises:
-        InvalidError: one line that says why not.
-    """
-    told = arrays.get("told", np.zeros(0))
-    if told.dtype != np.int32 or told.ndim != 2 or told.shape[1] != 2 or len(arrays) > 1:
-        raise InvalidError("search.told: expected (n, 2) int32 and nothing else")
-    if len(told) and (
-        told.min() < 0 or told[:, 0].max() > generation or told[:, 1].max() >= DRAWS * CHILDREN
-    ):
-        raise InvalidError(f"search.told: expected images up to generation {generation}")

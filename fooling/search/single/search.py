@@ -7,13 +7,20 @@ the last class that was finished; the one that was under way begins again from i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
+from fooling import encodings
 from fooling.archive import Archive
 from fooling.archive.nan_images import NanImages
+from fooling.errors import InvalidError
 from fooling.search.protocol import Compute, Outcome, Stateless
 from fooling.search.settings import ResolvedSingleClass
+from fooling.search.single import task  # noqa: F401 - registers what it has computed
 from fooling.search.single.population import ClassPopulation
+from fooling.sizes import colour_of, size_of
 
 
 class SingleClass(Stateless):
@@ -27,6 +34,27 @@ class SingleClass(Stateless):
         self._encoding, self._seed, self._chunk, self._archive = encoding, seed, chunk, archive
         self._population: ClassPopulation | None = None
         self.resumable = True
+
+    @classmethod
+    def create(
+        cls, search: Any, encoding: Any, seed: int, chunk: int, toolbox: Any, archive: Archive
+    ) -> SingleClass:
+        """See `Search.create`: the operators are those of DEAP and neat-python."""
+        *sides, channels = archive.pixels.shape[1:]
+        return cls(
+            search, encodings.create(encoding, size_of(sides), colour_of(channels)), seed, chunk, archive
+        )
+
+    @staticmethod
+    def check(
+        search: Any, archive: Archive, generation: int, arrays: Mapping[str, NDArray], goes_on: bool
+    ) -> None:
+        """See `Search.check`: it goes on at the end of a class only."""
+        length = search.generations_per_class
+        if goes_on and (generation + 1) % length:
+            raise InvalidError(
+                f"state: generation: expected the last of a class, one of each {length}, found {generation}"
+            )
 
     @property
     def generations(self) -> int:
