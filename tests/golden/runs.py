@@ -32,6 +32,7 @@ _LENGTH = {
     "map-elites": ["search.population=32"],
     "gradient-ascent": ["search.steps=12", "search.starts=2"],
     "single-class": ["search.evaluations=320"],
+    "breed": ["search.line=3.7x1m50_0m80_m20_1.2m50"],
 }
 
 
