@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-FAILED, USAGE, INVALID, NOT_FOUND, PARTLY, INTERRUPTED = 1, 2, 3, 4, 5, 130  # 0: done
+FAILED, USAGE, INVALID, NOT_FOUND, PARTLY, THRESHOLD, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130  # 0: done
 
 
 class FoolingError(Exception):

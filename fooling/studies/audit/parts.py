@@ -8,4 +8,5 @@ from __future__ import annotations
 
 PARTS = {
     "effort": "fooling.studies.audit.effort.measure",
+    "recognition": "fooling.studies.audit.recognition.measure",
 }

@@ -9,6 +9,7 @@ from pydantic import Field
 from fooling.studies import protocol
 from fooling.studies.audit.checks import Check
 from fooling.studies.audit.effort.result import Fooled
+from fooling.studies.audit.recognition.result import Recognition
 from fooling.studies.protocol import Interval
 from fooling.validation import Data, Many
 
@@ -62,6 +63,7 @@ class Result(protocol.Result):
         access: what the classifier lets be seen.
         images: the real images; None where none were given.
         fooled: what it takes to fool the bare classifier.
+        recognition: how much the images that fool it look like their classes.
         checks: everything that was looked at, with its verdict.
     """
 
@@ -78,4 +80,5 @@ class Result(protocol.Result):
     access: Seen
     images: Images | None = None
     fooled: Fooled | None = None
+    recognition: Recognition | None = None
     checks: Many[Check] = Field(())
