@@ -37,6 +37,10 @@ _PORT = 8000
     help="A classifier that requests may name, besides those that come along; may be repeated.",
 )  # fmt: skip
 @click.option(
+    "--samples", metavar="PATH", type=click.Path(path_type=Path), multiple=True,
+    help="Labelled images that people are shown among elites; may be repeated.",
+)  # fmt: skip
+@click.option(
     "--address", metavar="RAY", help="The Ray cluster that jobs compute on (default: this machine)."
 )
 @click.option(
@@ -57,6 +61,7 @@ def serve(
     public: str,
     opens: bool,
     models: tuple[str, ...],
+    samples: tuple[Path, ...],
     address: str | None,
     running: int,
     read_only: bool,
@@ -75,6 +80,7 @@ def serve(
       fooling serve --root runs --port 8080 --model file:mine.toml
       fooling serve --root runs --read-only --public https://fooling.example.org
     """
+    from fooling.datasets.parts import parts_of
     from fooling.model_specs import known
     from fooling.service.app import create_app
     from fooling.service.auth import read_or_make_token
@@ -84,6 +90,8 @@ def serve(
     from fooling.service.settings import ServiceSettings, is_loopback
 
     root = root.absolute()
+    for path in samples:
+        parts_of(path)  # a typo is told now, not when the first person is asked
     jobs = Jobs(root, 0 if read_only else running, trust=trust, address=address)
     token_file = root / ".fooling" / "token"
     token = read_or_make_token(token_file)
@@ -99,6 +107,7 @@ def serve(
         port=listening.getsockname()[1],
         public=public,
         read_only=read_only,
+        samples=tuple(path.absolute() for path in samples),
     )
     app = create_app(jobs, settings)
 

@@ -29,7 +29,7 @@ def zipped(directory: Path, name: str, view: Snapshot) -> Iterator[bytes]:
         name: of the folder in the zip.
         view: the run by a checkpoint.
     """
-    from fooling.store import checkpoint
+    from fooling.store import checkpoint, people
     from fooling.store.elites import elite_name, elite_text, encode
 
     generation, counters = view.counters.generation, view.counters
@@ -41,6 +41,7 @@ def zipped(directory: Path, name: str, view: Snapshot) -> Iterator[bytes]:
             ("events.jsonl", _ended(directory / "events.jsonl", view, counters.events_bytes)),
             ("lineage", counters.lineage_bytes),
         ]
+    files.append((people.NAME, None))
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:
         for file, length in files:

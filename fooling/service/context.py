@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fooling.service.asking import Asker
 from fooling.service.asking.keeper import Patience
 from fooling.service.auth import Access
+from fooling.service.blind.sessions import Sessions
 from fooling.service.feed import Feed
 from fooling.service.images import Images
 from fooling.service.jobs import Jobs, State
@@ -34,6 +35,7 @@ class Context:
         self.reader = Reader(jobs, settings.root, settings.limits.snapshot_bytes)
         self.feed = Feed(jobs, self.reader)
         self.images = Images(settings.limits)
+        self.blind = Sessions(self.reader, settings.samples)
         self.metrics = Metrics(self._states)
         self.asker = self._new_asker()
         self.stopping = threading.Event()

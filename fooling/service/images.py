@@ -70,7 +70,7 @@ class Images:
 
         text = elite_text(view, number)
         if side is None:
-            return _picture(encode(view.archive.pixels[row], text))
+            return picture(encode(view.archive.pixels[row], text))
         if side > self._limits.side:
             raise ProblemError(422, f"size: expected at most {self._limits.side} pixels, found {side}")
         if not self._places.acquire(blocking=False):
@@ -78,12 +78,13 @@ class Images:
         try:
             with self._pens:
                 pixels, note = _drawn(view, row, side)
-                return _picture(encode(pixels, text | note))
+                return picture(encode(pixels, text | note))
         finally:
             self._places.release()
 
 
-def _picture(data: bytes) -> Picture:
+def picture(data: bytes) -> Picture:
+    """A PNG with its ETag."""
     return Picture(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
 

@@ -20,7 +20,9 @@ from fooling.service.problems import ProblemError, data_without_paths, without_p
 from fooling.service.schema import First, Run
 
 if TYPE_CHECKING:
+    from fooling.store.people import Told
     from fooling.store.snapshot import Snapshot
+    from fooling.studies.recognition.result import People
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -62,6 +64,7 @@ class Reader:
 
     def __init__(self, jobs: Jobs, root: Path, most_bytes: int) -> None:
         self._jobs, self._root = jobs, str(root)
+        self._said: Cache[Told] = Cache(most_bytes // 16, lambda told: 4096 + 512 * len(told.answers))
         self._readings: Cache[Reading] = Cache(most_bytes, lambda reading: reading.bytes)
 
     @contextmanager
@@ -131,7 +134,29 @@ class Reader:
         """
         job = self.job(id, "run")
         reading = self.reading(id)
-        return Run(**dict(job), **({} if reading is None else data_without_paths(reading.found, self._root)))
+        if reading is None:
+            return Run(**dict(job))
+        found = data_without_paths(reading.found, self._root)
+        return Run(**dict(job), **found, people=self.people(id, reading))
+
+    def said(self, id: str, reading: Reading) -> Told:
+        """What people said of a run; nothing where their file can't be read, which costs the run nothing else."""
+        from fooling.store import people
+
+        directory = reading.view.directory
+        stamp = people.stamp(directory)
+        if stamp is None:
+            return people.NOTHING
+        try:
+            return self._said.get((id, stamp), lambda: people.read(directory, len(reading.view.labels)))
+        except FoolingError:
+            return people.NOTHING
+
+    def people(self, id: str, reading: Reading) -> People | None:
+        """What people recognised in a run; None where nobody was asked."""
+        from fooling.studies.recognition.statistics import people_of
+
+        return people_of(self.said(id, reading), reading.view.labels)
 
 
 def problem_of(error: FoolingError, root: str) -> ProblemError:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from fooling.service.jobs.models import Job, State
+from fooling.studies.recognition.result import People
 
 __all__ = ["Job", "State"]
 
@@ -79,6 +80,14 @@ class LineageRequest(Part):
     label: Words = ""
 
 
+class RecognitionRequest(Part):
+    """What did people recognise in runs?"""
+
+    kind: Literal["recognition"]
+    runs: list[Id] = Field(min_length=1, max_length=100)
+    label: Words = ""
+
+
 class AuditRequest(Part):
     """Would anything that is deployed notice?"""
 
@@ -99,7 +108,7 @@ class ExplainRequest(Part):
 
 
 StudyRequest = Annotated[
-    TransferRequest | CompareRequest | LineageRequest | AuditRequest | ExplainRequest,
+    TransferRequest | CompareRequest | LineageRequest | RecognitionRequest | AuditRequest | ExplainRequest,
     Field(discriminator="kind"),
 ]
 
@@ -136,6 +145,7 @@ class Run(Job):
         confidence: statistics of the elites.
         size: height and width of the images in pixels.
         top1: how many elites the classifier answers first with their class; null where that is not known.
+        people: what people recognised in its elites; null where nobody was asked.
     """
 
     config: dict[str, Any] | None = None
@@ -149,6 +159,7 @@ class Run(Job):
     top1: int | None = None
     size: tuple[int, int] | None = None
     groups: tuple[str, ...] = ()
+    people: People | None = None
 
 
 class Study(Job):

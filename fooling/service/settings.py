@@ -70,6 +70,7 @@ class ServiceSettings:
         port: the port that it listens on.
         public: where a proxy shows it, like "https://fooling.example.org"; "" where there is none.
         read_only: nothing can be changed, and whoever reaches it over a loopback address may read.
+        samples: labelled images that people are shown among elites.
         limits: see there.
 
     Raises:
@@ -84,6 +85,7 @@ class ServiceSettings:
     port: int = DEFAULT_PORT
     public: str = ""
     read_only: bool = False
+    samples: tuple[Path, ...] = ()
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:

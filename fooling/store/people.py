@@ -155,6 +155,15 @@ def read(directory: Path, classes: int) -> Told:
         raise InvalidError(f"{directory / NAME} can't be read: {error.strerror or error}") from None
 
 
+def stamp(directory: Path) -> tuple[int, int, int] | None:
+    """Changes when something is added; None where there is no file."""
+    try:
+        about = os.stat(directory / NAME, follow_symlinks=False)
+    except OSError:
+        return None
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
 def begin(directory: Path, record: SessionRecord) -> None:
     """Write down that a session begins, and what it shows.
 

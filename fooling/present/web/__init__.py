@@ -19,7 +19,10 @@ HERE = Path(__file__).parent
 ASSETS = (
     "api.js",
     "base.css",
+    "blind.css",
+    "blind.js",
     "chart.js",
+    "choices.js",
     "detail.js",
     "dom.js",
     "facets.js",
@@ -35,6 +38,7 @@ ASSETS = (
     "state.js",
     "tiles.js",
     "tokens.css",
+    "truth.js",
     "wall.css",
     "wall.js",
 )

@@ -12,8 +12,11 @@ from fooling.present import web
 from tests.fooling.service.conftest import UNKNOWN, Service
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-# A page of each kind, and its twin; whoever adds a page adds it here.
-PAGES = (("/", "/runs.json"),)
+# A page of each kind, and its twin; whoever adds a page adds it here. `{run}` is the id of a run.
+PAGES = (
+    ("/", "/runs.json"),
+    ("/blind/{run}", "/blind/{run}.json"),
+)
 
 
 def data_of(page: str) -> object:
@@ -25,6 +28,7 @@ def data_of(page: str) -> object:
 @pytest.mark.parametrize(("path", "twin"), PAGES)
 def test_a_page_and_its_twin_are_of_one_model(service: Service, path: str, twin: str) -> None:
     """A failure shows people something else than programs get, or breaks the page of a run with hostile labels."""
+    path, twin = path.format(run=service.run), twin.format(run=service.run)
     page = service.client.get(path, headers=BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     model = service.client.get(twin).json()
