@@ -24,6 +24,7 @@ class Budget:
         resamples: of the bootstrap.
         queries: the budgets of black-box searches, in images.
         epochs: passes over the real images in the training of a detector.
+        attacked: real images that reference attacks begin at.
     """
 
     depth: Depth
@@ -38,6 +39,7 @@ class Budget:
     resamples: int
     queries: tuple[int, ...]
     epochs: int
+    attacked: int
 
     @property
     def evaluations(self) -> int:
@@ -46,9 +48,9 @@ class Budget:
 
 
 _BUDGETS = {
-    "quick": Budget("quick", 4000, 400, 2, 100, 30, 1, 30, 50, 400, (1000,), 1),
-    "normal": Budget("normal", 10000, 1000, 5, 200, 200, 2, 200, 300, 2000, (1000, 10000), 2),
-    "deep": Budget("deep", 50000, 2000, 20, 200, 1000, 5, 1000, 500, 2000, (1000, 10000), 5),
+    "quick": Budget("quick", 4000, 400, 2, 100, 30, 1, 30, 50, 400, (1000,), 1, 40),
+    "normal": Budget("normal", 10000, 1000, 5, 200, 200, 2, 200, 300, 2000, (1000, 10000), 2, 200),
+    "deep": Budget("deep", 50000, 2000, 20, 200, 1000, 5, 1000, 500, 2000, (1000, 10000), 5, 1000),
 }
 
 

@@ -9,4 +9,6 @@ from __future__ import annotations
 PARTS = {
     "effort": "fooling.studies.audit.effort.measure",
     "recognition": "fooling.studies.audit.recognition.measure",
+    "transforms": "fooling.studies.audit.transforms.measure",
+    "attacks": "fooling.studies.audit.attacks.measure",
 }

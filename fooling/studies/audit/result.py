@@ -7,9 +7,11 @@ from typing import Final, Literal
 from pydantic import Field
 
 from fooling.studies import protocol
+from fooling.studies.audit.attacks.result import Attacks
 from fooling.studies.audit.checks import Check
 from fooling.studies.audit.effort.result import Fooled
 from fooling.studies.audit.recognition.result import Recognition
+from fooling.studies.audit.transforms.result import Filter
 from fooling.studies.protocol import Interval
 from fooling.validation import Data, Many
 
@@ -64,6 +66,8 @@ class Result(protocol.Result):
         images: the real images; None where none were given.
         fooled: what it takes to fool the bare classifier.
         recognition: how much the images that fool it look like their classes.
+        transforms: what filters in front of the classifier do.
+        attacks: reference attacks on real images; None where there are no gradients or no such images.
         checks: everything that was looked at, with its verdict.
     """
 
@@ -81,4 +85,6 @@ class Result(protocol.Result):
     images: Images | None = None
     fooled: Fooled | None = None
     recognition: Recognition | None = None
+    transforms: Many[Filter] = ()
+    attacks: Attacks | None = None
     checks: Many[Check] = Field(())
