@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fooling.confidence import format_confidence
 from fooling.text import format_bytes, plain
 
 HERE = Path(__file__).parent
@@ -23,6 +24,8 @@ ASSETS = (
     "blind.js",
     "chart.js",
     "choices.js",
+    "compare.css",
+    "compare.js",
     "detail.js",
     "dom.js",
     "facets.js",
@@ -34,8 +37,11 @@ ASSETS = (
     "messages.js",
     "model.js",
     "panel.js",
+    "picker.js",
+    "rows.js",
     "shell.js",
     "state.js",
+    "study.css",
     "tiles.js",
     "tokens.css",
     "truth.js",
@@ -92,5 +98,18 @@ def environment() -> Environment:
     )
     made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     made.globals["asset"] = address
-    made.filters |= {"plain": plain, "bytes": format_bytes, "count": "{:,}".format}
+    made.filters |= {
+        "plain": plain,
+        "bytes": format_bytes,
+        "count": "{:,}".format,
+        "confidence": format_confidence,
+        "p_value": _p_value,
+    }
     return made
+
+
+def _p_value(value: float | None) -> str:
+    """A p-value as it is written everywhere; a dash where there is nothing to test."""
+    from fooling.studies.rank_tests import format_p
+
+    return "–" if value is None else format_p(value)

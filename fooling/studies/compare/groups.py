@@ -40,6 +40,22 @@ def names(views: Sequence[Snapshot]) -> list[str]:
     return [_name(one, chosen or ["search.name"]) for one in identities]
 
 
+def told_apart(views: Sequence[Snapshot]) -> list[tuple[str, list[str | None]]]:
+    """The settings in which runs differ, seed included: each with its value in every run, None where a run has no such
+    setting. What tells them apart best comes first."""
+    identities = [{**_identity(view), "seed": view.spec.seed} for view in views]
+    keys = [*_SPEAKING, *sorted({key for one in identities for key in one} - set(_SPEAKING))]
+    differing = (key for key in keys if len({_values(one, [key]) for one in identities}) > 1)
+    return [(key, [_word(key, one) for one in identities]) for key in differing]
+
+
+def _word(key: str, identity: Mapping[str, Any]) -> str | None:
+    value = identity.get(key)
+    if value is None:
+        return None
+    return str(value)[:8] if key == "classifier" else value if isinstance(value, str) else json.dumps(value)
+
+
 def _identity(view: Snapshot) -> dict[str, Any]:
     """All that makes a run what it is but its seed and how it was computed."""
     config = {

@@ -16,6 +16,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 PAGES = (
     ("/", "/runs.json"),
     ("/blind/{run}", "/blind/{run}.json"),
+    ("/compare", "/compare.json"),
 )
 
 
