@@ -1,5 +1,6 @@
 # make run    set up, evolve images that fool the shipped LeNet, show them
 # make test   set up, run the tests; ARGS="tests/fooling/archive/test_archive.py -k merge" runs some of them
+# make browser   install Chromium, which the browser tests drive, where Debian's apt can; without it they skip
 # PIP_ARGS    extra arguments for pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt $(PIP_ARGS)
 
-.PHONY: run test test-all lint format bench clean
+.PHONY: run test test-all browser lint format bench clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/fooling run
@@ -20,6 +21,12 @@ test: $(VENV)/.dev-ready
 
 test-all: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m '' $(ARGS)
+
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get -qq -o Acquire::http::Timeout=30 update \
+		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y chromium >/dev/null; } \
+		|| echo "no Chromium here, and apt can't install it: the browser tests skip"
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff check .
