@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fooling.confidence import format_confidence
-from fooling.sizes import to_text
+from fooling.sizes import sides, size_of, to_text
 
 if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
+    from fooling.store.spec import RunSpec
 
 _ENCODINGS = {"cppn": "CPPN"}
 _MEANINGS = {
@@ -24,27 +25,23 @@ def classifier_of(view: Snapshot) -> str:
     return view.spec.classifier.spec.name
 
 
-def meaning_of(view: Snapshot) -> str:
+def meaning_of(spec: RunSpec) -> str:
     """What a confidence of this run means: a share of a softmax, or a score of its own."""
-    spec = view.spec.classifier.spec
-    return spec.confidence or _MEANINGS[spec.output].format(classes=f"{len(view.labels):,}")
+    classifier = spec.classifier.spec
+    return classifier.confidence or _MEANINGS[classifier.output].format(classes=f"{len(classifier.labels):,}")
 
 
-def encoding_of(view: Snapshot) -> str:
+def encoding_of(spec: RunSpec) -> str:
     """Like "CPPN, normalised, 28 x 28 grey": height x width."""
-    encoding = view.spec.config.encoding
+    encoding = spec.config.encoding
     colour = encoding.colour if encoding.colour == "grey" else encoding.colour.upper()
-    return f"{encoding_name(encoding.name)}, {encoding.profile}, {to_text(view.stored_pixels.shape[1:3])} {colour}"
+    size = to_text(size_of(sides(encoding.size)))
+    return f"{encoding_name(encoding.name)}, {encoding.profile}, {size} {colour}"
 
 
 def encoding_name(name: str) -> str:
     """An encoding's name as people write it."""
     return _ENCODINGS.get(name, name)
-
-
-def search_of(view: Snapshot) -> str:
-    """The name of the search that made the run."""
-    return view.spec.config.search.name
 
 
 def length_of(view: Snapshot) -> str:
@@ -61,21 +58,29 @@ def _length_fact(view: Snapshot) -> tuple[str, str]:
     return unit.capitalize(), f"{number:,}, {search.remark}" if search.remark else f"{number:,}"
 
 
-def _chosen(view: Snapshot) -> list[tuple[str, str]]:
+def _chosen(spec: RunSpec) -> list[tuple[str, str]]:
     """The fact of which part of the classes the search is for, where it is a part."""
-    chosen, every = len(view.target_classes), len(view.labels)
+    every = len(spec.classifier.spec.labels)
+    chosen = len(spec.config.search.target_classes(every))
     return [] if chosen == every else [("Classes", f"{chosen:,} of {every:,}")]
+
+
+def facts_of(spec: RunSpec) -> list[tuple[str, str]]:
+    """What the run is, as pairs of a name and a text."""
+    return [
+        ("Model", spec.model),
+        ("Confidence", meaning_of(spec)),
+        ("Encoding", encoding_of(spec)),
+        ("Search", spec.config.search.name),
+        ("Seed", str(spec.seed)),
+        *_chosen(spec),
+    ]
 
 
 def facts(view: Snapshot) -> list[tuple[str, str]]:
     """What the run is and what it cost, as pairs of a name and a text."""
     return [
-        ("Model", view.spec.model),
-        ("Confidence", meaning_of(view)),
-        ("Encoding", encoding_of(view)),
-        ("Search", search_of(view)),
-        ("Seed", str(view.spec.seed)),
-        *_chosen(view),
+        *facts_of(view.spec),
         _length_fact(view),
         ("Evaluations", f"{view.evaluations:,}"),
         *([("NaN", nan_line(view))] if view.nan_images else []),

@@ -192,7 +192,7 @@ def _subtitle(view: Snapshot, shown: int, surest: bool = False) -> tuple[str, ..
     part = "" if shown == total else f"{shown:,} of {total:,} classes shown. "
     if part and surest:
         part = f"The {shown:,} surest of {total:,} classes shown. "
-    made = f"{encoding_of(view)}; {length_of(view)}, {view.evaluations:,} images tried"
+    made = f"{encoding_of(view.spec)}; {length_of(view)}, {view.evaluations:,} images tried"
     return (
         made,
         f"{part}{summary_line(view)}",

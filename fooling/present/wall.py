@@ -5,7 +5,7 @@ The gallery on a disk and the pages of the service give it to the same script.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
 
 _CURVE = ("generation", "evaluations", "min", "median", "max", "at_least_0.99", "at_least_0.9999")
+Step = list[float | int | None]
 
 
 def wall(
@@ -92,13 +93,13 @@ def _run(
     }
 
 
-def steps_of(rows: Iterable[dict[str, Any]]) -> Iterator[list[float | int | None]]:
+def steps_of(rows: Iterable[dict[str, Any]]) -> Iterator[Step]:
     """The columns of `_CURVE`, without the generations in which none of them but the counters moved: the
     curve is a staircase, so nothing is lost."""
-    before: list[float | int | None] = []
-    skipped: list[float | int | None] = []
+    before: Step = []
+    skipped: Step = []
     for row in rows:
-        values = [_number(row.get(name)) for name in _CURVE]
+        values = step_of(row)
         if values[2:] == before:
             skipped = values
             continue
@@ -106,6 +107,11 @@ def steps_of(rows: Iterable[dict[str, Any]]) -> Iterator[list[float | int | None
         yield values
     if skipped:
         yield skipped
+
+
+def step_of(record: Mapping[str, Any]) -> Step:
+    """The columns of `_CURVE` of a generation."""
+    return [_number(record.get(name)) for name in _CURVE]
 
 
 def _number(value: Any) -> float | int | None:

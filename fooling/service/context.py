@@ -14,6 +14,8 @@ from fooling.service.asking.keeper import Patience
 from fooling.service.auth import Access
 from fooling.service.blind.sessions import Sessions
 from fooling.service.feed import Feed
+from fooling.service.films import Films
+from fooling.service.history import Histories
 from fooling.service.images import Images
 from fooling.service.jobs import Jobs, State
 from fooling.service.metrics import Metrics
@@ -36,6 +38,8 @@ class Context:
         self.feed = Feed(jobs, self.reader)
         self.images = Images(settings.limits)
         self.blind = Sessions(self.reader, settings.samples)
+        self.films = Films(settings.limits, str(settings.root))
+        self.histories = Histories()
         self.metrics = Metrics(self._states)
         self.asker = self._new_asker()
         self.stopping = threading.Event()

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.caches import Cache
+from fooling.service.columns import columns
 from fooling.service.jobs import ENDED, ConflictError, Job, Jobs, QueueFullError, State
 from fooling.service.problems import ProblemError, data_without_paths, without_paths
-from fooling.service.schema import First, Run
+from fooling.service.schema import Classes, First, Run
 
 if TYPE_CHECKING:
     from fooling.store.people import Told
@@ -53,10 +54,21 @@ class Reading:
             "groups": sorted(self.view.groups),
         }
 
+    @cached_property
+    def columns(self) -> bytes:
+        """The elites as the JSON of `Columns`."""
+        return columns(self.view).model_dump_json().encode()
+
+    @cached_property
+    def classes(self) -> bytes:
+        """The labels and groups as the JSON of `Classes`."""
+        groups = {name: list(members) for name, members in self.view.groups.items()}
+        return Classes(labels=list(self.view.labels), groups=groups).model_dump_json().encode()
+
     @property
     def bytes(self) -> int:
         """Of memory, about."""
-        return int(self.view.archive.pixels.nbytes) + 2**16 + 512 * len(self.view.labels)
+        return int(self.view.archive.pixels.nbytes) + 2**16 + 768 * len(self.view.labels)
 
 
 class Reader:

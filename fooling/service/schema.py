@@ -227,6 +227,75 @@ class Lineage(Answer):
     replacements: int
 
 
+class Columns(Answer):
+    """The elites of all classes that a run's search is for, as columns of equal length, by its newest checkpoint; null
+    stands where a class has no elite, or where something of it is not known."""
+
+    generation: int = Field(description="of the checkpoint; -1 before the first")
+    classes: list[int] = Field(description="ascending")
+    confidence: list[float | None]
+    found: list[int | None] = Field(description="the generation in which the elite was found")
+    stream: list[int | None]
+    child: list[int | None] = Field(description="with `found` and `stream`, the elite's id within the run")
+    top1: list[int | None] = Field(description="the class that the classifier answers first to the elite")
+    top1_confidence: list[float | None]
+
+
+class Classes(Answer):
+    """What a run's classifier calls its classes. Labels are text of whoever made it."""
+
+    labels: list[str]
+    groups: dict[str, list[int]]
+
+
+class Replacement(Answer):
+    """A class that got a better elite."""
+
+    generation: int
+    number: int = Field(alias="class")
+    confidence: float
+
+
+class Notice(Answer):
+    """Something that happened to a run besides its generations: a resume, a warning, its end."""
+
+    id: str
+    event: str
+    generation: int = Field(description="after which it happened; -1 before the first")
+    text: str = ""
+
+
+class History(Answer):
+    """What a run's log says so far: its curve of at most a thousand rows, the newest replacements and notices, newest
+    first."""
+
+    generation: int = Field(description="the last one in the log; -1 before the first")
+    curve: list[list[float | int | None]] = Field(
+        description="rows of generation, evaluations, min, median, max, and how many classes are at 0.99 and 0.9999"
+    )
+    replacements: list[Replacement]
+    notices: list[Notice]
+
+
+class Frame(Answer):
+    """An ancestor of an elite, or the elite itself, as a picture of its film."""
+
+    id: str = Field(description="generation/stream/child, within the run")
+    generation: int
+    held: list[Held]
+    image: str | None = Field(description="where its PNG is; null where it can't be drawn")
+
+
+class Film(Answer):
+    """The line of an elite's ancestors, the oldest first, without mates."""
+
+    number: int = Field(alias="class")
+    label: str
+    confidence: float
+    frames: list[Frame]
+    why: str = Field(description="why some can't be drawn; empty where all can")
+
+
 class Model(Answer):
     """A classifier that requests may name."""
 

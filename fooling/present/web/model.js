@@ -18,7 +18,8 @@ export let entries = [];
 export const custom = {
   image: (run, entry, elite) => "",
   href: (run, entry) => "",
-  open: (run, entry) => {},
+  open: null, // (run, entry) => what a click does; null: it follows the link
+  film: null, // (entry) => shows the ancestors of its elite; null: there are none here
 };
 
 /** Show these runs. `eliteAt(run, position, index)` gives the elite of a class, by its place in `classes`, or null. */
@@ -33,6 +34,18 @@ export function setModel(given, classes, eliteAt) {
     elites: model.runs.map((run) => eliteAt(run, position, each.index)),
   }));
 }
+
+/** Give the classes their elites of now, in place, and the entries that have got others. */
+export function changeElites(eliteAt) {
+  return entries.filter((entry) => {
+    const now = model.runs.map((run) => eliteAt(run, entry.position, entry.index));
+    const same = now.every((elite, number) => isSame(elite, entry.elites[number]));
+    if (!same) entry.elites = now;
+    return !same;
+  });
+}
+
+const isSame = (a, b) => (a && b ? a.image === b.image && a.confidence === b.confidence : a === b);
 
 // A, B ... Z, AA, AB ...
 function letterOf(number) {

@@ -37,9 +37,16 @@ function makeTile(entry, run) {
   const meter = element("span", { class: `meter run-${run.number % 6}` });
   meter.style.setProperty("--share", elite.confidence);
   const higher = letter && entry.elites.every((other, number) => number === run.number || !(other?.confidence >= elite.confidence));
-  return element("div", { class: higher ? "tile higher" : "tile" }, link, meter,
+  return element("div", { class: higher ? "tile higher" : "tile" }, link, custom.film && filmButton(entry), meter,
     element("p", { class: "said", title: higher && "The highest of these runs" }, letter && element("b", { class: `run-${run.number % 6}` }, letter), said),
     firstAnswer(elite));
+}
+
+// The key f does the same, so the button is no stop of the Tab key.
+function filmButton(entry) {
+  const button = element("button", { type: "button", class: "film-button", tabindex: -1, "aria-label": `Film of ${entry.label}`, title: "Its ancestors, from noise to now (f)" }, "▶");
+  button.addEventListener("click", () => custom.film(entry));
+  return button;
 }
 
 // One line, whatever it says, so that all cards are of one height.

@@ -35,6 +35,7 @@ export function drawWall() {
   if (changed) {
     shown = ordered();
     shownFor = key;
+    byId("again").hidden = true;
     byId("nothing").hidden = shown.length > 0;
     byId("count").textContent = shown.length === entries.length
       ? `${formatCount(entries.length)} classes`
@@ -92,6 +93,46 @@ function cardOf(place) {
   return card;
 }
 
+/** Draw these entries' cards anew where they are: nothing moves, and the focus stays. */
+export function refreshCards(changed) {
+  for (const entry of changed) {
+    const old = cards.get(entry);
+    if (!old) continue;
+    cards.delete(entry);
+    if (!old.isConnected) continue;
+    const card = makeCard(entry);
+    for (const name of ["aria-posinset", "aria-setsize"]) card.setAttribute(name, old.getAttribute(name));
+    card.classList.add("fresh");
+    const focused = old.contains(document.activeElement);
+    old.replaceWith(card);
+    cards.set(entry, card);
+    if (focused) card.querySelector("a")?.focus({ preventScroll: true });
+  }
+  byId("again").hidden = !isStale();
+  drawFacets();
+}
+
+// Whether the order, or what passes the filters, is another one than when it was asked for.
+function isStale() {
+  const now = ordered();
+  return now.length !== shown.length || now.some((entry, place) => entry !== shown[place]);
+}
+
+/** Show an entry on the wall. Gives whether it is among those that are shown. */
+export function showEntry(entry) {
+  const place = shown.indexOf(entry);
+  if (place < 0) return false;
+  const card = reveal(place);
+  (card.querySelector("a") ?? card).focus({ preventScroll: true });
+  card.classList.remove("pointed");
+  void card.offsetWidth; // so that the animation begins anew
+  card.classList.add("pointed");
+  return true;
+}
+
+/** The entry that has the focus on the wall, or null. */
+export const focusedEntry = () => (byId("wall").contains(document.activeElement) ? entryOf(document.activeElement) : null);
+
 // The entry whose card an element is in.
 const entryOf = (part) => entries[Number(part.closest("li").dataset.position)];
 
@@ -144,6 +185,10 @@ export function listen(render) {
   byId("query").addEventListener("input", (event) => go({ q: event.target.value }));
   byId("sort").addEventListener("change", (event) => go({ sort: event.target.value, reverse: false }));
   byId("reverse").addEventListener("click", () => go({ reverse: !state.reverse }));
+  byId("again").addEventListener("click", () => {
+    shownFor = null;
+    render();
+  });
   byId("smaller").addEventListener("click", () => zoomWall(-1));
   byId("larger").addEventListener("click", () => zoomWall(1));
   byId("clear").addEventListener("click", () => go({ q: "", ...Object.fromEntries(Object.keys(FACETS).map((name) => [name, []])) }));

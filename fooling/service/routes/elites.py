@@ -18,7 +18,7 @@ from fooling.service.schema import Elite, Elites, Id, Lineage
 router = APIRouter(prefix="/runs/{id}/elites", tags=["elites"])
 Number = Annotated[str, Path(alias="class", pattern=r"^[0-9]{1,7}$", description="a class")]
 Sort = Literal["class", "-class", "confidence", "-confidence", "generation", "-generation", "label", "-label"]
-_PNG = {200: {"content": {"image/png": {}}}, 304: {"description": "the client has it"}}
+PNG = {200: {"content": {"image/png": {}}}, 304: {"description": "the client has it"}}
 
 
 @router.get("")
@@ -67,7 +67,7 @@ def listed(
     return Elites(items=items, next=following, total=len(order), generation=int(view.counters.generation))
 
 
-@router.get("/{class}.png", response_class=Response, responses=_PNG)  # type: ignore[arg-type]
+@router.get("/{class}.png", response_class=Response, responses=PNG)  # type: ignore[arg-type]
 def image(
     id: Id,
     number: Number,
@@ -85,7 +85,7 @@ def image(
     picture = shared.images.picture(id, reading, int(number), size)
     keep = "private, max-age=31536000, immutable" if is_final(job) else "private, no-cache"
     headers = {"etag": picture.etag, "cache-control": keep}
-    if known is not None and picture.etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
+    if is_known(picture.etag, known):
         return Response(status_code=304, headers=headers)
     return Response(picture.data, media_type="image/png", headers=headers)
 
@@ -101,3 +101,8 @@ def lineage(id: Id, number: Number, shared: Shared) -> Lineage:
         raise ProblemError(404, "this run has no elite of that class (yet)")
     with shared.reader.explained():
         return ancestry(reading.view, int(number))
+
+
+def is_known(etag: str, known: str | None) -> bool:
+    """Whether a client has what this ETag is of, by its If-None-Match."""
+    return known is not None and etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]

@@ -64,7 +64,8 @@ def test_no_request_is_a_defect(service: Service, data: st.DataObject) -> None:
             known = {
                 "id": [UNKNOWN] if method != "get" else [service.run, UNKNOWN],
                 "class": ["3", "9", "99"],
-            }[name]
+                "place": ["0", "1", "99"],
+            }.get(name, ["0"])
             url = url.replace(f"{{{name}}}", data.draw(st.sampled_from(known)))
         elif data.draw(st.booleans()):
             value = data.draw(st.one_of(_TEXTS, st.integers().map(str), st.floats().map(str)))

@@ -1,0 +1,71 @@
+// The head of a run's page: its state, how far it is, and what may be asked of it.
+import { post } from "./api.js";
+import { byId, setText } from "./dom.js";
+import { ask, say } from "./messages.js";
+import { shareOf, wordsOf } from "./progress.js";
+
+const MAY = {
+  pause: ["queued", "starting", "running"],
+  resume: ["paused", "pausing", "failed"],
+  cancel: ["queued", "starting", "running", "pausing", "paused"],
+};
+const EMPTY = {
+  queued: ["It waits for its turn", "The wall fills as soon as the run has begun and has its first checkpoint."],
+  starting: ["It is starting", "The wall fills as soon as the run has its first checkpoint."],
+  running: ["No elite yet", "The wall fills as soon as the run has its first checkpoint."],
+  failed: ["It failed before it found anything", "The reason is above. Resume lets it try again."],
+  cancelled: ["It was cancelled before it found anything", "A new run may begin from the same settings."],
+};
+let drawn = null;
+
+/** Draw the head for a job. */
+export function drawHead(job) {
+  drawn = job;
+  byId("state").className = `state ${job.state}`;
+  setText(byId("state"), job.state);
+  setText(byId("told"), wordsOf(job));
+  const share = shareOf(job);
+  byId("progress").hidden = share === null || ["completed", "cancelled", "queued"].includes(job.state);
+  byId("progress").value = share ?? 0;
+  byId("reason").hidden = !job.reason;
+  setText(byId("reason"), job.reason);
+  const closed = document.body.hasAttribute("data-read-only") || !job.ours;
+  for (const [change, states] of Object.entries(MAY)) byId(change).hidden = closed || !states.includes(job.state);
+  byId("resume").textContent = job.state === "failed" ? "Try again" : "Resume";
+  document.title = `${job.label || job.name} – ${job.state}`;
+}
+
+/** Say why there is no wall. */
+export function drawNothing(job, damaged = "") {
+  const [title, text] = damaged ? ["It can't be read", damaged] : EMPTY[job.state] ?? ["No elite", "This run has none."];
+  setText(byId("none-title"), title);
+  setText(byId("none-text"), text);
+  byId("none").hidden = false;
+  byId("found").hidden = true;
+}
+
+/** Say that the run was deleted: nothing can be asked of it any more. */
+export function drawGone() {
+  for (const name of ["pause", "resume", "cancel", "progress"]) byId(name).hidden = true;
+  byId("export")?.remove();
+  byId("state").className = "state";
+  setText(byId("state"), "deleted");
+  setText(byId("told"), "This run was deleted meanwhile. What you see is what this page had fetched before.");
+}
+
+/** Let the buttons work. */
+export function listenOnHead() {
+  const change = async (what) => {
+    try {
+      drawHead(await post(`/api/v1/runs/${drawn.id}/${what}`));
+    } catch (error) {
+      say(error.message, true);
+    }
+  };
+  byId("pause").addEventListener("click", () => change("pause"));
+  byId("resume").addEventListener("click", () => change("resume"));
+  byId("cancel").addEventListener("click", async () => {
+    const text = "It ends for good. What it has found stays.";
+    if (await ask("Cancel this run?", text, "Cancel the run")) change("cancel");
+  });
+}
