@@ -32,7 +32,8 @@ export function choices(labels, answer) {
     byId("search").hidden = !searching;
     query.value = "";
     draw();
-    if (searching) query.focus({ preventScroll: true });
+    // Where there is no keyboard, one on the screen would cover the image.
+    if (searching && matchMedia("(pointer: fine)").matches) query.focus({ preventScroll: true });
     else if (document.activeElement !== document.body) document.activeElement.blur();
   }
 

@@ -1,6 +1,6 @@
 // The end of a session: what each image was, and how many were seen rightly.
 import { byId, element } from "./dom.js";
-import { formatConfidence } from "./format.js";
+import { formatConfidence, formatCount } from "./format.js";
 
 /** @param truths the API's Truths */
 export function drawTruth(truths) {
@@ -22,7 +22,7 @@ function chance(asked) {
   const answered = asked ? [asked.elites, asked.real].filter((judged) => judged.answers) : [];
   if (!answered.length) return "Nothing was answered.";
   const share = answered[0].chance;
-  return share >= 0.1 ? `A guess is right ${Math.round(100 * share)} % of the time.` : `A guess is right once in ${Math.round(1 / share).toLocaleString("en")} times.`;
+  return share >= 0.1 ? `A guess is right ${Math.round(100 * share)} % of the time.` : `A guess is right one time in ${formatCount(Math.round(1 / share))}.`;
 }
 
 function card(item) {
