@@ -151,6 +151,13 @@ class Reader:
         found = data_without_paths(reading.found, self._root)
         return Run(**dict(job), **found, people=self.people(id, reading))
 
+    def was_asked(self, id: str) -> bool:
+        """Whether people were asked about a run."""
+        from fooling.store import people
+
+        with self.explained():
+            return people.stamp(self._jobs.directory(id)) is not None
+
     def said(self, id: str, reading: Reading) -> Told:
         """What people said of a run; nothing where their file can't be read, which costs the run nothing else."""
         from fooling.store import people

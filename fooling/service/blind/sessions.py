@@ -88,6 +88,18 @@ class Sessions:
         self._albums = Albums(samples)
         self._pictures: Cache[Pictures] = Cache(_KEPT, _size)
 
+    def said(self, id: str) -> list[str]:
+        """What people recognised in a run, in sentences. The run is read only where somebody was asked.
+
+        Raises:
+            ProblemError: there is no such run, or it can't be read.
+        """
+        from fooling.present.recognition import sentences
+
+        reading = self._reader.reading(id) if self._reader.was_asked(id) else None
+        found = self._reader.people(id, reading) if reading is not None else None
+        return sentences(found, reading.view.spec.config.encoding.name) if reading and found else []
+
     def about(self, id: str) -> Blind:
         """What people can be asked about a run, and what they said.
 

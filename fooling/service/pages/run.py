@@ -50,6 +50,7 @@ class RunPage(Answer):
     Attributes:
         job: how it stands.
         begun: what it is; null before it has begun.
+        said: what people recognised in its elites, in sentences.
         damaged: why its directory can't be read; "" where it can.
         bands: of confidences: a name and the lowest of each.
         vacant: what is said of a class without an elite.
@@ -57,6 +58,7 @@ class RunPage(Answer):
 
     job: Job
     begun: Begun | None
+    said: tuple[str, ...] = ()
     damaged: str
     bands: tuple[tuple[str, float], ...] = tuple((band.name, band.low) for band in BANDS)
     vacant: str = VACANT
@@ -67,7 +69,7 @@ def run(id: Id, shared: Shared) -> RunPage:
     """The page of a run."""
     job = shared.reader.job(id, "run")
     try:
-        return RunPage(job=job, begun=_begun(shared, id), damaged="")
+        return RunPage(job=job, begun=_begun(shared, id), said=tuple(shared.blind.said(id)), damaged="")
     except FoolingError as error:
         return RunPage(job=job, begun=None, damaged=without_paths(str(error), str(shared.settings.root)))
 

@@ -109,6 +109,8 @@ def test_the_truth_comes_at_the_end(asked: Service) -> None:
     about = asked.client.get(f"{asked.path}/blind").json()
     assert about["people"] == run["people"]
     assert any("CPPN elites" in sentence for sentence in about["said"])
+    page = asked.client.get(f"/runs/{asked.run}", headers={"accept": "text/html"})
+    assert about["said"][0] in page.text
 
 
 def test_two_labels(asked: Service) -> None:
