@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from starlette.responses import Response
 
 from fooling.service.caches import Cache
 from fooling.service.problems import ProblemError
-from fooling.service.reading import Reading
+from fooling.service.reading import Reading, Stamp
 from fooling.service.settings import Limits
 
 if TYPE_CHECKING:
@@ -65,25 +67,70 @@ class Images:
         key = (id, identity, number, float(view.confidence[number]), side)
         return self._pictures.get(key, lambda: self._made(view, number, row, side))
 
+    def preview(self, id: str, stamp: Stamp | None, read: Callable[[], Reading | None]) -> Picture:
+        """The picture of a run's surest elites, made once for each checkpoint.
+
+        Args:
+            read: reads the run.
+
+        Raises:
+            ProblemError: 503: too many images are being drawn; and what `read` raises.
+        """
+        return self._pictures.get(
+            (id, stamp, "preview"), lambda: self._drawn_in_turn(lambda: _preview(read()))
+        )
+
+    def _drawn_in_turn(self, draw: Callable[[], Picture]) -> Picture:
+        if not self._places.acquire(blocking=False):
+            raise ProblemError(503, "too many images are being drawn; try again", {"retry-after": "1"})
+        try:
+            with self._pens:
+                return draw()
+        finally:
+            self._places.release()
+
     def _made(self, view: Snapshot, number: int, row: int, side: int | None) -> Picture:
         from fooling.store.elites import elite_text, encode
 
         text = elite_text(view, number)
         if side is None:
-            return picture(encode(view.archive.pixels[row], text))
+            return picture_of(encode(view.archive.pixels[row], text))
         if side > self._limits.side:
             raise ProblemError(422, f"size: expected at most {self._limits.side} pixels, found {side}")
-        if not self._places.acquire(blocking=False):
-            raise ProblemError(503, "too many images are being drawn; try again", {"retry-after": "1"})
-        try:
-            with self._pens:
-                pixels, note = _drawn(view, row, side)
-                return picture(encode(pixels, text | note))
-        finally:
-            self._places.release()
+
+        def draw() -> Picture:
+            pixels, note = _drawn(view, row, side)
+            return picture_of(encode(pixels, text | note))
+
+        return self._drawn_in_turn(draw)
 
 
-def picture(data: bytes) -> Picture:
+def picture_response(found: Picture, final: bool, known: str | None) -> Response:
+    """A picture as it is sent.
+
+    Args:
+        final: it never changes again.
+        known: the header `If-None-Match`.
+    """
+    keep = "private, max-age=31536000, immutable" if final else "private, no-cache"
+    headers = {"etag": found.etag, "cache-control": keep}
+    if is_known(found.etag, known):
+        return Response(status_code=304, headers=headers)
+    return Response(found.data, media_type="image/png", headers=headers)
+
+
+def is_known(etag: str, known: str | None) -> bool:
+    """Whether a client has what this ETag is of, by its If-None-Match."""
+    return known is not None and etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
+
+
+def _preview(reading: Reading | None) -> Picture:
+    from fooling.service.previews import preview
+
+    return picture_of(preview(None if reading is None else reading.view))
+
+
+def picture_of(data: bytes) -> Picture:
     """A PNG with its ETag."""
     return Picture(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 

@@ -6,7 +6,7 @@ Nothing here opens a classifier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -121,19 +121,33 @@ class Reader:
         Raises:
             ProblemError: 404: there is no such run; 409: its directory is damaged.
         """
+        return self._read(id, lambda key, read: self._readings.get(key, read))
+
+    def glance(self, id: str) -> Reading | None:
+        """The same, not kept for the next request: who looks at many runs leaves those that somebody works with."""
+        return self._read(id, lambda key, read: self._readings.peek(key) or read())
+
+    def stamp(self, id: str) -> Stamp | None:
+        """What changes when a run has a newer checkpoint; None before it has begun.
+
+        Raises:
+            ProblemError: 404: there is no such run.
+        """
+        with self.explained():
+            return _stamp(self._jobs.directory(id))
+
+    def _read(self, id: str, get: Callable[[Hashable, Callable[[], Reading]], Reading]) -> Reading | None:
         with self.explained():
             directory = self._jobs.directory(id)
         stamp = _stamp(directory)
         if stamp is None:
             return None
         try:
-            return self._readings.get((id, stamp), lambda: _read(directory, stamp))
+            return get((id, stamp), lambda: _read(directory, stamp))
         except NotFoundError:
             return None  # it is being made, or was deleted just now
         except FoolingError as error:
-            raise ProblemError(
-                409, f"this run can't be read: {without_paths(str(error), self._root)}"
-            ) from None
+            raise self._damaged(error) from None
 
     def _damaged(self, error: FoolingError) -> ProblemError:
         return ProblemError(409, f"this run can't be read: {without_paths(str(error), self._root)}")

@@ -50,6 +50,12 @@ class RunRequest(Part):
     label: Words = Field("", description="words of yours, by which the run is found again")
 
 
+class MoveRequest(Part):
+    """A place in the queue."""
+
+    before: Id | None = Field(None, description="the job that is going to be the next one; null: the end")
+
+
 class TransferRequest(Part):
     """Do the elites of runs fool other classifiers too?"""
 

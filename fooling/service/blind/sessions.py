@@ -28,7 +28,7 @@ from fooling.service.blind.models import (
 )
 from fooling.service.blind.samples import Album, Albums
 from fooling.service.caches import Cache
-from fooling.service.images import Picture, picture
+from fooling.service.images import Picture, picture_of
 from fooling.service.problems import ProblemError
 from fooling.service.reading import Reader, Reading
 from fooling.store import people
@@ -252,7 +252,7 @@ def _drawn(images: Sequence[NDArray[np.uint8] | None]) -> Pictures:
     from fooling.store.elites import encode
 
     return tuple(
-        None if pixels is None else picture(encode(pixels, level=_UNCOMPRESSED)) for pixels in images
+        None if pixels is None else picture_of(encode(pixels, level=_UNCOMPRESSED)) for pixels in images
     )
 
 

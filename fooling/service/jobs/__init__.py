@@ -4,6 +4,7 @@
 `process` is the program that computes a job, `supervisor` starts such programs and notices when one has died.
 """
 
+from fooling.service.jobs.finding import Found, Query
 from fooling.service.jobs.folder import Jobs
 from fooling.service.jobs.models import (
     ENDED,
@@ -22,10 +23,12 @@ __all__ = [
     "TRANSITIONS",
     "Changes",
     "ConflictError",
+    "Found",
     "Job",
     "Jobs",
     "Page",
     "Progress",
+    "Query",
     "QueueFullError",
     "State",
 ]

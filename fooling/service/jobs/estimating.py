@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import heapq
+from collections.abc import Sequence
 
 from fooling.service.jobs.index import Index, pace_of
 from fooling.service.jobs.models import ENDED, Job
@@ -35,3 +37,30 @@ def remaining_seconds(rates: Rates, job: Job) -> float | None:
         return None
     rate = rates(job)
     return None if rate is None else max(0, done.planned - done.evaluations) / rate
+
+
+def starts(live: Sequence[float | None], waiting: Sequence[float | None], running: int) -> list[float | None]:
+    """When waiting jobs are going to start, in seconds from now.
+
+    Args:
+        live: what jobs that are computed still need, in seconds; None: not known.
+        waiting: what those that wait are going to need, the next one first.
+        running: jobs that are computed at once.
+
+    Returns:
+        For each that waits; None from the first on before which something of unknown length has to end.
+    """
+    # Where more run than this, another server started them: so many have to end before one starts.
+    ends = sorted(seconds for seconds in live if seconds is not None)[max(0, len(live) - running) :]
+    free = [0.0] * (running - len(live)) + ends
+    heapq.heapify(free)
+    known, found = len(free) >= running > 0, list[float | None]()
+    for seconds in waiting:
+        known = known and bool(free)
+        found.append(free[0] if known else None)
+        if known and seconds is None:
+            heapq.heappop(free)
+            known = False
+        elif known and seconds is not None:
+            heapq.heapreplace(free, free[0] + seconds)
+    return found

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -16,10 +17,11 @@ from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.jobs import changes
 from fooling.service.jobs.describing import is_folder, job_of, no_such, run_id, run_of
 from fooling.service.jobs.estimating import Rates, remaining_seconds
+from fooling.service.jobs.finding import Found, Query
 from fooling.service.jobs.index import Index
 from fooling.service.jobs.launching import Means
 from fooling.service.jobs.locks import exclusive
-from fooling.service.jobs.models import ENDED, ConflictError, Job, Page, QueueFullError, State
+from fooling.service.jobs.models import ALIVE, ENDED, ConflictError, Job, Page, QueueFullError, State
 from fooling.service.jobs.places import Places, id_of, is_id
 from fooling.service.jobs.queue import moved, ordered, read_pinned, write_pinned
 from fooling.service.jobs.records import Record, Submission, Wish, make, read_submission, read_wish
@@ -171,6 +173,13 @@ class Jobs:
         return page.model_copy(update={"items": self._completed(page.items)})
 
     @_telling
+    def find(self, query: Query, offset: int = 0, limit: int = 100) -> Found:
+        """Jobs that are wanted, from a place in their list on, and how many there are of each sort."""
+        self._freshen()
+        found = self._index.find(query, offset, limit)
+        return replace(found, items=list(self._completed(found.items)))
+
+    @_telling
     def watch(self) -> Callable[[], Changes]:
         """A function that tells at each call what has changed since the one before; calls must not overlap."""
         self._freshen()
@@ -184,10 +193,16 @@ class Jobs:
         return look
 
     @_telling
-    def queue(self) -> Sequence[Job]:
-        """The jobs that wait, the next one first."""
+    def queue(self) -> tuple[Sequence[Job], Sequence[Job]]:
+        """The jobs of the service that a process computes, and those that wait, the next one first."""
         self._freshen()
-        return self._completed(self._index.jobs(self._queue()))
+        live = [id for id, _, _ in sorted(self._index.ours_in(ALIVE), key=lambda job: job[2])]
+        return self._completed(self._index.jobs(live)), self._completed(self._index.jobs(self._queue()))
+
+    @property
+    def running(self) -> int:
+        """Jobs that are computed at once."""
+        return self._supervisor.running
 
     def pause(self, id: str) -> Job:
         """Ask a job to write a checkpoint and to end its process; nothing happens where it has."""

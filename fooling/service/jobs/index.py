@@ -17,16 +17,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fooling.errors import InvalidError
+from fooling.service.jobs.finding import Found, Query, find
 from fooling.service.jobs.models import Job, Page, State
 
 T = TypeVar("T")
-_VERSION = 3
+_VERSION = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, created REAL NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,
     label TEXT NOT NULL, text TEXT NOT NULL, ours INTEGER NOT NULL, directory TEXT NOT NULL, stamp TEXT NOT NULL,
     pace TEXT NOT NULL, evaluations INTEGER NOT NULL, seconds REAL NOT NULL, first INTEGER NOT NULL, body TEXT NOT NULL,
-    tick INTEGER NOT NULL
+    name TEXT NOT NULL, encoding TEXT NOT NULL, search TEXT NOT NULL, median REAL, tick INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_time ON jobs (created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_state ON jobs (state, created DESC, id DESC);
@@ -36,7 +37,7 @@ CREATE TABLE IF NOT EXISTS clock (tick INTEGER NOT NULL);
 """
 # Each change of rows has a number, its tick, higher than any before, also than those of a database that is gone.
 _NEXT = "UPDATE clock SET tick = tick + 1"
-_COLUMNS = 15
+_COLUMNS = 19
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,10 @@ class Index:
                 db.execute("SELECT id, body FROM jobs WHERE tick > ? ORDER BY tick", (since,)).fetchall(),
             )
         )
+
+    def find(self, query: Query, offset: int, limit: int) -> Found:
+        """Jobs that are wanted, from a place in their list on."""
+        return self._do(lambda db: find(db, query, offset, limit))
 
     def jobs(self, ids: Sequence[str]) -> list[Job]:
         """Those of these ids that there are, in the same order."""
@@ -261,6 +266,10 @@ def _row(entry: Entry) -> tuple[Any, ...]:
         job.progress.seconds,
         entry.first,
         body,
+        job.name,
+        job.encoding,
+        job.search,
+        job.progress.median,
     )
 
 

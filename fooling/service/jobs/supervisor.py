@@ -33,10 +33,14 @@ _log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Starts, watches and lists the jobs of a folder."""
+    """Starts, watches and lists the jobs of a folder.
+
+    Attributes:
+        running: jobs that are computed at once.
+    """
 
     def __init__(self, places: Places, index: Index, running: int, means: Means) -> None:
-        self._places, self._index, self._running, self._means = places, index, running, means
+        self._places, self._index, self.running, self._means = places, index, running, means
         self._scanner = Scanner(places, index)
         self._children: list[subprocess.Popen[bytes]] = []
         self._seen: dict[str, str] = {}  # the stamps of jobs that may have a process
@@ -160,7 +164,7 @@ class Supervisor:
 
     def _launch(self, live: set[str]) -> None:
         """Start jobs that wait, until as many run as may. The caller holds the mutex."""
-        if len(live) >= self._running:
+        if len(live) >= self.running:
             return
         waiting = self._index.ours_in([State.QUEUED])
         for id in ordered(waiting, read_pinned(self._places.queue)) if waiting else []:
@@ -181,7 +185,7 @@ class Supervisor:
             if child is not None:
                 self._children.append(child)
                 live.add(id)
-                if len(live) >= self._running:
+                if len(live) >= self.running:
                     return
 
     def _list(self, id: str, lives: bool) -> None:

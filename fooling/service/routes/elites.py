@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from fooling.service import cursors
 from fooling.service.choosing import Choice, chosen
 from fooling.service.context import Shared
+from fooling.service.images import picture_response
 from fooling.service.problems import ProblemError
 from fooling.service.reading import first_answers, is_final
 from fooling.service.routes.runs import Cursor, Limit
@@ -83,11 +84,7 @@ def image(
     if reading is None:
         raise ProblemError(404, "this run has no elite of that class (yet)")
     picture = shared.images.picture(id, reading, int(number), size)
-    keep = "private, max-age=31536000, immutable" if is_final(job) else "private, no-cache"
-    headers = {"etag": picture.etag, "cache-control": keep}
-    if is_known(picture.etag, known):
-        return Response(status_code=304, headers=headers)
-    return Response(picture.data, media_type="image/png", headers=headers)
+    return picture_response(picture, is_final(job), known)
 
 
 @router.get("/{class}/lineage")
@@ -101,8 +98,3 @@ def lineage(id: Id, number: Number, shared: Shared) -> Lineage:
         raise ProblemError(404, "this run has no elite of that class (yet)")
     with shared.reader.explained():
         return ancestry(reading.view, int(number))
-
-
-def is_known(etag: str, known: str | None) -> bool:
-    """Whether a client has what this ETag is of, by its If-None-Match."""
-    return known is not None and etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]

@@ -9,9 +9,11 @@ from fastapi.responses import StreamingResponse
 
 from fooling.service import archives
 from fooling.service.context import Context, Shared
+from fooling.service.images import picture_response
 from fooling.service.permitted import settings_of
 from fooling.service.problems import ProblemError
-from fooling.service.schema import Id, Job, Jobs, Run, RunRequest, State
+from fooling.service.reading import is_final
+from fooling.service.schema import Id, Job, Jobs, MoveRequest, Run, RunRequest, State
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 Key = Annotated[
@@ -110,6 +112,32 @@ def changed(shared: Context, id: str, change: str, kind: str = "run") -> Job:
     with shared.reader.explained():
         found = getattr(shared.jobs, {"pause": "pause", "resume": "resume", "cancel": "cancel"}[change])(id)
     return shared.reader.told(found)
+
+
+@router.post("/{id}/move", status_code=202)
+def move(id: Id, request: MoveRequest, shared: Shared) -> Job:
+    """Put a run that waits before another job of the queue, or at its end."""
+    return moved(shared, id, request)
+
+
+def moved(shared: Context, id: str, request: MoveRequest, kind: str = "run") -> Job:
+    """A job that is put elsewhere in the queue."""
+    shared.reader.job(id, kind)
+    with shared.reader.explained():
+        return shared.reader.told(shared.jobs.reorder(id, request.before))
+
+
+@router.get("/{id}/preview.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+def preview(
+    id: Id,
+    shared: Shared,
+    known: Annotated[str | None, Header(alias="If-None-Match", max_length=1000)] = None,
+) -> Response:
+    """The surest elites of a run, eight at most, in one small picture; an empty one before there are any."""
+    job = shared.reader.job(id, "run")
+    stamp = shared.reader.stamp(id)
+    picture = shared.images.preview(id, stamp, lambda: shared.reader.glance(id))
+    return picture_response(picture, is_final(job), known)
 
 
 @router.get(

@@ -10,12 +10,13 @@ from fooling.service.context import Shared
 from fooling.service.jobs import State
 from fooling.service.permitted import check_model
 from fooling.service.problems import ProblemError, data_without_paths
-from fooling.service.routes.runs import Cursor, Key, Limit, Text, changed, page_of
+from fooling.service.routes.runs import Cursor, Key, Limit, Text, changed, moved, page_of
 from fooling.service.schema import (
     AuditRequest,
     Id,
     Job,
     Jobs,
+    MoveRequest,
     Study,
     StudyRequest,
     TransferRequest,
@@ -84,3 +85,9 @@ def delete(id: Id, shared: Shared) -> None:
 def cancel(id: Id, shared: Shared) -> Job:
     """End a study."""
     return changed(shared, id, "cancel", "study")
+
+
+@router.post("/{id}/move", status_code=202)
+def move(id: Id, request: MoveRequest, shared: Shared) -> Job:
+    """Put a study that waits before another job of the queue, or at its end."""
+    return moved(shared, id, request, "study")

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from fooling.service.context import Context, Shared
+from fooling.service.images import is_known, picture_of, picture_response
 from fooling.service.problems import ProblemError
 from fooling.service.reading import Reading, is_final
-from fooling.service.routes.elites import PNG, Number, is_known
+from fooling.service.routes.elites import PNG, Number
 from fooling.service.schema import Classes, Columns, Film, Frame, History, Id
 
 router = APIRouter(prefix="/runs/{id}", tags=["walls"])
@@ -104,12 +105,7 @@ def picture(
     pixels = reel.pixels[place] if place < len(reel.pixels) else None
     if pixels is None or of not in (None, "-".join(map(str, reel.line[-1].identity))):
         raise ProblemError(404, "there is no such picture (any more)")
-    data = encode(pixels)
-    keep = "private, max-age=31536000, immutable" if of is not None or is_final(job) else "private, no-cache"
-    headers = {"etag": f'"{hashlib.sha256(data).hexdigest()[:32]}"', "cache-control": keep}
-    if is_known(headers["etag"], known):
-        return Response(status_code=304, headers=headers)
-    return Response(data, headers=headers, media_type="image/png")
+    return picture_response(picture_of(encode(pixels)), of is not None or is_final(job), known)
 
 
 def _reading(shared: Context, id: str) -> Reading:

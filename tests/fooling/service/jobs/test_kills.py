@@ -38,7 +38,7 @@ def put(jobs: Jobs, id: str, state: State, wish: Wish = Wish.NOTHING) -> None:
 def ticked(jobs: Jobs) -> None:
     with exclusive(jobs._places.mutex):
         pass
-    jobs._supervisor._running = 1
+    jobs._supervisor.running = 1
     jobs._supervisor.tick()
 
 
