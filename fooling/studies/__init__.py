@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 STUDIES = {
     "audit": "fooling.studies.audit.study",
     "compare": "fooling.studies.compare.study",
+    "explain": "fooling.studies.explain.study",
     "lineage": "fooling.studies.lineage.study",
     "recognition": "fooling.studies.recognition.study",
     "transfer": "fooling.studies.transfer.study",

@@ -97,8 +97,8 @@ def wilcoxon(a: NDArray[Any], b: NDArray[Any]) -> RankTest:
     differences = (a - b)[~np.isnan(a - b)]
     better = float((np.sign(differences) / 2 + 0.5).mean()) if len(differences) else None
     unequal = differences[differences != 0]
-    if not len(unequal):
-        return RankTest("wilcoxon", (0, 0), None, None, better)
+    if len(unequal) < 2:
+        return RankTest("wilcoxon", (len(unequal),) * 2, None, None, better)
     found = stats.wilcoxon(unequal, method=_exact(2 ** len(unequal)))
     return RankTest("wilcoxon", (len(unequal),) * 2, float(found.statistic), float(found.pvalue), better)
 

@@ -17,6 +17,12 @@ from fooling.studies.rank_tests import mann_whitney, wilcoxon
 MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48], float)
 
 
+def test_one_pair_says_nothing() -> None:
+    """A comparison of runs with one class in common would end in a traceback."""
+    found = wilcoxon(np.array([0.9]), np.array([0.2]))
+    assert (found.p, found.n, found.better) == (None, (1, 1), 1.0)
+
+
 def test_wilcoxon_on_darwin_s_maize() -> None:
     found = wilcoxon(MAIZE, np.zeros(15))
     assert found.statistic == 24
