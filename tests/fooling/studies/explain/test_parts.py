@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from torch import nn
 
 from fooling.classifiers import Spec, from_module
@@ -43,9 +44,9 @@ def linear() -> Iterator[Evaluator]:
         yield evaluator
 
 
-def pixel_weights(target: int) -> np.ndarray:
+def pixel_weights(target: int) -> NDArray[np.float64]:
     """(H, W): what a pixel's value is worth in the evidence of a class."""
-    return (WEIGHTS[target] - WEIGHTS.mean(dim=0)).numpy().reshape(SIDE, SIDE).astype(np.float64)
+    return np.asarray((WEIGHTS[target] - WEIGHTS.mean(dim=0)).reshape(SIDE, SIDE), np.float64)
 
 
 def test_the_promotions_of_a_linear_classifier_add_up(linear: Evaluator) -> None:
@@ -117,7 +118,7 @@ def test_fragments_need_no_gradients(linear: Evaluator) -> None:
 def test_a_right_map_beats_random_orders_and_a_wrong_one_does_not(linear: Evaluator) -> None:
     best = np.where(pixel_weights(1) > 0, 255, 0).astype(np.uint8)[:, :, None]
     origin = origin_of(best, "mean")
-    truth = pixel_weights(1) * (best[:, :, 0] - origin[:, :, 0].astype(np.float64))
+    truth: NDArray[np.float64] = pixel_weights(1) * (best[:, :, 0] - origin[:, :, 0].astype(np.float64))
     right = curve(linear, "right", truth, best, origin, 1, RANDOM)
     wrong = curve(linear, "wrong", -truth, best, origin, 1, RANDOM)
     assert right.deletion_area < right.random_deletion_area < wrong.deletion_area
