@@ -32,15 +32,17 @@ def make_run(
     colour: Literal["grey", "rgb"] = "rgb",
     encoding: Literal["cppn", "direct"] = "cppn",
     ended: bool = True,
+    drawn: bool = False,
     seed: int = 0,
 ) -> None:
-    """Write a run of so many classes, each with an elite of noise: confidences from 0 to 1, most of them high; one elite in
-    seven is called something else first.
+    """Write a run of so many classes, each with an elite: confidences from 0 to 1, most of them high; one elite in seven is
+    called something else first.
 
     Args:
         path: of the run directory.
         size: of the images, in pixels.
         ended: whether it is completed.
+        drawn: whether the images are those of the genotypes, and no noise.
     """
     draws = np.random.default_rng(seed)
     spec = _spec(classes, size, colour, encoding, seed)
@@ -50,7 +52,6 @@ def make_run(
     archive.thresholds = confidence
     archive.rows = np.arange(classes, dtype=np.int32)
     archive.ids[:] = [(int(draws.integers(0, GENERATIONS)), 0, number) for number in range(classes)]
-    archive.pixels[:] = draws.integers(0, 256, archive.pixels.shape, np.uint8)
     archive.top1[:] = np.where(
         draws.random(classes) < 6 / 7, np.arange(classes), draws.integers(0, classes, classes)
     )
@@ -61,6 +62,7 @@ def make_run(
         Offspring(Keys(seed, 0, np.arange(classes, dtype=np.uint32), 0), None),
     )
     archive.genotypes = archive.genotypes.put(np.arange(classes), (born, range(classes)))
+    archive.pixels[:] = drawing.render(born) if drawn else draws.integers(0, 256, archive.pixels.shape, np.uint8)
     log = _log(confidence, draws, ended)
     folder.events.write_text(log)
     records = lineage.records(archive.ids)

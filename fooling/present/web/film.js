@@ -1,6 +1,6 @@
 // The film of an elite: its ancestors one after the other, from noise to now.
 import { get } from "./api.js";
-import { byId, element, setText } from "./dom.js";
+import { byId, element, plain, setText } from "./dom.js";
 import { formatConfidence, formatCount } from "./format.js";
 
 const [SHORTEST, LONGEST, WHOLE] = [90, 600, 9000]; // milliseconds: of a picture at least and at most, and of all
@@ -51,9 +51,9 @@ function seek(to) {
   byId("film-place").value = place;
   byId("film-place").setAttribute("aria-valuetext", `generation ${frame.generation}`);
   setText(byId("film-count"), `${formatCount(place + 1)} of ${formatCount(film.frames.length)}`);
-  const held = frame.held.map((each) => `${each.label}${each.confidence === null ? "" : ` ${formatConfidence(each.confidence)}`}`);
-  const last = place === film.frames.length - 1;
-  setText(byId("film-text"), `Generation ${formatCount(frame.generation)}: ${last ? "the elite of" : "elite of"} ${held.join(", ") || "none yet"}`);
+  const held = frame.held.map((each) => `“${plain(each.label)}”${each.confidence === null ? "" : ` (${formatConfidence(each.confidence)})`}`);
+  const what = place === film.frames.length - 1 ? "the elite of" : "then the elite of";
+  setText(byId("film-text"), `Generation ${formatCount(frame.generation)}, ${what} ${held.join(", ") || "no class"}`);
   const image = images[place];
   if (image) image.alt = `Ancestor of generation ${frame.generation}`;
   byId("film-screen").replaceChildren(image || element("p", { class: "soft" }, "This ancestor was not kept and can't be drawn."));

@@ -1,7 +1,7 @@
 // The page of a run: its head, the strip of all classes, the wall, its curve, and what happens while it goes on.
 import { get, onceAtATime } from "./api.js";
 import { drawCurve } from "./chart.js";
-import { byId, isTyping, pageData } from "./dom.js";
+import { byId, isTyping, pageData, plain } from "./dom.js";
 import { drawFeed } from "./feed.js";
 import { listenOnFilm, openFilm } from "./film.js";
 import { onConnection, onGone, onJob } from "./live.js";
@@ -90,15 +90,16 @@ async function meet() {
 
 async function open(columns) {
   const classes = await get(`${base}/classes`);
+  const labels = classes.labels.map(plain);
   generation = columns.generation;
   const run = { name: job.label || job.name, width: page.begun.width, height: page.begun.height, curve: [], ...summarise(columns) };
   const names = Object.keys(classes.groups);
   const groupsOf = new Map(columns.classes.map((index) => [index, []]));
   names.forEach((name, number) => classes.groups[name].forEach((index) => groupsOf.get(index)?.push(number)));
   const bands = page.bands.map(([name, low]) => ({ name, low }));
-  const about = columns.classes.map((index) => ({ index, label: classes.labels[index], groups: groupsOf.get(index) }));
-  setModel({ bands, vacant: page.vacant, groups: names, runs: [run] }, about, readElites(columns, classes.labels));
-  model.labels = classes.labels;
+  const about = columns.classes.map((index) => ({ index, label: labels[index], groups: groupsOf.get(index) }));
+  setModel({ bands, vacant: page.vacant, groups: names.map(plain), runs: [run] }, about, readElites(columns, labels));
+  model.labels = labels;
   byId("none").hidden = true;
   byId("found").hidden = false;
   begin(render, true);
