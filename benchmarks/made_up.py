@@ -62,7 +62,9 @@ def make_run(
         Offspring(Keys(seed, 0, np.arange(classes, dtype=np.uint32), 0), None),
     )
     archive.genotypes = archive.genotypes.put(np.arange(classes), (born, range(classes)))
-    archive.pixels[:] = drawing.render(born) if drawn else draws.integers(0, 256, archive.pixels.shape, np.uint8)
+    archive.pixels[:] = (
+        drawing.render(born) if drawn else draws.integers(0, 256, archive.pixels.shape, np.uint8)
+    )
     log = _log(confidence, draws, ended)
     folder.events.write_text(log)
     records = lineage.records(archive.ids)

@@ -237,8 +237,12 @@ class Archive:
         `fooling.archive.invariants` says whether they are fit for that."""
         self.thresholds, self.rows = (readonly(arrays[name].copy()) for name in ("confidence", "cell"))
         for name in self.fields:
-            if name in arrays:  # older checkpoints do not hold all
+            if name not in arrays:  # older checkpoints do not hold all
+                continue
+            if isinstance(arrays[name], np.ndarray):
                 getattr(self, name)[: len(arrays[name])] = arrays[name]
+            else:  # it stays where it is, to be read row by row: such an archive is only looked at
+                setattr(self, name, arrays[name])
         self.genotypes = genotypes
 
 

@@ -158,6 +158,8 @@ class DirectEncoding:
             raise InvalidError(
                 f"direct genes: expected (N, {expected}) float32, found {genes.shape} {genes.dtype}"
             )
+        if not isinstance(genes, np.ndarray):  # left in its file, to be read row by row
+            return DirectPopulation(genes)
         if not (genes.min(initial=0) >= 0 and genes.max(initial=0) <= 1):
             raise InvalidError("direct genes: expected numbers in [0, 1], found others")
         return DirectPopulation(np.ascontiguousarray(genes))

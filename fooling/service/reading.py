@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.caches import Cache
 from fooling.service.columns import columns
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from fooling.store.snapshot import Snapshot
     from fooling.studies.recognition.result import People
 
+_IN_MEMORY = 2**24  # bytes: larger arrays are left in their file, and images read from there one by one
 Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -68,7 +71,9 @@ class Reading:
     @property
     def bytes(self) -> int:
         """Of memory, about."""
-        return int(self.view.archive.pixels.nbytes) + 2**16 + 768 * len(self.view.labels)
+        pixels = self.view.archive.pixels
+        held = int(pixels.nbytes) if isinstance(pixels, np.ndarray) else 0
+        return min(held, _IN_MEMORY) + 2**20 + 1024 * len(self.view.labels)
 
 
 class Reader:
@@ -239,4 +244,4 @@ def _stamp(directory: Path) -> Stamp | None:
 def _read(directory: Path, stamp: Stamp) -> Reading:
     from fooling.store.reading import open_run
 
-    return Reading(stamp, open_run(directory))
+    return Reading(stamp, open_run(directory, _IN_MEMORY))

@@ -13,6 +13,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
@@ -23,11 +24,13 @@ from pydantic import Field
 
 from fooling.errors import InvalidError
 from fooling.files import replacing
+from fooling.store.rows import Rows
 from fooling.untrusted import open_plain, parse_json, parse_model
 from fooling.validation import Stored
 
 KEPT = 2
 LONGEST_HEADER = 10**8  # bytes, as in the safetensors library
+PER_IMAGE = ("pixels", "genotypes.genes")  # large arrays, of which a row is an image's
 _DIGEST = "sha256"
 _CODES = {"float32": "F32", "float64": "F64", "int32": "I32", "int64": "I64", "uint8": "U8", "uint32": "U32"}
 _TYPES = {code: np.dtype(name).newbyteorder("<") for name, code in _CODES.items()}
@@ -122,6 +125,11 @@ class Checkpoint:
     counters: Counters
     arrays: dict[str, NDArray]
 
+    @property
+    def in_file(self) -> bool:
+        """Whether some arrays were left in the file: they are `Rows`."""
+        return any(isinstance(array, Rows) for array in self.arrays.values())
+
     def part(self, name: str) -> dict[str, NDArray]:
         """The arrays whose names begin with "name.", by the rest of their names."""
         start = f"{name}."
@@ -159,15 +167,19 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, in_memory: int | None = None) -> Checkpoint:
     """Read a checkpoint and verify it. Nothing is allocated that the file is not long enough for.
+
+    Args:
+        in_memory: an array in `PER_IMAGE` of more bytes stays in the file, as `Rows`; None: none does.
 
     Raises:
         DamagedError: it is not what was written.
         InvalidError: its digest is right, but it is no checkpoint.
         OSError: it can't be read.
     """
-    with open_plain(path) as file:
+    with ExitStack() as opened:
+        file = opened.enter_context(open_plain(path))
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
         if size < 8 + 32 or length > size - 8 - 32:
@@ -187,12 +199,19 @@ def load(path: Path) -> Checkpoint:
                 f"{path}: state: expected generation {generation_of(path)}, as its name says, found "
                 f"{counters.generation}"
             )
-        arrays = {
-            name: np.fromfile(file, _TYPES[array.dtype], math.prod(array.shape)).reshape(array.shape)
-            for name, array in header.arrays.items()
-            if name != _DIGEST
-        }
-    return Checkpoint(counters, arrays)
+        arrays: dict[str, Any] = {}
+        for name, array in header.arrays.items():
+            begin = 8 + length + array.data_offsets[0]
+            if name in PER_IMAGE and in_memory is not None and array.bytes > in_memory:
+                arrays[name] = Rows(file, begin, array.shape, _TYPES[array.dtype])
+            elif name != _DIGEST:
+                file.seek(begin)
+                values = np.fromfile(file, _TYPES[array.dtype], math.prod(array.shape))
+                arrays[name] = values.reshape(array.shape)
+        loaded = Checkpoint(counters, arrays)
+        if loaded.in_file:
+            opened.pop_all()  # the file is closed with the last of them
+    return loaded
 
 
 def _stream(checkpoint: Checkpoint) -> Iterator[bytes | memoryview]:

@@ -23,8 +23,12 @@ from fooling.store.snapshot import Snapshot, Status, empty_archive
 ENDINGS: dict[str, Status] = {"completed": "completed", "interrupted": "interrupted", "failed": "failed"}
 
 
-def open_run(path: str | Path) -> Snapshot:
+def open_run(path: str | Path, in_memory: int | None = None) -> Snapshot:
     """Read a run from its directory, whatever its status, without writing anything.
+
+    Args:
+        in_memory: pixels, and genes of direct images, of more bytes than that are left in their file, and read image by
+            image; None: all are read. A reader that leaves some there does not look at every gene.
 
     Raises:
         NotFoundError, InvalidError: see `fooling.store.directory.open_directory`.
@@ -33,7 +37,7 @@ def open_run(path: str | Path) -> Snapshot:
     directory, spec = open_directory(Path(path))
     archive, encoding = empty_archive(spec.config, spec.classifier.spec)
     log = events.read(directory.events)
-    newest, problems = newest_checkpoint(directory, log)
+    newest, problems = newest_checkpoint(directory, log, in_memory)
     if newest is not None:
         restore(spec.config, archive, encoding, newest)
     counters = newest.counters if newest is not None else Counters()
@@ -43,7 +47,7 @@ def open_run(path: str | Path) -> Snapshot:
         directory.path,
         status,
         spec,
-        archive.frozen(),
+        archive if newest is not None and newest.in_file else archive.frozen(),
         counters,
         [event for event in told if event["generation"] <= counters.generation],
         log[-1].get("reason", "") if log and log[-1]["event"] in ENDINGS else "",
@@ -94,7 +98,7 @@ def read_lineage(
 
 
 def newest_checkpoint(
-    directory: RunDirectory, log: list[dict[str, Any]]
+    directory: RunDirectory, log: list[dict[str, Any]], in_memory: int | None = None
 ) -> tuple[checkpoint.Checkpoint | None, list[str]]:
     """The newest checkpoint that is whole (None where none was ever written), and what is wrong with the
     newer ones, one line each.
@@ -108,11 +112,11 @@ def newest_checkpoint(
     problems: list[str] = []
     for path in checkpoint.saved(directory.checkpoints):
         try:
-            found = checkpoint.load(path)
+            found = checkpoint.load(path, in_memory)
         except checkpoint.DamagedError as error:
             problems.append(str(error))
         except FileNotFoundError:  # a running writer has replaced it by a newer one meanwhile
-            return newest_checkpoint(directory, events.read(directory.events))
+            return newest_checkpoint(directory, events.read(directory.events), in_memory)
         except OSError as error:
             problems.append(f"{path.name} can't be read: {error.strerror or error}")
         else:
