@@ -13,6 +13,7 @@ from fooling.service.asking import Asker
 from fooling.service.asking.keeper import Patience
 from fooling.service.auth import Access
 from fooling.service.blind.sessions import Sessions
+from fooling.service.breeding.lines import Lines
 from fooling.service.feed import Feed
 from fooling.service.films import Films
 from fooling.service.history import Histories
@@ -42,6 +43,7 @@ class Context:
         self.histories = Histories()
         self.metrics = Metrics(self._states)
         self.asker = self._new_asker()
+        self.lines = Lines()
         self.stopping = threading.Event()
         self._streams = threading.BoundedSemaphore(settings.limits.streams)
 

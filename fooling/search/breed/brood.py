@@ -5,8 +5,8 @@ Space", Evolutionary Computation 19(3)): whoever looks at the images picks those
 CPPNs have no crossover here (`cppn.variation`), so several picked parents share the children among them.
 
 A child is drawn by its key (seed, generation, child), generation by generation: that of a line is the number of steps
-before. A child that looks exactly like one of its parents or like a sibling is drawn again, and so is one that
-resembles a rejected image more than any parent; after `DRAWS` draws the last one stays. What looks alike is told by
+before. A child that looks exactly like one of its parents or like a sibling is drawn again, and so is one that is
+of nearly one colour, or resembles a rejected image more than any parent; after `DRAWS` draws the last one stays. What looks alike is told by
 drawings of `SMALL` x `SMALL` pixels.
 """
 
@@ -26,6 +26,7 @@ from fooling.search.line.steps import CHILDREN, USUAL_SIZE, Step
 
 DRAWS = 3
 SMALL = 24
+FLAT = 16  # an image whose levels differ by less, in every channel, is of nearly one colour
 _RANGE = 4.0  # how many times as large, or as small, the mutations at either end of the scale are
 
 
@@ -182,7 +183,9 @@ def _unwelcome(
     first = (new[:, None] > np.arange(len(small))) | ~np.isin(
         np.arange(len(small)), new
     )  # it was there before
+    pictures = small[new]
     again = ((among == 0) & first).any(axis=1)
+    again |= (pictures.max(axis=(1, 2)).astype(int) - pictures.min(axis=(1, 2)) < FLAT).all(axis=1)
     if parents is not None:
         near = _distances(small[new], parents.small).min(axis=1)
         again |= near == 0
