@@ -20,13 +20,12 @@ from fooling.classifiers.spec import Preprocessing, Spec
 
 
 class Answering(Protocol):
-    """Something that answers about images. The same image always gets the same answer, whatever comes with it.
+    """Something that answers about images. The same image always gets the same answer, whatever comes with it."""
 
-    Attributes:
-        identity: what tells it from others, for the fingerprint; it names the fingerprint of the network behind it.
-    """
-
-    identity: str
+    @property
+    def identity(self) -> str:
+        """All that tells it from others, for the fingerprint; it names the fingerprint of the network behind it."""
+        ...
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(n, K) float32 in [0, 1], of (n, H, W, C) uint8; NaN for an image that there is no answer about."""
@@ -79,4 +78,4 @@ def wrapped(answering: Answering, spec: Spec, numerics: Numerics, name: str) -> 
         }
     )
     network = Wrapped(answering, len(spec.labels))
-    return Classifier(network, own, numerics, identity=answering.identity)
+    return Classifier(network, own, numerics, identity=answering.identity, hidden="")

@@ -19,7 +19,7 @@ from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
 
 Level = Literal["label", "top-k", "scores", "logits"]
-Capability = Literal["scores", "logits", "features", "head", "gradients", "training", "fit images"]
+Capability = Literal["scores", "logits", "softmax", "features", "head", "gradients", "training", "fit images"]
 _INPUT = ":input"
 _CLOSE = 1e-3  # how far the head's own products may be from the network's logits, relative to the largest
 
@@ -61,6 +61,9 @@ def access_of(classifier: Classifier, layer: str | None = None, labelled: bool =
     spec, missing = classifier.spec, {}
     if spec.output not in LOGITS:
         missing["logits"] = f'the classifier puts out {spec.output} (output = "{spec.output}" in its spec)'
+        missing["softmax"] = missing["logits"]
+    elif spec.output == "sigmoid":
+        missing["softmax"] = "its classes don't exclude each other: each has a sigmoid of its own"
     if not classifier.differentiable:
         missing["gradients"] = "no gradients reach the images"
     found, why = _layer(classifier, layer)
@@ -78,6 +81,8 @@ def access_of(classifier: Classifier, layer: str | None = None, labelled: bool =
         missing["training"] = missing.get("gradients", "the network is no torch.nn.Module")
     elif "logits" in missing:
         missing["training"] = missing["logits"]
+    elif "softmax" in missing:
+        missing["training"] = missing["softmax"]
     if not labelled:
         missing["fit images"] = "no labelled real images were given (--samples)"
     digest = _digest(classifier, found) if found is not None else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 PARTS = {
     "effort": "fooling.studies.audit.effort.measure",
+    "detectors": "fooling.studies.audit.detection.measure",
     "recognition": "fooling.studies.audit.recognition.measure",
     "transforms": "fooling.studies.audit.transforms.measure",
     "attacks": "fooling.studies.audit.attacks.measure",

@@ -9,6 +9,7 @@ from pydantic import Field
 from fooling.studies import protocol
 from fooling.studies.audit.attacks.result import Attacks
 from fooling.studies.audit.checks import Check
+from fooling.studies.audit.detection.result import DetectorRow, EliteRow
 from fooling.studies.audit.effort.result import Fooled
 from fooling.studies.audit.recognition.result import Recognition
 from fooling.studies.audit.transforms.result import Filter
@@ -68,6 +69,8 @@ class Result(protocol.Result):
         recognition: how much the images that fool it look like their classes.
         transforms: what filters in front of the classifier do.
         attacks: reference attacks on real images; None where there are no gradients or no such images.
+        detectors: what could be put beside it.
+        elites: of the bare classifier, and which detectors reject each.
         checks: everything that was looked at, with its verdict.
     """
 
@@ -87,4 +90,6 @@ class Result(protocol.Result):
     recognition: Recognition | None = None
     transforms: Many[Filter] = ()
     attacks: Attacks | None = None
+    detectors: Many[DetectorRow] = ()
+    elites: Many[EliteRow] = ()
     checks: Many[Check] = Field(())

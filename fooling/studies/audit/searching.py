@@ -13,7 +13,7 @@ from fooling.runs.handle import RunHandle
 from fooling.runs.launch import resume, run
 from fooling.store.reading import open_run
 from fooling.store.snapshot import Snapshot
-from fooling.studies.audit.subject import Elites, Subject
+from fooling.studies.audit.subject import Elites, Subject, relative
 from fooling.text import encoded
 
 ENCODINGS = ("cppn", "direct")
@@ -73,6 +73,11 @@ def _config(subject: Subject, name: str, settings: Mapping[str, Any]) -> Path:
 def folder_of(subject: Subject) -> Path:
     """Where the audit keeps its runs."""
     return subject.store.path / "runs"
+
+
+def named(subject: Subject, run: Snapshot) -> str:
+    """The directory of a run as a report names it."""
+    return relative(run.directory, subject.store.path)
 
 
 def runs_of(subject: Subject, encoding: str) -> list[Snapshot]:

@@ -48,6 +48,10 @@ class Elites:
     def __len__(self) -> int:
         return len(self.classes)
 
+    def named(self, home: Path) -> str:
+        """The run directory as a report names it: relative to the audit's folder where it lies in it."""
+        return relative(self.directory, home)
+
     @classmethod
     def of(cls, run: Snapshot) -> Elites:
         """Those of a run, by class; classes that the search is not for are left out."""
@@ -129,6 +133,12 @@ class Subject:
         """
         if self.stopping.is_set():
             raise Interrupted
+
+
+def relative(directory: Path, home: Path) -> str:
+    """A directory as a report names it: relative to the audit's folder where it lies in it."""
+    home = home.absolute()
+    return str(directory.relative_to(home)) if directory.is_relative_to(home) else str(directory)
 
 
 Part = Callable[[Subject], Any]  # what a part's module has as `measure`: its part of the result

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fooling.store.snapshot import Snapshot
 from fooling.studies.audit.checks import Check, held, not_measurable
 from fooling.studies.audit.effort.result import Effort, Fooled, Method, Part
-from fooling.studies.audit.searching import ENCODINGS, evolved, runs_of
+from fooling.studies.audit.searching import ENCODINGS, evolved, named, runs_of
 from fooling.studies.audit.subject import Subject
 from fooling.studies.audit.survival import Waits, joined, over_runs, waits_of
 from fooling.studies.intervals import wilson
@@ -37,7 +37,7 @@ def measure(subject: Subject) -> Part:
     for name in (*ENCODINGS, ASCENT):
         why = subject.access.lacks("gradients") if name == ASCENT else None
         runs = [] if why is not None else _runs(subject, name)
-        methods.append(Method(name=name, runs=tuple(_named(subject, run) for run in runs), why=why))
+        methods.append(Method(name=name, runs=tuple(named(subject, run) for run in runs), why=why))
         if why is not None:
             checks.append(not_measurable(f"effort.{name}", why, f"< {TOLERATED}"))
             continue
@@ -61,12 +61,6 @@ def _runs(subject: Subject, name: str) -> list[Snapshot]:
         evolved(subject, f"{ASCENT}-{number}", settings, seed=subject.seed + number)
         for number in range(subject.budget.runs)
     ]
-
-
-def _named(subject: Subject, run: Snapshot) -> str:
-    """A run directory as the report names it: relative to the audit's folder where it lies in it."""
-    home = subject.store.path.absolute()
-    return str(run.directory.relative_to(home)) if run.directory.is_relative_to(home) else str(run.directory)
 
 
 def _efforts(subject: Subject, name: str, level: float, runs: Sequence[Snapshot]) -> list[Effort]:
