@@ -51,18 +51,19 @@ def neat_config(outputs: int, population: int, rates: Rates | None = None) -> ne
     config.seed = None
     config.genome_config = neat.DefaultGenome.parse_config(_genome_settings(outputs, rates or Rates()))
     for number, name in enumerate(_NAMES):
-        config.genome_config.add_activation(name, _scalar(activations.FORMULAS[number]))
+        config.genome_config.add_activation(name, _scalar(name, activations.FORMULAS[number]))
     config.species_set_config = neat.DefaultSpeciesSet.parse_config({"compatibility_threshold": 3.0})
     config.stagnation_config = neat.DefaultStagnation.parse_config({"species_elitism": 2})
     config.reproduction_config = neat.DefaultReproduction.parse_config({"elitism": 1})
     return config
 
 
-def _scalar(formula: Callable[..., np.ndarray]) -> Callable[[float], float]:
+def _scalar(name: str, formula: Callable[..., np.ndarray]) -> Callable[[float], float]:
     def activation(z: float) -> float:
         with np.errstate(over="ignore"):
             return float(formula(np.float64(z)))
 
+    activation.__name__ = name  # by which neat-python's own export names it
     return activation
 
 

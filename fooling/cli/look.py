@@ -113,10 +113,10 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["png", "sheet", "npz"]),
+    type=click.Choice(["png", "sheet", "npz", "json"]),
     default="sheet",
     show_default=True,
-    help="One PNG per class, one contact sheet, or the arrays.",
+    help="One PNG per class, one contact sheet, the arrays, or the CPPN of each class.",
 )
 @click.option("--out", metavar="PATH", type=click.Path(path_type=Path), help="Where to write.")
 @click.option(
@@ -145,7 +145,7 @@ def export(
     sort: str,
     force: bool,
 ) -> int:
-    """Export a run's elites as PNGs, contact sheet or arrays.
+    """Export a run's elites as PNGs, contact sheet, arrays or CPPNs.
 
     \b
     Examples:
@@ -157,12 +157,20 @@ def export(
     from fooling.store.snapshot import renderer
 
     view = open_run(directory)
-    out = out or view.directory / {"png": "export", "sheet": "sheet.png", "npz": "elites.npz"}[kind]
+    out = (
+        out
+        or view.directory
+        / {"png": "export", "sheet": "sheet.png", "npz": "elites.npz", "json": "genotypes"}[kind]
+    )
     with naming_write_errors(out):
         if kind == "png":
             exports.export_png(view, out, size=size, render=renderer(view), force=force)
         elif kind == "sheet":
             exports.export_sheet(view, out, columns=columns, limit=limit, sort=sort, force=force, warn=_warn)
+        elif kind == "json":
+            from fooling.present.genotype import export_genotypes
+
+            export_genotypes(view, out, force=force)
         else:
             exports.export_npz(view, out, force=force)
     say(out)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,16 +77,39 @@ class Images:
         Raises:
             ProblemError: 503: too many images are being drawn; and what `read` raises.
         """
-        return self._pictures.get(
-            (id, stamp, "preview"), lambda: self._drawn_in_turn(lambda: _preview(read()))
-        )
 
-    def _drawn_in_turn(self, draw: Callable[[], Picture]) -> Picture:
+        def made() -> Picture:
+            with self.drawing():
+                return _preview(read())
+
+        return self._pictures.get((id, stamp, "preview"), made)
+
+    def sheet(self, id: str, reading: Reading, number: int, side: int) -> Picture:
+        """The images of all nodes of the CPPN of a class's elite (`fooling.service.varying.nodes_sheet`); errors as for
+        `picture`."""
+        from fooling.service.varying import nodes_sheet
+        from fooling.store.elites import encode
+
+        def made() -> Picture:
+            with self.drawing():
+                return picture_of(encode(nodes_sheet(view, number, side), {}))
+
+        view = reading.view
+        identity = tuple(view.ids[number].tolist()) if 0 <= number < len(view.labels) else ()
+        return self._pictures.get((id, "nodes", identity, number, side), made)
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """One of the images that may be drawn at once.
+
+        Raises:
+            ProblemError: 503: too many wait.
+        """
         if not self._places.acquire(blocking=False):
             raise ProblemError(503, "too many images are being drawn; try again", {"retry-after": "1"})
         try:
             with self._pens:
-                return draw()
+                yield
         finally:
             self._places.release()
 
@@ -97,12 +121,9 @@ class Images:
             return picture_of(encode(view.archive.pixels[row], text))
         if side > self._limits.side:
             raise ProblemError(422, f"size: expected at most {self._limits.side} pixels, found {side}")
-
-        def draw() -> Picture:
+        with self.drawing():
             pixels, note = _drawn(view, row, side)
             return picture_of(encode(pixels, text | note))
-
-        return self._drawn_in_turn(draw)
 
 
 def picture_response(found: Picture, final: bool, known: str | None) -> Response:

@@ -20,7 +20,7 @@ from fooling.service.caches import Cache
 from fooling.service.columns import columns
 from fooling.service.jobs import ENDED, ConflictError, Job, Jobs, QueueFullError, State
 from fooling.service.problems import ProblemError, data_without_paths, without_paths
-from fooling.service.schema import Classes, First, Run
+from fooling.service.schema import Classes, Elite, First, Run
 
 if TYPE_CHECKING:
     from fooling.store.people import Told
@@ -220,6 +220,26 @@ def first_answers(view: Snapshot, numbers: Sequence[int]) -> list[First | None]:
     return [
         First(number=answer, label=view.labels[answer], confidence=confidence) if answer >= 0 else None
         for answer, confidence in zip(top1[list(numbers)].tolist(), sure[list(numbers)].tolist(), strict=True)
+    ]
+
+
+def elites_of(id: str, view: Snapshot, numbers: Sequence[int]) -> list[Elite]:
+    """The elites of some classes of a run, each of which has one.
+
+    Args:
+        id: of the run.
+    """
+    return [
+        Elite(
+            number=number,
+            label=view.labels[number],
+            confidence=float(view.confidence[number]),
+            generation=int(view.ids[number, 0]),
+            id="/".join(map(str, view.ids[number].tolist())),
+            image=f"/api/v1/runs/{id}/elites/{number}.png",
+            top1=first,
+        )
+        for number, first in zip(numbers, first_answers(view, numbers), strict=True)
     ]
 
 

@@ -195,6 +195,48 @@ class Elite(Answer):
     top1: First | None
 
 
+class VariationRequest(Part):
+    """Other weights for the network of an elite."""
+
+    weights: dict[
+        Annotated[int, Field(strict=False, ge=0, lt=2**20)], Annotated[float, Field(strict=False)]
+    ] = Field(
+        {}, max_length=4096, description="the new weight of an edge, by its place in the genotype's `edges`"
+    )
+    size: int | None = Field(
+        None, ge=1, le=512, description="pixels of the longer side of the image (default: as classified)"
+    )
+    ask: bool = Field(True, description="whether the run's classifier is asked what it sees")
+
+
+class AskRequest(Part):
+    """A question to a classifier."""
+
+    model: Spec | None = Field(None, description="a SPEC, as `GET /models` lists them (default: the run's)")
+
+
+class Asked(Answer):
+    """What a classifier says of an image."""
+
+    model: str
+    same: bool = Field(description="whether it is the classifier of the run, by its fingerprint")
+    top: list[First] = Field(
+        description="the five classes that it is surest of; empty where it has no answer"
+    )
+    own: First | None = Field(
+        description="what it says of the class that the image was evolved for; null where it has no such class"
+    )
+
+
+class Variation(Answer):
+    """A network that was changed."""
+
+    png: str = Field(description="its image, as a PNG in base64")
+    asked: Asked | None = Field(
+        description="what the run's classifier says of it at the size that it classifies"
+    )
+
+
 class Elites(Answer):
     """A page of a run's elites, by its newest checkpoint."""
 

@@ -12,9 +12,9 @@ from fooling.service.choosing import Choice, chosen
 from fooling.service.context import Shared
 from fooling.service.images import picture_response
 from fooling.service.problems import ProblemError
-from fooling.service.reading import first_answers, is_final
+from fooling.service.reading import elites_of, is_final
 from fooling.service.routes.runs import Cursor, Limit
-from fooling.service.schema import Elite, Elites, Id, Lineage
+from fooling.service.schema import Elites, Id, Lineage
 
 router = APIRouter(prefix="/runs/{id}/elites", tags=["elites"])
 Number = Annotated[str, Path(alias="class", pattern=r"^[0-9]{1,7}$", description="a class")]
@@ -51,18 +51,7 @@ def listed(
             raise ProblemError(409, "cursor: the list has changed; begin again without it")
         begin = int(place[0]) + 1
     page = order[begin : begin + min(limit, shared.settings.limits.listed)].tolist()
-    items = [
-        Elite(
-            number=number,
-            label=view.labels[number],
-            confidence=float(view.confidence[number]),
-            generation=int(view.ids[number, 0]),
-            id="/".join(map(str, view.ids[number].tolist())),
-            image=f"/api/v1/runs/{id}/elites/{number}.png",
-            top1=first,
-        )
-        for number, first in zip(page, first_answers(view, page), strict=True)
-    ]
+    items = elites_of(id, view, page)
     more = begin + len(page) < len(order)
     following = cursors.encode([page[-1]], id, choice) if more and page else None
     return Elites(items=items, next=following, total=len(order), generation=int(view.counters.generation))

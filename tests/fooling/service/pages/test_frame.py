@@ -17,6 +17,7 @@ PAGES = (
     ("/", "/runs.json"),
     ("/blind/{run}", "/blind/{run}.json"),
     ("/compare", "/compare.json"),
+    ("/runs/{run}/elites/3", "/runs/{run}/elites/3.json"),
     ("/breed?seed=3&model=builtin:lenet&colour=grey", "/breed.json?seed=3&model=builtin:lenet&colour=grey"),
 )
 
