@@ -19,7 +19,17 @@ from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
 
 Level = Literal["label", "top-k", "scores", "logits"]
-Capability = Literal["scores", "logits", "softmax", "features", "head", "gradients", "training", "fit images"]
+Capability = Literal[
+    "scores",
+    "logits",
+    "softmax",
+    "features",
+    "head",
+    "gradients",
+    "training",
+    "fit images",
+    "many images",
+]
 _INPUT = ":input"
 _CLOSE = 1e-3  # how far the head's own products may be from the network's logits, relative to the largest
 
@@ -83,6 +93,8 @@ def access_of(classifier: Classifier, layer: str | None = None, labelled: bool =
         missing["training"] = missing["logits"]
     elif "softmax" in missing:
         missing["training"] = missing["softmax"]
+    if getattr(classifier.network, "not_distributable", ""):
+        missing["many images"] = "each is a query of a remote service, which a search would need thousands of"
     if not labelled:
         missing["fit images"] = "no labelled real images were given (--samples)"
     digest = _digest(classifier, found) if found is not None else None

@@ -12,4 +12,5 @@ PARTS = {
     "recognition": "fooling.studies.audit.recognition.measure",
     "transforms": "fooling.studies.audit.transforms.measure",
     "attacks": "fooling.studies.audit.attacks.measure",
+    "black_box": "fooling.studies.audit.black_box.measure",
 }

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from fooling.studies import protocol
 from fooling.studies.audit.attacks.result import Attacks
+from fooling.studies.audit.black_box.result import BlackBox
 from fooling.studies.audit.checks import Check
 from fooling.studies.audit.detection.result import DetectorRow, EliteRow
 from fooling.studies.audit.effort.result import Fooled
@@ -71,6 +72,7 @@ class Result(protocol.Result):
         attacks: reference attacks on real images; None where there are no gradients or no such images.
         detectors: what could be put beside it.
         elites: of the bare classifier, and which detectors reject each.
+        black_box: what works through a service that says little and counts queries.
         checks: everything that was looked at, with its verdict.
     """
 
@@ -92,4 +94,5 @@ class Result(protocol.Result):
     attacks: Attacks | None = None
     detectors: Many[DetectorRow] = ()
     elites: Many[EliteRow] = ()
+    black_box: BlackBox | None = None
     checks: Many[Check] = Field(())

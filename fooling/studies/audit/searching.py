@@ -26,7 +26,8 @@ def evolved(
     classifier: Classifier | None = None,
     seed: int | None = None,
 ) -> Snapshot:
-    """A completed run: the one that is there, the rest of it, or a new one.
+    """A completed run: the one that is there, the rest of it, or a new one; or a run whose classifier gives no more
+    answers, as far as it got.
 
     Args:
         name: of its directory in the folder `runs` of the audit; it may name folders.
@@ -57,7 +58,7 @@ def evolved(
         config = _config(subject, name, {"seed": subject.seed if seed is None else seed, **own, **settings})
         handle = RunHandle(run, config, out=path, trust=trust, classifier=classifier, report=report)
     found = handle.compute()
-    if found.status != "completed":
+    if found.status != "completed" and not found.reason:
         raise Interrupted
     return found
 
@@ -81,13 +82,16 @@ def named(subject: Subject, run: Snapshot) -> str:
 
 
 def runs_of(subject: Subject, encoding: str) -> list[Snapshot]:
-    """Runs against the bare classifier, in an encoding: those that the user gave, else the audit's own.
+    """Runs against the bare classifier, in an encoding: those that the user gave, else the audit's own; of a remote
+    service, for which the audit begins none, there may be no runs.
 
     Raises:
         As `evolved`.
     """
     given = [run for run in subject.given if _is_of(run, encoding)]
-    return given or [
+    if given or subject.access.lacks("many images"):
+        return given
+    return [
         evolved(subject, f"{encoding}-{number}", bare_settings(subject, encoding), seed=subject.seed + number)
         for number in range(subject.budget.runs)
     ]

@@ -37,6 +37,8 @@ def measure(subject: Subject) -> Part:
     for name in (*ENCODINGS, ASCENT):
         why = subject.access.lacks("gradients") if name == ASCENT else None
         runs = [] if why is not None else _runs(subject, name)
+        if not runs:
+            why = why or subject.access.lacks("many images")
         methods.append(Method(name=name, runs=tuple(named(subject, run) for run in runs), why=why))
         if why is not None:
             checks.append(not_measurable(f"effort.{name}", why, f"< {TOLERATED}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -105,11 +105,13 @@ def noise(images: Images, sigma: float) -> Images:
     return found
 
 
-def noisy_copies(images: Images, sigma: float, count: int) -> Images:
-    """(n, count, H, W, C) uint8: each image with `count` draws of the noise of `noise`."""
-    found = np.empty((len(images), count, *images.shape[1:]), np.uint8)
+def noisy_copies(images: Images, sigmas: Sequence[float]) -> Images:
+    """(n, len(sigmas), H, W, C) uint8: copies of each image with noise as in `noise`, of each of these strengths; 0 gives
+    the image itself."""
+    scales = np.asarray(sigmas, np.float32)[:, None, None, None]
+    found = np.empty((len(images), len(sigmas), *images.shape[1:]), np.uint8)
     for image, out, random in zip(images, found, _randoms(images), strict=True):
-        drawn = sigma * random.standard_normal((count, *image.shape), dtype=np.float32)
+        drawn = scales * random.standard_normal(out.shape, dtype=np.float32)
         out[:] = np.rint(image + drawn).clip(0, 255)
     return found
 

@@ -51,13 +51,16 @@ def _row(subject: Subject, transform: Transform, elites: Sequence[Elites]) -> di
     why = [] if real is not None else ["the cost needs labelled real images (--samples)"]
     if len(subject.spec.labels) == 1:
         real, why = None, ["the cost needs two classes or more"]
+    lacking = subject.access.lacks("many images")
+    if lacking is not None:
+        why.append(f"the search through it {lacking}")
     row = Filter(
         name=transform.name,
         text=transform.text,
         parameters=transform.parameters,
         survival=tuple(_survivals(subject, transform, elites)),
         cost=None if real is None else _cost(subject, transform, real.test),
-        evolved=_evolved(subject, transform),
+        evolved=_evolved(subject, transform) if lacking is None else None,
         why="; ".join(why) or None,
     )
     return row.document()
@@ -163,7 +166,9 @@ def _checks(row: Filter) -> list[Check]:
         )
     else:
         first = not_measurable(f"{id}.survival", f"no elite of the bare classifier has {LEVEL}", threshold)
-    return [first, *([] if row.evolved is None else [_adaptive(id, row.evolved, threshold)])]
+    if row.evolved is None:
+        return [first, not_measurable(f"{id}.adaptive_success", row.why or "", threshold)]
+    return [first, _adaptive(id, row.evolved, threshold)]
 
 
 def _adaptive(id: str, found: Evolved, threshold: str) -> Check:

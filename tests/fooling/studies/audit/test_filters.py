@@ -81,6 +81,6 @@ def test_the_numbers_mean_what_the_names_say() -> None:
     flat = np.full((1, 64, 64, 1), 128, np.uint8)
     assert abs((filters.noise(flat, 8.0) - 128.0).std() - 8) < 0.5
     assert 0.6 < (filters.resize_pad(flat) > 0).mean() <= 1
-    copies = filters.noisy_copies(flat, 8.0, 3)
-    assert copies.shape == (1, 3, 64, 64, 1)
-    assert (copies[0, 0] != copies[0, 1]).any()
+    copies = filters.noisy_copies(flat, [0.0, 8.0, 24.0])[0]
+    assert (copies[0] == flat[0]).all()
+    assert [round(float(copy.std())) for copy in copies] == [0, 8, 24]
