@@ -1,7 +1,7 @@
 """The `fooling` program: its commands, and what happens to errors.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 invalid config, model or run directory, 4 not found, 5 partly done,
-130 interrupted after a checkpoint. Data goes to stdout; progress, logs and errors to stderr.
+6 done and a threshold missed, 130 interrupted after a checkpoint. Data goes to stdout; progress, logs and errors to stderr.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from fooling.cli import (
+    audit,
     bench,
     compare,
     doctor,
@@ -77,6 +78,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     lineage.lineage,
     explain.explain,
     transfer.transfer,
+    audit.audit,
     recognition.recognition,
     models.models,
     train.train,

@@ -12,11 +12,13 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args, get_origin
+
+from pydantic import BaseModel
 
 from fooling.errors import PARTLY, THRESHOLD, InvalidError, did_you_mean
 from fooling.studies.audit.checks import FAIL, NOT_MEASURABLE, PASS, Verdict
-from fooling.validation import Data, Many
+from fooling.validation import Data, Many, models_of
 
 ANY_FAILURE = "fail"
 Side = Literal[">=", "<=", "==", "!=", ">", "<"]
@@ -110,8 +112,8 @@ class Gate(Data):
     """What follows from a report.
 
     Attributes:
-        verdict: "fail" where a rule is broken, or a check fails that did not in the earlier report; "not measurable"
-            where none is, but a rule can't be told; else "pass".
+        verdict: "fail" where a rule is broken, or a check fails that did not in the earlier report; "not measurable" where none
+            is, but a rule can't be told; else "pass".
         exit_code: of the command.
         text: the verdict in one line.
         rules: each rule.
@@ -125,6 +127,56 @@ class Gate(Data):
     rules: Many[Ruled] = ()
     baseline: str | None = None
     new_failures: Many[str] = ()
+
+
+def expect_possible(
+    rules: Sequence[Rule], report: type[BaseModel], known: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """Refuse rules that no report can satisfy, before hours are spent on one.
+
+    Args:
+        report: the model of reports.
+        known: names of the members of lists, by the list's key, where they are fixed.
+
+    Raises:
+        InvalidError: a rule names what no report has.
+    """
+    for rule in rules:
+        if rule.name != ANY_FAILURE:
+            first, _, rest = rule.name.partition(".")
+            key = _PLURALS.get(first, first)
+            _expect(rule.name, report, [key, *(rest.split(".") if rest else [])], known or {})
+
+
+def _expect(
+    rule: str, model: type[BaseModel], parts: Sequence[str], known: Mapping[str, Sequence[str]]
+) -> None:
+    """The way of a rule through the fields of models. What follows a list is the name of a member, which may have dots."""
+    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    key, rest = parts[0], list(parts[1:])
+    if key not in fields:
+        singular = {plural: name for name, plural in _PLURALS.items()}
+        near = did_you_mean(key, [*fields, *(singular.get(name, name) for name in fields)])
+        raise InvalidError(
+            f"rule {rule!r}: a report has no {key!r}{near or '; expected one of ' + ', '.join(fields)}"
+        )
+    inner = models_of(fields[key])
+    if not rest or not inner:
+        return None
+    if not _is_list(fields[key]):
+        return _expect(rule, inner[0], rest, known)
+    if key in known and not any(f"{'.'.join(rest)}.".startswith(f"{name}.") for name in known[key]):
+        near = did_you_mean(rest[0], known[key]) or f"; expected one of {', '.join(known[key])}"
+        raise InvalidError(f"rule {rule!r}: a report has no {rest[0]!r} in {key}{near}")
+    problems = []
+    for cut in range(1, len(rest)):
+        try:
+            return _expect(rule, inner[0], rest[cut:], known)
+        except InvalidError as error:
+            problems.append(error)
+    if problems and key != _PLURALS["check"]:  # the id of a check may be all that there is
+        raise problems[-1]
+    return None
 
 
 def gate(
@@ -151,12 +203,16 @@ def gate(
     parts = [one.why for one in broken]
     if new:
         parts.append(f"{_count(new, 'check')} that did not fail before: {', '.join(new)}")
+    if report.get("stopped"):
+        untold_why = [f"the audit stopped: {report['stopped']}"]
+    else:
+        untold_why = [one.why for one in untold]
     known = sum(one.verdict == FAIL and one.known for one in held)
     since = f"; {known} broken as before" if known else ""
     if parts:
         verdict, code, text = FAIL, THRESHOLD, "; ".join(parts)
-    elif untold:
-        verdict, code, text = NOT_MEASURABLE, PARTLY, "; ".join(one.why for one in untold)
+    elif untold_why:
+        verdict, code, text = NOT_MEASURABLE, PARTLY, "; ".join(untold_why)
     else:
         verdict, code = PASS, 0
         text = f"{_count(held, 'rule')} kept" if held else "no rule was asked for"
@@ -226,6 +282,8 @@ def value_of(report: Mapping[str, Any], name: str) -> float | str | None:
 def _walk(found: Any, key: str, rest: str, name: str) -> Any:
     """One step of the way, and the others after it. A key may have dots itself: the longest that fits is taken."""
     members = _members(found)
+    if found == [] or found == ():
+        return None  # the part that would fill the list was not measured
     parts = [key, *(rest.split(".") if rest else [])]
     for length in range(len(parts), 0, -1):
         step = ".".join(parts[:length])
@@ -272,6 +330,12 @@ def _because(report: Mapping[str, Any], name: str) -> str:
 
 def _failures(report: Mapping[str, Any]) -> set[str]:
     return {str(check["id"]) for check in report.get("checks", []) if check.get("verdict") == FAIL}
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether an annotation, perhaps an optional one, is that of a list."""
+    origin = get_origin(annotation)
+    return origin in (tuple, list) or any(map(_is_list, get_args(annotation)))
 
 
 def _count(things: Sequence[Any], noun: str) -> str:

@@ -12,14 +12,13 @@ from fooling.studies.audit.checks import Check, held, not_measurable
 from fooling.studies.audit.images import Labelled, Real
 from fooling.studies.audit.recognition.likeness import Array
 from fooling.studies.audit.recognition.panel import Panelist, asked, specs_of
-from fooling.studies.audit.recognition.pictures import pictured
+from fooling.studies.audit.recognition.pictures import LIKE, pictured
 from fooling.studies.audit.recognition.result import Control, Look, Part, Recognition
 from fooling.studies.audit.recognition.scoring import Scores, Shown, scores_of
 from fooling.studies.audit.searching import elites_of
 from fooling.studies.audit.subject import Elites, Subject
 from fooling.studies.intervals import wilson
 
-LIKE = 0.5  # from this score on, an image looks like its class
 SURE = 0.99
 CONTROL = 0.9  # the share of real images that have to look like their class, or the scores mean nothing
 TOLERATED = 0.1  # the share of classes: a classifier passes where fewer have an image that fools it

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fooling.store.elites import SMALL, encode
 from fooling.studies.audit.recognition.result import Look
 
+LIKE = 0.5  # from this score on, an image looks like its class
 CLASSES = 24  # of which an image is kept: one that fools, where there is one
 MOST_LIKE = 12  # of the images that look most like their class, besides
 _BYTES = 200_000  # of a PNG, at most
@@ -45,7 +46,7 @@ def foolers(looks: Sequence[Look]) -> list[int]:
 
 def likest(looks: Sequence[Look]) -> list[int]:
     """The elites that look most like their class, the likest first."""
-    like = [row for row, look in enumerate(looks) if look.score is not None and look.score >= 0.5]
+    like = [row for row, look in enumerate(looks) if look.score is not None and look.score >= LIKE]
     return sorted(like, key=lambda row: -(looks[row].score or 0.0))[:MOST_LIKE]
 
 

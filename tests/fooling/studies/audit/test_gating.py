@@ -6,7 +6,8 @@ import re
 import pytest
 
 from fooling.errors import InvalidError
-from fooling.studies.audit.gating import Rule, gate, value_of
+from fooling.studies.audit.gating import Rule, expect_possible, gate, value_of
+from fooling.studies.audit.result import Result
 
 REPORT = {
     "model": "builtin:lenet",
@@ -99,6 +100,15 @@ def test_a_value_that_was_not_measured_is_no_pass():
     assert "needs logits" in found.text
 
 
+def test_an_audit_that_stopped_or_left_a_part_out_is_no_pass():
+    bare = {**REPORT, "detectors": [], "checks": []}
+    found = held("detector.energy.adaptive_success>=0.1", report=bare)
+    assert (found.verdict, found.exit_code) == ("not measurable", 5)
+    found = held(report={**bare, "stopped": "accuracy is 41 %"})
+    assert (found.verdict, found.exit_code) == ("not measurable", 5)
+    assert "accuracy is 41 %" in found.text
+
+
 def test_a_broken_rule_weighs_more_than_one_that_cannot_be_told():
     assert held("detector.energy.auroc<0.9", "accuracy<1").exit_code == 6
 
@@ -115,3 +125,29 @@ def test_with_an_earlier_report_only_what_is_new_fails():
 
 def test_without_rules_a_report_is_only_a_report():
     assert held().exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "hint"),
+    [
+        ("acuracy<0.9", "did you mean accuracy"),
+        ("check.accuracy<0.9", None),
+        ("check.detector.energy.direction.verdict==fail", None),
+        ("recognition.fooling>=0.1", None),
+        ("recognition.foolin>=0.1", "did you mean fooling"),
+        ("fooled.efforts.cppn.share>=0.5", None),
+        ("fooled.efforts.cppn.shar>=0.5", "did you mean share"),
+        ("fail", None),
+    ],
+)
+def test_a_misspelt_name_is_told_before_the_audit(rule, hint):
+    if hint is None:
+        expect_possible([Rule.parse(rule)], Result)
+        return
+    with pytest.raises(InvalidError, match=hint):
+        expect_possible([Rule.parse(rule)], Result)
+
+
+def test_the_member_of_a_list_is_told_too_where_its_names_are_known():
+    with pytest.raises(InvalidError, match="did you mean cppn"):
+        expect_possible([Rule.parse("fooled.efforts.cpnn.share>=0.5")], Result, {"efforts": ["cppn"]})

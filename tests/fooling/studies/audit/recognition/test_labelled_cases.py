@@ -10,8 +10,8 @@ from PIL import Image
 from fooling.classifiers import load
 from fooling.datasets import idx
 from fooling.studies.audit.images import Labelled
-from fooling.studies.audit.recognition.measure import LIKE
 from fooling.studies.audit.recognition.panel import Panelist
+from fooling.studies.audit.recognition.pictures import LIKE
 from fooling.studies.audit.recognition.scoring import Shown, scores_of
 
 PER_CLASS = 100

@@ -1,0 +1,55 @@
+"""A report as a folder: the page, the JSON, JUnit's XML, beside the runs and steps that they rest on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from markupsafe import Markup
+
+from fooling.errors import naming_write_errors
+from fooling.files import json_bytes, replacing
+from fooling.present.audit import junit
+from fooling.present.audit.view import view_of
+from fooling.present.gallery import csp_hash
+from fooling.present.web import environment
+from fooling.present.web.bundle import stylesheet
+from fooling.studies.audit.report import Report
+from fooling.text import encoded
+
+DATA, PAGE, XML = "report.json", "report.html", "junit.xml"
+STYLES = ("tokens.css", "base.css", "audit.css")
+
+
+def default(model: str, depth: str, seed: int) -> Path:
+    """The folder of an audit that was not given one."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.")[-80:] or "model"
+    return Path("audits") / f"{name}-{depth}-seed{seed}"
+
+
+def write(report: Report, folder: Path) -> list[Path]:
+    """Write a report, in place of an older one.
+
+    Returns:
+        The files, the page first.
+
+    Raises:
+        FoolingError: the folder can't be written.
+    """
+    contents = {PAGE: encoded(page(report)), DATA: json_bytes(report.document()), XML: junit.xml(report)}
+    with naming_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            with replacing(folder / name) as file:
+                file.write(content)
+    return [folder / name for name in contents]
+
+
+def page(report: Report) -> str:
+    """The HTML page: all of it in one file, which asks for nothing and runs nothing."""
+    style = stylesheet(*STYLES)
+    return (
+        environment()
+        .get_template("audit/report.html.j2")
+        .render(audit=view_of(report), style=Markup(style), style_hash=csp_hash(style))
+    )
