@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ def make_run(
     ended: bool = True,
     drawn: bool = False,
     seed: int = 0,
+    labels: Sequence[str] | None = None,
 ) -> None:
     """Write a run of so many classes, each with an elite: confidences from 0 to 1, most of them high; one elite in seven is
     called something else first.
@@ -43,9 +45,10 @@ def make_run(
         size: of the images, in pixels.
         ended: whether it is completed.
         drawn: whether the images are those of the genotypes, and no noise.
+        labels: of the classes; None: made-up ones.
     """
     draws = np.random.default_rng(seed)
-    spec = _spec(classes, size, colour, encoding, seed)
+    spec = _spec(labels or _labels(classes), size, colour, encoding, seed)
     folder = directory.create(path, spec)
     archive, drawing = empty_archive(spec.config, spec.classifier.spec)
     confidence = (1 - 10 ** draws.uniform(-7, -0.05, classes)).astype(np.float32)
@@ -80,11 +83,18 @@ def make_run(
     checkpoint.save(folder.checkpoints, checkpoint.Checkpoint(counters, archive.arrays()))
 
 
-def _spec(classes: int, size: int, colour: Literal["grey", "rgb"], encoding: str, seed: int) -> RunSpec:
+def _labels(classes: int) -> list[str]:
     words = ["stone", "lizard", "harp", "ferry", "mitten", "orchid", "beacon", "pretzel", "comet", "violin"]
+    return [f"{words[n % 10]} {words[n // 10 % 10]} {n}" for n in range(classes)]
+
+
+def _spec(
+    labels: Sequence[str], size: int, colour: Literal["grey", "rgb"], encoding: str, seed: int
+) -> RunSpec:
+    classes = len(labels)
     classifier = Spec(
         name=f"made-up-{classes}",
-        labels=tuple(f"{words[n % 10]} {words[n // 10 % 10]} {n}" for n in range(classes)),
+        labels=tuple(labels),
         groups={
             "animals": tuple(n for n in range(classes) if n % 10 < 4),
             "things": tuple(n for n in range(classes) if n % 10 >= 4),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -44,6 +45,15 @@ def assets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no assets at {folder}; set FOOLING_ASSETS")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that tests drive; `make browser` installs it."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("no Chromium on the path; `make browser` installs it where apt can")
 
 
 @pytest.fixture(scope="session")
