@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fooling.errors import FoolingError, Interrupted
+from fooling.errors import FoolingError, Interrupted, OutOfAnswers
 from fooling.studies.audit.black_box import watch
 from fooling.studies.audit.black_box.restriction import Restriction
 from fooling.studies.audit.black_box.result import Alarm, BlackBox, Part, Scenario
@@ -37,7 +37,11 @@ def measure(subject: Subject) -> Part:
         Interrupted: the audit was stopped.
     """
     found = elites_of_stand_in(subject)
-    quiet = subject.once("black_box/quiet", partial(_quiet, subject))
+    try:
+        quiet = subject.once("black_box/quiet", partial(_quiet, subject))
+        stand_in = shown(subject, found)
+    except OutOfAnswers as error:  # of a remote classifier: a search can't be paid for either
+        return Part(checks=(not_measurable("black_box", str(error)),))
     plans = [
         Plan(restriction, budget, first)
         for restriction in _restrictions(subject)
@@ -49,7 +53,7 @@ def measure(subject: Subject) -> Part:
         black_box=BlackBox(
             failures=FAILURES,
             doubtful_below=quiet["doubtful_below"],
-            stand_in=shown(subject, found),
+            stand_in=stand_in,
             scenarios=tuple(scenarios),
         ),
         checks=tuple(check for one in scenarios for check in _checks(one)),
@@ -57,10 +61,15 @@ def measure(subject: Subject) -> Part:
 
 
 def _restrictions(subject: Subject) -> Sequence[Restriction]:
-    """What is simulated: what a remote service says is as it is; and top 5 of five classes or fewer is all."""
+    """What is simulated. A remote service says what it says; five labels of five are all; the only label says nothing."""
+    count = len(subject.spec.labels)
     if subject.access.lacks("many images"):
         return (Restriction(),)
-    return [each for each in RESTRICTIONS if each.k == 1 or each.k < len(subject.spec.labels)]
+    return [
+        each
+        for each in RESTRICTIONS
+        if (each.k == 1 or each.k < count) and (each.scores != "label" or count > 1)
+    ]
 
 
 def _quiet(subject: Subject) -> dict[str, float | None]:

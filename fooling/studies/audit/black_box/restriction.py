@@ -58,7 +58,8 @@ class Restriction:
         """In words."""
         if self.scores == "label":
             return "the first label alone"
-        which = "all scores" if self.scores == "full" else f"the first {self.k} labels with scores"
+        labels = "label with its score" if self.k == 1 else f"{self.k} labels with scores"
+        which = "all scores" if self.scores == "full" else f"the first {labels}"
         digits = "" if self.decimals is None else f" of {self.decimals} decimals"
         return which + digits + (f", from {self.min_score:g} on" if self.min_score else "")
 

@@ -100,5 +100,5 @@ class BlackBox(Data):
 class Part(Data):
     """This part of an audit."""
 
-    black_box: BlackBox
+    black_box: BlackBox | None = None
     checks: Many[Check]

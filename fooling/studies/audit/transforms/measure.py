@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from fooling.errors import OutOfAnswers
 from fooling.studies.audit.answers import named
 from fooling.studies.audit.checks import Check, held, not_measurable
 from fooling.studies.audit.images import Labelled
@@ -37,13 +38,18 @@ def measure(subject: Subject) -> Part:
         Interrupted: the audit was stopped.
     """
     elites = elites_of(subject)
-    found = [
-        Filter.model_validate(
-            subject.once(f"transforms/{each.name}", partial(_row, subject, each, elites)), strict=False
-        )
-        for each in TRANSFORMS
-    ]
+    found = [_kept(subject, each, elites) for each in TRANSFORMS]
     return Part(transforms=tuple(found), checks=tuple(check for row in found for check in _checks(row)))
+
+
+def _kept(subject: Subject, transform: Transform, elites: Sequence[Elites]) -> Filter:
+    """The row of a transform: kept from before, or made now; without numbers where a remote classifier's budget ends."""
+    try:
+        row = subject.once(f"transforms/{transform.name}", partial(_row, subject, transform, elites))
+    except OutOfAnswers as error:
+        what = {"name": transform.name, "text": transform.text, "parameters": transform.parameters}
+        row = {**what, "why": str(error)}
+    return Filter.model_validate(row, strict=False)
 
 
 def _row(subject: Subject, transform: Transform, elites: Sequence[Elites]) -> dict[str, object]:
@@ -165,7 +171,8 @@ def _checks(row: Filter) -> list[Check]:
             share.ci95,
         )
     else:
-        first = not_measurable(f"{id}.survival", f"no elite of the bare classifier has {LEVEL}", threshold)
+        missing = f"no elite of the bare classifier has {LEVEL}" if static or row.why is None else row.why
+        first = not_measurable(f"{id}.survival", missing, threshold)
     if row.evolved is None:
         return [first, not_measurable(f"{id}.adaptive_success", row.why or "", threshold)]
     return [first, _adaptive(id, row.evolved, threshold)]
@@ -174,13 +181,17 @@ def _checks(row: Filter) -> list[Check]:
 def _adaptive(id: str, found: Evolved, threshold: str) -> Check:
     success = found.success
     assert success.value is not None
-    until = "its whole budget" if found.images_50 is None else f"{found.images_50:,.0f} images"
+    until = (
+        "half of them are not"
+        if found.images_50 is None
+        else f"half of them after {found.images_50:,.0f} images"
+    )
     return held(
         f"{id}.adaptive_success",
         success.value < TOLERATED,
         success.value,
         threshold,
         f"a search through the transform finds images of {LEVEL} for {success.value:.0%} of the classes within "
-        f"{found.budget:,} images; half of them after {until}",
+        f"{found.budget:,} images; {until}",
         success.ci95,
     )

@@ -208,6 +208,7 @@ def test_the_part_says_what_works_and_what_the_budget_is_too_small_for(tmp_path:
         found = measure(subject)
         again = measure(subject)
     assert again == found
+    assert found.black_box is not None
     scenarios = found.black_box.scenarios
     assert [(one.access, one.stand_in) for one in scenarios] == [
         (access, stand_in)
