@@ -56,18 +56,18 @@ def study(
         for done, number in enumerate(subject.classes, 1):
             if stopping.is_set():
                 raise Interrupted
-            kept = subject.store.once(f"elites/{number:04d}", partial(_explained, subject, number))
+            kept = subject.store.once(subject.step(number), partial(_explained, subject, number))
             elites.append(Explained.model_validate(kept, strict=False))
             if report is not None:
                 report(Progress(done, len(subject.classes) + 1, subject.run.labels[number]))
         try:
-            groups = subject.store.once("groups", partial(_groups, subject, elites))
+            groups = list(_groups(subject, elites))
         except Interrupted:
             raise
         except FoolingError as error:
-            groups = [_group("elites", [one.probe for one in elites]).document()]
+            groups = [_group("elites", [one.probe for one in elites])]
             failures.append(Failure(what="probes beside the elites", reason=str(error)))
-        return _result(subject, elites, [Group.model_validate(one, strict=False) for one in groups], failures)
+        return _result(subject, elites, groups, failures)
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,11 @@ class _Subject:
     evaluator: Evaluator
     store: StepStore
     classes: tuple[int, ...]
+
+    def step(self, number: int) -> str:
+        """The name of what is kept of the elite of a class: another elite has another."""
+        of = "-".join(map(str, self.run.ids[number].tolist()))
+        return f"elites/{number:04d}-{of}-{self.request.origin}-{self.request.seed}"
 
     def random(self, number: int, purpose: int) -> np.random.Generator:
         """Random numbers for one elite and one purpose."""
@@ -119,11 +124,7 @@ def _opened(request: Request, stopping: threading.Event, resources: Resources) -
     host = HostSpec.of(run.spec.config, numerics_here(settings), trust=resources.trust)
     classifier = host.classifier()
     expect_same(classifier, run.spec, run.directory)
-    inputs = {
-        "asked": request.model_dump(mode="json", include={"origin", "seed"}),
-        "archive": {str(number): run.ids[number].tolist() for number in classes},
-        "fingerprint": run.spec.classifier.fingerprint,
-    }
+    inputs = {"fingerprint": run.spec.classifier.fingerprint}
     with (
         Evaluator(host, classifier, settings, IMAGES, stopping, cluster) as evaluator,
         opened(request.out or run.directory / "explain", RECORD, KIND, inputs) as store,
@@ -204,21 +205,20 @@ def _maps(
         )
 
 
-def _groups(subject: _Subject, elites: Sequence[Explained]) -> list[dict[str, Any]]:
+def _groups(subject: _Subject, elites: Sequence[Explained]) -> Iterator[Group]:
     """The elites, their ancestors and real images, probed."""
     run, asked = subject.run, subject.evaluator
-    found = [_group("elites", [one.probe for one in elites])]
+    yield _group("elites", [one.probe for one in elites])
     if run.spec.config.search.name == "map-elites" and not run.spec.operators:
         first = np.stack([_ancestor(run, number) for number in subject.classes])
         classes = asked.evaluate(first).confidences.argmax(axis=1)
-        found.append(_group("generation 0", _probed(subject, first, classes, 20)))
+        yield _group("generation 0", _probed(subject, first, classes, 20))
     if subject.request.samples is not None:
         from fooling.classifiers import samples
 
         real = samples.read(subject.request.samples, asked.classifier.spec)
         rows = subject.random(0, 9).permutation(len(real))[:REAL]
-        found.append(_group("real", _probed(subject, real.images[rows], real.labels[rows], 30)))
-    return [one.document() for one in found]
+        yield _group("real", _probed(subject, real.images[rows], real.labels[rows], 30))
 
 
 def _probed(subject: _Subject, images: NDArray[np.uint8], classes: NDArray[Any], purpose: int) -> list[Probe]:
