@@ -14,7 +14,7 @@ export class CppnPainter {
    * @param {boolean} every  whether it can draw what single nodes put out, too
    */
   static open(canvas, genotype, every = false) {
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true });
+    const gl = canvas.getContext("webgl2", { alpha: every, antialias: false, depth: false, preserveDrawingBuffer: true });
     if (!gl) return null;
     try {
       return new CppnPainter(gl, genotype, every);

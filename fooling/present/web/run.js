@@ -2,6 +2,7 @@
 import { get, onceAtATime } from "./api.js";
 import { drawCurve } from "./chart.js";
 import { byId, isTyping, pageData, plain } from "./dom.js";
+import { rememberWall } from "./elite-walk.js";
 import { drawFeed } from "./feed.js";
 import { listenOnFilm, openFilm } from "./film.js";
 import { onConnection, onGone, onJob } from "./live.js";
@@ -13,7 +14,7 @@ import { readElites, summarise } from "./run-data.js";
 import { describeKeys } from "./shell.js";
 import { begin, go, state } from "./state.js";
 import { drawStrip, listenOnStrip } from "./strip.js";
-import { drawWall, focusedEntry, listen, moveFocus, refreshCards, showEntry } from "./wall.js";
+import { drawWall, focusedEntry, listen, moveFocus, refreshCards, showEntry, shown } from "./wall.js";
 
 const PAUSE = 1000; // milliseconds between two looks at a run that goes on
 const page = pageData();
@@ -140,6 +141,7 @@ drawHead(job);
 listenOnHead();
 listenOnFilm();
 addEventListener("keydown", onKey);
+addEventListener("pagehide", () => rememberWall(page.job.id, shown.filter((entry) => entry.elites[0]).map((entry) => entry.index)));
 onJob((changed) => {
   if (changed.id !== page.job.id) return;
   job = changed;
