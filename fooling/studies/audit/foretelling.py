@@ -14,6 +14,7 @@ from fooling.studies.audit.request import Request
 from fooling.studies.protocol import Resources
 
 _TIMED = 500  # images
+_ACCESSES = 6  # of the black box: three, each with and without a stand-in
 
 
 def foretold(request: Request, resources: Resources) -> str:
@@ -49,6 +50,6 @@ def images_of(request: Request) -> int:
         "effort": 2 * budget.runs * budget.evaluations,
         "detectors": len(tried["detectors"]) * budget.adaptive_runs * adaptive,
         "transforms": len(tried["transforms"]) * budget.adaptive_runs * adaptive,
-        "black_box": sum(budget.queries),
+        "black_box": _ACCESSES * budget.adaptive_runs * sum(budget.queries),
     }
     return sum(count for part, count in searches.items() if part in wanted) + budget.real

@@ -40,7 +40,7 @@ def measure(subject: Subject) -> Part:
         why = "needs two classes or more: nothing can be named wrong"
     if why is not None or subject.real is None:
         why = why or "needs labelled real images (--samples)"
-        return Part(checks=(not_measurable("attacks.masking", why),))
+        return Part(checks=(not_measurable("attack.masking", why),))
     real = _chosen(subject.real.test, subject.budget.attacked)
     epsilons = EPSILONS[subject.spec.colour]
     alone = _restored(subject.once("attacks/alone", partial(_alone, subject, real, epsilons)))
@@ -133,7 +133,7 @@ def _checks(curves: Sequence[Curve]) -> list[Check]:
     gap = by["pgd", None] - by["fgsm", None]
     checks = [
         held(
-            "attacks.masking",
+            "attack.masking",
             gap <= _MARGIN,
             gap,
             f"<= {_MARGIN}",
@@ -143,7 +143,7 @@ def _checks(curves: Sequence[Curve]) -> list[Check]:
     ]
     for transform in TRANSFORMS:
         static, adaptive = by["pgd", transform.name], by["bpda-pgd", transform.name]
-        id, threshold = f"attacks.{transform.name}", f"<= {_MARGIN}"
+        id, threshold = f"attack.{transform.name}", f"<= {_MARGIN}"
         found = (
             f"a mean accuracy of {static:.1%} is left against images made without the transform, {adaptive:.1%} against "
             "an attack that knows of it"

@@ -72,6 +72,10 @@ def _measured(bench: Bench, detector: Detector) -> dict[str, Any]:
         why = f"it can't tell noise from real images: {direction.why}"
         others = verdicts.missing(detector, why, verdicts.ALL[1:])
         return _document(row | {"verdict": NOT_MEASURABLE, "why": why}, [direction, *others])
+    if (remote := bench.subject.access.lacks("many images")) is not None:
+        why = f"the search against it {remote}"
+        others = verdicts.missing(detector, why, verdicts.ALL[1:])
+        return _document(row | {"verdict": NOT_MEASURABLE, "why": why}, [direction, *others])
     row |= numbers.attacked(bench, guarded)
     checks = verdicts.checks_of(detector, row, len(calibration), len(test))
     row |= {"verdict": checks[-1].verdict, "why": checks[-1].why}

@@ -43,7 +43,7 @@ def test_what_a_service_does_not_allow_is_said_and_its_budget_is_kept(
     assert len(server.asked) <= budget
     checks = {check.id: check for part in parts for check in part.checks}
     assert "remote" in checks["transform.bits-3.adaptive_success"].why
-    assert "gradients" in checks["attacks.masking"].why
+    assert "gradients" in checks["attack.masking"].why
     cost = parts[0].transforms[0].cost
     assert cost is not None
     found = parts[2].black_box
