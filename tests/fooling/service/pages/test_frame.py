@@ -16,9 +16,10 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 PAGES = (
     ("/", "/runs.json"),
     ("/blind/{run}", "/blind/{run}.json"),
+    ("/breed?seed=3&model=builtin:lenet&colour=grey", "/breed.json?seed=3&model=builtin:lenet&colour=grey"),
     ("/compare", "/compare.json"),
     ("/runs/{run}/elites/3", "/runs/{run}/elites/3.json"),
-    ("/breed?seed=3&model=builtin:lenet&colour=grey", "/breed.json?seed=3&model=builtin:lenet&colour=grey"),
+    ("/studies", "/studies.json"),
 )
 
 
