@@ -69,13 +69,10 @@ def audit(
       fooling audit file:mine.toml --samples photos/ --fail-on "detector.knn.adaptive_success>=0.1"
     """
     from fooling.present.audit import folder, table
-    from fooling.studies.audit import report as reports
     from fooling.studies.audit.request import Request
     from fooling.studies.audit.study import study
     from fooling.studies.protocol import Progress, Resources
 
-    held_to = reports.rules_of(rules)  # before the work, not after it
-    earlier = None if baseline is None else reports.read_earlier(baseline)
     place = out or folder.default(model, depth or "normal", asked["seed"])
     with usage():
         request = Request(
@@ -96,7 +93,7 @@ def audit(
         from fooling.studies.audit.foretelling import foretold
 
         tell(foretold(request, resources))
-    found = reports.report_of(study(request, report=progress, resources=resources), request, held_to, earlier)
+    found = study(request, report=progress, resources=resources)
     files = folder.write(found, place)
     if as_json:
         say_json(found.document())

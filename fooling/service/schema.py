@@ -95,10 +95,26 @@ class RecognitionRequest(Part):
 
 
 class AuditRequest(Part):
-    """Would anything that is deployed notice?"""
+    """How easily is a classifier fooled, and would anything that is deployed notice?"""
 
     kind: Literal["audit"]
     model: Spec = Field(description="a SPEC, as `GET /models` lists them")
+    depth: Literal["quick", "normal", "deep"] = Field("quick", description="how much is done")
+    seed: int = Field(0, ge=0, lt=2**63, description="of all randomness")
+    runs: list[Id] = Field(
+        [],
+        max_length=100,
+        description="runs whose elites are used in place of runs that the audit would begin",
+    )
+    others: list[Spec] = Field(
+        [], max_length=20, description="other classifiers of the same classes, as `GET /models` lists them"
+    )
+    samples: str | None = Field(
+        None,
+        max_length=255,
+        description="the name of the labelled real images to use, of those that the server was started with "
+        "(`--samples`); default: the first of them, where there are any",
+    )
     label: Words = ""
 
 

@@ -137,6 +137,7 @@ def _advice(report: Report) -> Iterator[str]:
         )
     yield from _about_detectors(measured(report))
     yield from _about_filters(report.transforms)
+    yield from _about_queries(report)
     if report.images is None:
         yield "Give labelled real images (--samples): without them, no detector and no cost could be measured."
     missing = list(report.access.missing)
@@ -172,6 +173,22 @@ def _about_filters(filters: Sequence[Filter]) -> Iterator[str]:
         yield (
             f"Do not rely on a filter in front: through each of the {len(tried)} that were tried, a search that knows of "
             "it finds such images again."
+        )
+
+
+def _about_queries(report: Result) -> Iterator[str]:
+    """Whether a service that watches its queries would notice a search before it has succeeded."""
+    scenarios = report.black_box.scenarios if report.black_box is not None else ()
+    firsts = [
+        max(query for query in alarm.first if query is not None)
+        for scenario in scenarios
+        for alarm in scenario.alarms
+        if alarm.name == "near-copies" and alarm.first and None not in alarm.first
+    ]
+    if firsts:
+        yield (
+            f"Watch the queries of each client for near-copies: every search was noticed by query {max(firsts):,} at the "
+            "latest."
         )
 
 

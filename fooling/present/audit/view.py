@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from fooling.confidence import format_confidence
+from fooling.files import json_bytes
 from fooling.present.audit import figures
 from fooling.present.audit.answers import advice, answers, efforts
 from fooling.present.audit.figures import Bar, Chart, Row
@@ -14,6 +15,7 @@ from fooling.present.audit.limits import limits
 from fooling.present.audit.mapping import PLACES, spoken_for
 from fooling.present.audit.repeating import steps
 from fooling.present.audit.words import NOTHING, between, images, number, percent, seconds
+from fooling.studies.audit.black_box.result import Scenario
 from fooling.studies.audit.checks import FAIL, NOT_MEASURABLE, PASS, Check
 from fooling.studies.audit.detection.result import DetectorRow
 from fooling.studies.audit.recognition.pictures import LIKE, foolers, likest
@@ -86,6 +88,8 @@ def view_of(report: Report) -> dict[str, Any]:
         "detector_numbers": _table(detectors),
         "filters": filters,
         "filter_numbers": _table(filters),
+        "services": list(map(_scenario, report.black_box.scenarios)) if report.black_box is not None else [],
+        "stand_in": _stand_in(report),
         "limits": limits(report),
         "steps": steps(report),
     }
@@ -98,6 +102,15 @@ def view_of(report: Report) -> dict[str, Any]:
     told["places"] = [[_plainly(place), len(spoken_for(place, report.checks))] for place in PLACES]
     plain: dict[str, Any] = all_plain(told)
     return plain
+
+
+def drawn(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What `audit/body.html.j2` draws of a report that is kept as JSON.
+
+    Raises:
+        pydantic.ValidationError: it is no report.
+    """
+    return view_of(Report.model_validate_json(json_bytes(document)))
 
 
 def _plainly(value: Any) -> Any:
@@ -241,6 +254,33 @@ def _filter(each: Filter) -> Row:
         details.append(("held for", f"{held} images (half of the classes)"))
         details.append(("without it", images(each.evolved.bare_50)))
     return Row(each.name, bars, note=note, details=details)
+
+
+def _scenario(found: Scenario) -> Row:
+    """What works through a service that says little, within a budget of queries."""
+    name = f"{found.text}, {found.budget:,} queries"
+    name += ", after images of a stand-in" if found.stand_in else ""
+    if found.why is not None:
+        return Row(name, note=found.why, verdict=NOT_MEASURABLE)
+    first = {alarm.name: [query for query in alarm.first if query is not None] for alarm in found.alarms}
+    noticed = [f"{what} at query {min(queries):,}" for what, queries in first.items() if queries]
+    share = found.success or found.first
+    return Row(
+        name,
+        [Bar(None, None, None, NOTHING) if share is None else _share(share)],
+        note=f"first alarm: {', '.join(noticed)}" if noticed else "no alarm",
+    )
+
+
+def _stand_in(report: Report) -> str:
+    """What elites of another network do, one query each."""
+    found = report.black_box.stand_in if report.black_box is not None else None
+    if found is None or found.at_99 is None or found.at_99.value is None:
+        return ""
+    return (
+        f"Of {found.images} images that were made for {found.model} and sent as they are, {percent(found.at_99.value)} are "
+        "given 99 % here: one query each."
+    )
 
 
 def summary(checks: Sequence[Check]) -> str:

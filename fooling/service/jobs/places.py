@@ -70,6 +70,11 @@ class JobPlaces:
     def result(self) -> Path:
         return self.path / "result.json"
 
+    @property
+    def work(self) -> Path:
+        """What a study keeps, so that it can go on."""
+        return self.path / "work"
+
 
 @dataclass(frozen=True)
 class Places:

@@ -128,6 +128,8 @@ def compute_study(
             file.write(json_bytes(progress.model_dump()))
 
     asked = renamed(submission.request, paths)
+    if "out" in study.Request.model_fields:  # what it keeps there, it does not do again after a restart
+        asked["out"] = str(files.work)
     request = parse_model(study.Request, canonical(asked), f"the {submission.kind}")
     try:
         resources = Resources(trust=means.trust, address=means.address, notify=_tell)

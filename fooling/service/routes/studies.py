@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 
-from fooling.service.context import Shared
+from fooling.errors import did_you_mean
+from fooling.service.context import Context, Shared
 from fooling.service.jobs import State
 from fooling.service.permitted import check_model
 from fooling.service.problems import ProblemError, data_without_paths
@@ -22,6 +23,7 @@ from fooling.service.schema import (
     TransferRequest,
 )
 from fooling.studies import STUDIES
+from fooling.text import plain
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 Kind = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z][a-z-]*$")]
@@ -32,8 +34,7 @@ def launch(
     request: Annotated[StudyRequest, Body()], response: Response, shared: Shared, key: Key = None
 ) -> Job:
     """Ask a question. Runs are named by their ids, classifiers by SPECs that `GET /models` lists."""
-    models = request.to if isinstance(request, TransferRequest) else []
-    for spec in [request.model] if isinstance(request, AuditRequest) else models:
+    for spec in _models(request):
         check_model(spec, shared.settings.models)
     if request.kind not in STUDIES:
         raise ProblemError(422, f"kind: this version has no {request.kind}; it has {', '.join(STUDIES)}")
@@ -41,10 +42,34 @@ def launch(
         if id is not None:
             shared.reader.job(id, "run")
     asked = request.model_dump(mode="json", exclude={"label", "kind"}, exclude_none=True)
+    if isinstance(request, AuditRequest):
+        asked |= _samples(request, shared)
     with shared.reader.explained():
         found = shared.jobs.submit(request.kind, asked, label=request.label, idempotency_key=key)
     response.headers["location"] = f"/api/v1/studies/{found.id}"
     return shared.reader.told(found)
+
+
+def _models(request: StudyRequest) -> list[str]:
+    """The SPECs that a request names."""
+    if isinstance(request, AuditRequest):
+        return [request.model, *request.others]
+    return request.to if isinstance(request, TransferRequest) else []
+
+
+def _samples(request: AuditRequest, shared: Context) -> dict[str, str]:
+    """The real images of an audit: those that the server was started with, and no others.
+
+    Raises:
+        ProblemError: 403: it was not started with these.
+    """
+    known = {path.name: str(path) for path in reversed(shared.settings.samples)}
+    if request.samples is None:
+        return {"samples": str(shared.settings.samples[0])} if known else {}
+    if request.samples not in known:
+        near = did_you_mean(request.samples, known)
+        raise ProblemError(403, f"samples: this server was not started with {plain(request.samples)}{near}")
+    return {"samples": known[request.samples]}
 
 
 @router.get("")

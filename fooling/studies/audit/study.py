@@ -13,8 +13,11 @@ from fooling.errors import Interrupted
 from fooling.studies.audit.checks import Check, held, not_measurable
 from fooling.studies.audit.opening import opened
 from fooling.studies.audit.parts import PARTS
+from fooling.studies.audit.report import Report as Result
+from fooling.studies.audit.report import read_earlier, report_of, rules_of
 from fooling.studies.audit.request import Request
-from fooling.studies.audit.result import Images, Result, Seen
+from fooling.studies.audit.result import Images, Seen
+from fooling.studies.audit.result import Result as Found
 from fooling.studies.audit.subject import Subject
 from fooling.studies.intervals import wilson
 from fooling.studies.protocol import HERE, Report, Resources
@@ -30,12 +33,20 @@ def study(
     resources: Resources = HERE,
 ) -> Result:
     """Audit a classifier. An audit that was interrupted goes on from what its folder keeps; see
-    `fooling.studies.protocol.Study`."""
-    with opened(request, report, stopping or threading.Event(), resources) as subject:
+    `fooling.studies.protocol.Study`. Rules and an earlier report are read first: what is wrong with them is told before
+    anything is computed."""
+    rules = rules_of(request.fail_on)
+    earlier = None if request.baseline is None else read_earlier(request.baseline)
+    found = _found(request, report, stopping or threading.Event(), resources)
+    return report_of(found, request, rules, earlier)
+
+
+def _found(request: Request, report: Report | None, stopping: threading.Event, resources: Resources) -> Found:
+    with opened(request, report, stopping, resources) as subject:
         accuracy, check = _accuracy(subject)
         told: dict[str, Any] = {**_header(subject), **accuracy, "checks": [check.document()]}
         if check.verdict == "fail":
-            return Result.model_validate({**told, "stopped": check.why}, strict=False)
+            return Found.model_validate({**told, "stopped": check.why}, strict=False)
         for name, module in PARTS.items():
             if request.parts and name not in request.parts:
                 continue
@@ -44,7 +55,7 @@ def study(
             found = subject.once(f"parts/{name}", partial(_measured, subject, module))
             told["checks"] += found.pop("checks", [])
             told |= found
-        return Result.model_validate(told, strict=False)
+        return Found.model_validate(told, strict=False)
 
 
 def _measured(subject: Subject, module: str) -> dict[str, Any]:

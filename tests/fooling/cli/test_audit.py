@@ -23,11 +23,11 @@ def audit(monkeypatch, capsys, tmp_path):
     asked: list[Any] = []
 
     def call(*options, found=None):
-        def study(request, **_):
+        def measured(request, *_):
             asked.append(request)
             return found or made()
 
-        monkeypatch.setattr(audit_study, "study", study)
+        monkeypatch.setattr(audit_study, "_found", measured)
         arguments = ["audit", "builtin:lenet", "--out", str(tmp_path / "out"), *options]
         try:
             code = app.cli.main(arguments, prog_name="fooling", standalone_mode=False)

@@ -349,13 +349,23 @@ def test_models_and_settings_of_a_request(service: Service) -> None:
         assert service.client.post("/api/v1/runs", json={"set": {unknown: "x"}}).status_code == 422
     for config in ("../configs/mnist-cppn", "/etc/passwd", "mnist-cppn.toml", "", "mnist-cppn\x00"):
         assert service.client.post("/api/v1/runs", json={"config": config}).status_code in (400, 422)
-    for study in ({"kind": "transfer", "runs": [service.run], "to": ["file:/etc/passwd"]}, {"kind": "audit", "model": "python:a:b"}):  # fmt: skip
+    audit = {"kind": "audit", "model": "builtin:lenet"}
+    for study in (
+        {"kind": "transfer", "runs": [service.run], "to": ["file:/etc/passwd"]},
+        {"kind": "audit", "model": "python:a:b"},
+        {**audit, "others": ["file:/etc/passwd"]},
+        {**audit, "samples": "/etc"},
+        {**audit, "samples": "../.."},
+    ):
         assert service.client.post("/api/v1/studies", json=study).status_code == 403
     for study in (
         {"kind": "transfer", "runs": ["../x"], "to": ["builtin:mlp"]},
         {"kind": "transfer", "runs": [UNKNOWN], "to": ["builtin:mlp"]},
         {"kind": "nothing"},
         {"kind": "run"},
+        {**audit, "out": "/tmp/x"},
+        {**audit, "baseline": "/etc/passwd"},
+        {**audit, "runs": [UNKNOWN]},
     ):
         assert service.client.post("/api/v1/studies", json=study).status_code in (404, 422)
 

@@ -10,6 +10,7 @@ import pytest
 
 from fooling.store.elites import encode
 from fooling.studies.audit.attacks.result import Attacks, Curve
+from fooling.studies.audit.black_box.result import Alarm, BlackBox, Scenario, StandIn
 from fooling.studies.audit.checks import held, not_measurable
 from fooling.studies.audit.detection.result import DetectorRow
 from fooling.studies.audit.effort.result import Effort, Fooled, Method
@@ -92,6 +93,17 @@ def made(**other: Any) -> Result:
         ),
         "transforms": (filter_of("jpeg-75", 1.0), filter_of("median-3", 0.5)),
         "attacks": Attacks(images=5, epsilons=(0, 8), curves=(Curve(attack="pgd", accuracy=(1.0, 0.5), auac=0.75),)),
+        "black_box": BlackBox(
+            failures=0.05, doubtful_below=0.1,
+            stand_in=StandIn(model="builtin:mlp", images=10, first=ALL, at_99=ALL),
+            scenarios=(
+                Scenario(
+                    access="top-1", text="the first label", budget=1000, runs=1, queries=900, success=ALL,
+                    alarms=(Alarm(name="near-copies", first=(12,), share=0.5, real=0.0),),
+                ),
+                Scenario(access="label", text="the label alone", budget=1000, why="needs more queries"),
+            ),
+        ),
         "checks": (
             held("accuracy", True, 0.99, ">= 0.98", "as the spec says", (0.98, 0.995)),
             held("effort.cppn", False, 1.0, "< 0.1", f"too easy, {NASTY}"),

@@ -114,8 +114,22 @@ def test_filters_that_only_help_until_someone_tries_are_not_recommended():
     assert any("A filter in front helps: behind halftone" in line for line in better)
 
 
+def test_what_a_service_would_notice_is_told_by_its_latest_first_alarm():
+    text = Reader(folder.page(answered())).text
+    assert "noticed by query 12 at the latest" in text
+    assert "the first label, 1,000 queries" in text
+    assert "needs more queries" in text
+
+
 def test_an_audit_that_stopped_says_so_first_and_advises_nothing_else():
-    bare = {"fooled": None, "recognition": None, "detectors": (), "transforms": (), "attacks": None}
+    bare = {
+        "fooled": None,
+        "recognition": None,
+        "detectors": (),
+        "transforms": (),
+        "attacks": None,
+        "black_box": None,
+    }
     stopped = answered(stopped="41 % of 100 test images are named right", **bare)
     assert [answer.headline for answer in answers(stopped)] == ["Not measured", "Not measured"]
     (line,) = advice(stopped)
