@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fooling.studies.audit.access import head_of
-from fooling.studies.audit.detection.others import Kind
-from fooling.studies.audit.detectors.protocol import Network, Shown
+from fooling.studies.audit.detection.others import Kind, lessons, outliers
+from fooling.studies.audit.detectors.protocol import Network, Shown, Training
 from fooling.studies.audit.images import Labelled
 from fooling.studies.audit.subject import Elites, Subject
 
@@ -34,11 +34,17 @@ class Bench:
         """The classifier as detectors see it."""
         classifier, access = self.subject.evaluator.classifier, self.subject.access
         head = head_of(classifier, access.layer) if access.layer and access.lacks("head") is None else None
+        training = Training(
+            partial(outliers, self.subject),
+            partial(lessons, self.subject),
+            self.subject.budget.epochs,
+            self.subject.seed,
+        )
         if head is None:
-            return Network(classifier)
+            return Network(classifier, access.layer, training=training)
         weights = head.weight.detach().cpu().double().numpy()
         bias = np.zeros(len(weights)) if head.bias is None else head.bias.detach().cpu().double().numpy()
-        return Network(classifier, weights, bias)
+        return Network(classifier, access.layer, weights, bias, training)
 
     @cached_property
     def real(self) -> tuple[Shown, Shown, Shown]:

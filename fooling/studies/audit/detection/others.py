@@ -70,6 +70,30 @@ def kinds_of(subject: Subject, elites: list[Elites]) -> list[Kind]:
     return [kind for kind in found if len(kind)]
 
 
+def outliers(subject: Subject) -> NDArray[np.uint8]:
+    """Images to train detectors with: noise and random CPPNs, others than those that are measured on."""
+    return np.concatenate([noise(subject, 1), random_cppns(subject, 1)])
+
+
+def lessons(subject: Subject) -> NDArray[np.uint8]:
+    """Images to train a class "fooling" with: elites of runs of their own, each several times, and as many random CPPNs
+    as are measured on.
+
+    Raises:
+        Interrupted: the audit was stopped.
+    """
+    settings = bare_settings(subject, "cppn")
+    runs = [
+        Elites.of(evolved(subject, f"lessons/{number}", settings, seed=subject.seed + 2000 + number))
+        for number in range(subject.budget.runs)
+    ]
+    pixels = np.concatenate([run.pixels[run.confidences >= np.float32(FOOLS)] for run in runs])
+    if not len(pixels):
+        return pixels
+    again = max(1, subject.budget.negatives // len(pixels))
+    return np.concatenate([np.repeat(pixels, again, axis=0), random_cppns(subject, 2)])
+
+
 def foreign_elites(subject: Subject) -> list[Elites]:
     """Elites of other networks: of the runs that were given, and of runs on the other classifiers that were named, where
     their images have the same shape.

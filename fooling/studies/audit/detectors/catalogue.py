@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fooling.studies.audit.detectors import (
     energy,
+    energy_tuning,
+    extra_class,
     gen,
     knn,
     mahalanobis,
@@ -11,6 +13,7 @@ from fooling.studies.audit.detectors import (
     msp,
     odin,
     openmax,
+    outlier_exposure,
     react,
     relative_mahalanobis,
     temperature,
@@ -32,5 +35,8 @@ DETECTORS = tuple(
         react,
         odin,
         openmax,
+        extra_class,
+        outlier_exposure,
+        energy_tuning,
     )
 )

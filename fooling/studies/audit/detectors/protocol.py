@@ -1,7 +1,7 @@
 """What a detector is: it is fitted to real images, and then scores what a classifier says of others. Up is real.
 
-No detector sees an image that it is measured on, nor any fooling image, while it is fitted; their parameters are the
-papers', fixed before.
+No detector sees an image that it is measured on while it is fitted; of fooling images, only those that are trained see
+some, of other runs. Their parameters are the papers', fixed before.
 """
 
 from __future__ import annotations
@@ -54,17 +54,38 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Training:
+    """What networks can be trained on besides real images. Each is made when it is asked for.
+
+    Attributes:
+        outliers: (m, H, W, C) uint8, noise and random CPPNs.
+        fooling: (m, H, W, C) uint8, elites of runs that nothing is measured on, and random CPPNs.
+        epochs: passes over the real images.
+        seed: of all randomness.
+    """
+
+    outliers: Callable[[], NDArray[np.uint8]]
+    fooling: Callable[[], NDArray[np.uint8]]
+    epochs: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class Network:
     """The classifier as detectors see it.
 
     Attributes:
         classifier: in this process.
+        layer: the layer whose features are read; None: none.
         weights, bias: (K, F) and (K,) float64, of the linear layer behind the features; None where there is none.
+        training: what detectors that are networks are trained with.
     """
 
     classifier: Classifier
+    layer: str | None = None
     weights: F64 | None = None
     bias: F64 | None = None
+    training: Training | None = None
 
     @property
     def output(self) -> str:
@@ -113,7 +134,7 @@ class Detector:
     @property
     def reads_features(self) -> bool:
         """Whether it reads features."""
-        return "features" in self.needs or "head" in self.needs
+        return "training" not in self.needs and bool({"features", "head"} & set(self.needs))
 
 
 def logits_of(shown: Shown) -> F64:

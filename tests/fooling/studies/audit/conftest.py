@@ -70,4 +70,4 @@ def shown() -> Callable[..., Shown]:
 def network(classifier: Callable[..., Classifier]) -> Network:
     """The small classifier as detectors see it, with a head of its own."""
     random = np.random.default_rng(5)
-    return Network(classifier(), random.normal(0, 1, (4, 12)), random.normal(0, 1, 4))
+    return Network(classifier(), None, random.normal(0, 1, (4, 12)), random.normal(0, 1, 4))
