@@ -21,7 +21,7 @@ from fooling.service.guard import Guard, access_line
 from fooling.service.jobs import Jobs
 from fooling.service.problems import Problem, ProblemError
 from fooling.service.refusals import refusal
-from fooling.service.routes import about, blind, elites, events, genotypes, runs, studies, walls
+from fooling.service.routes import about, blind, elites, estimates, events, genotypes, runs, studies, walls
 from fooling.service.settings import ServiceSettings
 from fooling.version import __version__
 
@@ -57,7 +57,7 @@ def create_app(jobs: Jobs, settings: ServiceSettings) -> FastAPI:
     )
     app.state.context = context
     api = APIRouter(prefix=PREFIX)
-    for part in (runs, elites, genotypes, blind, events, studies, about, walls):
+    for part in (runs, elites, genotypes, blind, events, studies, about, walls, estimates):
         api.include_router(part.router)
     app.include_router(api)
     for path in ("/healthz", "/readyz", "/metrics"):  # where such are looked for

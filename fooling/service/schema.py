@@ -135,6 +135,26 @@ StudyRequest = Annotated[
 ]
 
 
+class Estimate(Answer):
+    """What a run is going to cost. What is not known is null.
+
+    Attributes:
+        images: that it classifies.
+        images_per_second: in the newest runs of the same model, encoding and search in the folder.
+        seconds: of computing, at most, where it may stop early.
+        waiting: jobs that wait before it.
+        config: a config in TOML of the same run.
+        command: the command line that runs it.
+    """
+
+    images: int | None
+    images_per_second: float | None
+    seconds: float | None
+    waiting: int
+    config: str
+    command: str
+
+
 class Jobs(Answer):
     """A page of runs or studies, newest first."""
 

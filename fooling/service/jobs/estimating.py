@@ -6,6 +6,8 @@ import functools
 import heapq
 from collections.abc import Sequence
 
+from fooling.config import Settings
+from fooling.search.settings import GradientAscentSettings, MapElitesSettings, SingleClassSettings
 from fooling.service.jobs.index import Index, pace_of
 from fooling.service.jobs.models import ENDED, Job
 
@@ -18,7 +20,32 @@ class Rates:
 
     def __call__(self, job: Job) -> float | None:
         """In runs like this one; None where there are none."""
-        return self._of(pace_of(job))
+        return self._of(pace_of(job.model, job.encoding, job.search))
+
+
+def planned_images(settings: Settings, classes: int | None) -> int | None:
+    """Images that a run is going to classify, unless it stops early for another reason than their number.
+
+    Args:
+        classes: of its classifier; None where that is not known.
+
+    Returns:
+        None where that depends on what is not known.
+    """
+    search = settings.search
+    if isinstance(search, MapElitesSettings):
+        planned = (search.initial or search.population) + search.generations * search.population
+    elif isinstance(search, SingleClassSettings | GradientAscentSettings):
+        chosen = len(search.classes) if search.classes is not None else classes
+        if chosen is None:
+            return None
+        if isinstance(search, SingleClassSettings):
+            planned = chosen * search.generations_per_class * search.population
+        else:
+            planned = chosen * (search.starts or 1) * (search.steps + 1)
+    else:
+        return None
+    return planned if settings.stop.evaluations is None else min(planned, settings.stop.evaluations)
 
 
 def remaining_seconds(rates: Rates, job: Job) -> float | None:

@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from fooling.config import Settings
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.jobs import changes
 from fooling.service.jobs.describing import is_folder, job_of, no_such, run_id, run_of
-from fooling.service.jobs.estimating import Rates, remaining_seconds
+from fooling.service.jobs.estimating import Rates, planned_images, remaining_seconds
 from fooling.service.jobs.finding import Found, Query
-from fooling.service.jobs.index import Index
+from fooling.service.jobs.index import Index, pace_of
 from fooling.service.jobs.launching import Means
 from fooling.service.jobs.locks import exclusive
 from fooling.service.jobs.models import ALIVE, ENDED, ConflictError, Job, Page, QueueFullError, State
@@ -198,6 +199,17 @@ class Jobs:
         self._freshen()
         live = [id for id, _, _ in sorted(self._index.ours_in(ALIVE), key=lambda job: job[2])]
         return self._completed(self._index.jobs(live)), self._completed(self._index.jobs(self._queue()))
+
+    @_telling
+    def expected(self, settings: Settings) -> tuple[int | None, float | None]:
+        """What a run of these settings is going to cost, as far as the runs of this folder tell.
+
+        Returns:
+            Images, and images per second; None where that is not known.
+        """
+        self._freshen()
+        pace = pace_of(settings.model, settings.encoding.name, settings.search.name)
+        return planned_images(settings, self._index.classes(settings.model)), self._index.rate(pace)
 
     @property
     def running(self) -> int:

@@ -145,6 +145,15 @@ class Index:
         rows = sorted(row[0] for row in self._do(lambda db: db.execute(query, (pace, most)).fetchall()))
         return rows[len(rows) // 2] if rows else None
 
+    def classes(self, model: str) -> int | None:
+        """Of a classifier, as the newest run on it that tells says."""
+        query = (
+            "SELECT json_extract(body, '$.classes') AS found FROM jobs WHERE model = ? AND found IS NOT NULL "
+            "ORDER BY created DESC LIMIT 1"
+        )
+        row = self._do(lambda db: db.execute(query, (model,)).fetchone())
+        return int(row[0]) if row else None
+
     def page(self, filters: dict[str, Any], q: str | None, limit: int, cursor: str | None) -> Page:
         """A part of a list, newest first.
 
@@ -241,9 +250,9 @@ def job_from(body: str) -> Job:
     return Job.model_validate_json(body)
 
 
-def pace_of(job: Job) -> str:
+def pace_of(model: str, encoding: str, search: str) -> str:
     """What the speed of a run depends on, as far as it is known before it starts."""
-    return json.dumps([job.model, job.encoding, job.search])
+    return json.dumps([model, encoding, search])
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:
@@ -261,7 +270,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
         job.ours,
         job.directory,
         entry.stamp,
-        pace_of(job) if job.kind == "run" else "",
+        pace_of(job.model, job.encoding, job.search) if job.kind == "run" else "",
         job.progress.evaluations,
         job.progress.seconds,
         entry.first,

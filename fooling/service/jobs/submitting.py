@@ -13,7 +13,8 @@ from fooling.config import Settings, resolve
 from fooling.errors import InvalidError, NotFoundError, did_you_mean
 from fooling.files import json_bytes
 from fooling.ready_made import DEFAULT_CONFIG, names
-from fooling.search.settings import MapElitesSettings, SingleClassSettings
+from fooling.search.settings import SingleClassSettings
+from fooling.service.jobs.estimating import planned_images
 from fooling.service.jobs.records import LONGEST, Submission, canonical
 from fooling.service.jobs.work import run_flags
 from fooling.studies import STUDIES
@@ -61,7 +62,7 @@ def _of_run(id: str, request: Mapping[str, Any]) -> dict[str, Any]:
         "encoding": settings.encoding.name,
         "search": settings.search.name,
         "generations": _generations(settings),
-        "evaluations": _evaluations(settings),
+        "evaluations": planned_images(settings, None),
     }
 
 
@@ -105,15 +106,6 @@ def _generations(settings: Settings) -> int | None:
     """After the first; None where that depends on the classes of the model."""
     search = settings.search
     return None if isinstance(search, SingleClassSettings) else search.generations
-
-
-def _evaluations(settings: Settings) -> int | None:
-    """Images that are classified in all, where that does not depend on the model."""
-    search = settings.search
-    if not isinstance(search, MapElitesSettings):
-        return None
-    planned = (search.initial or search.population) + search.generations * search.population
-    return planned if settings.stop.evaluations is None else min(planned, settings.stop.evaluations)
 
 
 def _plain_name(config: str) -> str:

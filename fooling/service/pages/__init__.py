@@ -6,8 +6,8 @@ the guard's matter, and what a job may do is the jobs'.
 
 from fastapi import APIRouter
 
-from fooling.service.pages import assets, blind, breed, compare, elite, run, runs, studies
+from fooling.service.pages import assets, blind, breed, compare, elite, new, run, runs, studies
 
 router = APIRouter(include_in_schema=False, tags=["pages"])
-for _part in (assets, blind, breed, compare, elite, run, runs, studies):
+for _part in (assets, blind, breed, compare, elite, run, runs, studies, new):
     router.include_router(_part.router)

@@ -28,7 +28,7 @@ def configs(shared: Shared) -> Configs:
     return Configs(
         items=[
             Config(name=name, description=description, model=model, launchable=model in allowed)
-            for name, description, model in _configs()
+            for name, description, model in ready_made()
         ]
     )
 
@@ -62,7 +62,7 @@ def login(shared: Shared) -> Login:
 
 
 @lru_cache(maxsize=1)
-def _configs() -> tuple[tuple[str, str, str], ...]:
+def ready_made() -> tuple[tuple[str, str, str], ...]:
     """Name, description and classifier of each."""
     found = []
     for name in names():

@@ -14,6 +14,7 @@ from tests.fooling.service.conftest import UNKNOWN, Service
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 # A page of each kind, and its twin; whoever adds a page adds it here. `{run}` is the id of a run.
 PAGES = (
+    ("/new?from={run}", "/new.json?from={run}"),
     ("/", "/runs.json"),
     ("/blind/{run}", "/blind/{run}.json"),
     ("/breed?seed=3&model=builtin:lenet&colour=grey", "/breed.json?seed=3&model=builtin:lenet&colour=grey"),
