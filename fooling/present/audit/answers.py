@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fooling.present.audit.words import count, images, listed, percent, seconds, times
+from fooling.studies.audit.black_box.result import Alarm
 from fooling.studies.audit.checks import NOT_MEASURABLE
 from fooling.studies.audit.detection.result import DetectorRow
 from fooling.studies.audit.effort.result import Effort
@@ -177,19 +178,30 @@ def _about_filters(filters: Sequence[Filter]) -> Iterator[str]:
 
 
 def _about_queries(report: Result) -> Iterator[str]:
-    """Whether a service that watches its queries would notice a search before it has succeeded."""
+    """Whether a service that watches its queries for near-copies would notice a search before it has succeeded."""
     scenarios = report.black_box.scenarios if report.black_box is not None else ()
-    firsts = [
-        max(query for query in alarm.first if query is not None)
-        for scenario in scenarios
-        for alarm in scenario.alarms
-        if alarm.name == "near-copies" and alarm.first and None not in alarm.first
+    told = [(each, alarm) for each in scenarios for alarm in each.alarms if alarm.name == "near-copies"]
+    if not told:
+        return
+    late = [
+        each
+        for each, alarm in told
+        if None in alarm.first or _latest(alarm) > (each.queries_50 or each.budget)
     ]
-    if firsts:
+    if not late:
+        last = max(_latest(alarm) for _, alarm in told)
+        yield f"Watch the queries of each client for near-copies: every search was noticed by query {last:,} at the latest."
+    elif all(each.stand_in for each in late):
         yield (
-            f"Watch the queries of each client for near-copies: every search was noticed by query {max(firsts):,} at the "
-            "latest."
+            "Watching queries for near-copies notices a search that begins from nothing in time, but not one that begins "
+            "with images of another network: those work at once."
         )
+    else:
+        yield f"Watching queries for near-copies comes too late in {len(late)} of {count(len(told), 'case')}."
+
+
+def _latest(alarm: Alarm) -> int:
+    return max((query for query in alarm.first if query is not None), default=0)
 
 
 WAYS = {

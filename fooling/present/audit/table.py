@@ -13,6 +13,7 @@ from fooling.present.listing import listing, words
 from fooling.studies.audit.checks import FAIL, NOT_MEASURABLE
 from fooling.studies.audit.report import Report
 
+MOST = 8  # checks that fail and are told one by one
 _STYLES = {"good": "green", "bad": "red", "mixed": "yellow", "open": "dim"}
 
 
@@ -30,8 +31,10 @@ def pages(report: Report) -> Iterator[RenderableType]:
         yield _filters(report)
     failed = [check for check in report.checks if check.verdict == FAIL]
     yield words(f"Checks: {summary(report.checks)}.", style="bold")
-    for check in failed:
+    for check in failed[:MOST]:
         yield words(f"fail {check.id}: {check.why}")
+    if len(failed) > MOST:
+        yield words(f"{len(failed) - MOST} others that fail are in the report.")
 
 
 def _detectors(report: Report) -> RenderableType:

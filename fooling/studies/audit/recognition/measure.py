@@ -12,6 +12,7 @@ from fooling.studies.audit.checks import Check, held, not_measurable
 from fooling.studies.audit.images import Labelled, Real
 from fooling.studies.audit.recognition.likeness import Array
 from fooling.studies.audit.recognition.panel import Panelist, asked, specs_of
+from fooling.studies.audit.recognition.people import ENOUGH, shares_of
 from fooling.studies.audit.recognition.pictures import LIKE, pictured
 from fooling.studies.audit.recognition.result import Control, Look, Part, Recognition
 from fooling.studies.audit.recognition.scoring import Scores, Shown, scores_of
@@ -72,22 +73,28 @@ def _some(images: Labelled, most: int) -> Labelled:
 
 def _looks(subject: Subject, runs: Sequence[Elites], scores: Scores, asked_panel: bool) -> Iterator[Look]:
     owners = [(run, place) for run in runs for place in range(len(run))]
+    said = {run.name: shares_of(run.directory, subject.spec.labels) for run in runs}
     for row, (run, place) in enumerate(owners[:_ELITES]):
         number = int(run.classes[place])
+        sha256 = hashlib.sha256(np.ascontiguousarray(run.pixels[place]).data).hexdigest()
+        people, answers = said[run.name].get(sha256[:32], (None, 0))
+        judged = people is not None and answers >= ENOUGH
         yield Look(
             run=run.name,
             number=number,
             label=subject.spec.labels[number],
             confidence=float(run.confidences[place]),
-            score=_number(scores.score[row]),
-            basis=scores.basis(row),
+            score=people if judged else _number(scores.score[row]),
+            basis="people" if judged else scores.basis(row),
             pixels=_number(scores.pixels[row]),
             features=_number(scores.features[row]),
             pixel_distance=_number(scores.pixel_distance[row]),
             feature_distance=_number(scores.feature_distance[row]),
             panel=_number(scores.panel[row]),
             panel_agrees=int(scores.agrees[row]) if asked_panel else None,
-            sha256=hashlib.sha256(np.ascontiguousarray(run.pixels[place]).data).hexdigest(),
+            people=people,
+            answers=answers,
+            sha256=sha256,
         )
 
 
