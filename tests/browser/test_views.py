@@ -17,6 +17,8 @@ WIDTHS = (360, 900, 1600)
 VIEWS = {
     "runs": ("/", "main"),
     "run": ("/runs/{digits}", "#wall li"),
+    "elite": ("/runs/{digits}/elites/3", "#graph .node"),
+    "elite of hard labels": ("/runs/{hard-labels}/elites/1", "#pixels"),
     "compare": ("/compare?runs={digits},{two-classes}", "main"),
     "blind": ("/blind/{digits}", "#begin"),
     "run of hard labels": ("/runs/{hard-labels}", "#wall li"),

@@ -2,7 +2,7 @@
 // Tagawa & Toda 1981), and as near to their neighbours' heights as the order allows.
 import { stepsOf } from "./cppn_program.js";
 
-export const NODE = { width: 56, column: 132, row: 96, lane: 20, margin: 40 };
+export const NODE = { width: 56, column: 132, narrow: 84, row: 96, lane: 20, margin: 40 };
 const SWEEPS = 12;
 
 /**
@@ -14,9 +14,10 @@ const SWEEPS = 12;
 /**
  * @param {import("./cppn_program.js").Genotype} genotype
  * @param {boolean} every  whether nodes that no output depends on are shown, too
+ * @param {number} room  the width that there is: layers stand closer, down to a limit, to fit it
  * @returns {Layout}
  */
-export function layoutOf(genotype, every = false) {
+export function layoutOf(genotype, every = false, room = Infinity) {
   const live = new Set(stepsOf(genotype).map((step) => step.node.id));
   const inputs = genotype.nodes.filter((node) => node.kind === "input").map((node) => node.id);
   for (const id of inputs) live.add(id);
@@ -26,11 +27,12 @@ export function layoutOf(genotype, every = false) {
   const layerOf = layersOf(genotype, steps, inputs);
   const { layers, chains } = dotted(edges, shown, layerOf);
   order(layers);
-  const height = place(layers);
+  const column = Math.min(NODE.column, Math.max(NODE.narrow, (room - 2 * NODE.margin) / Math.max(1, layers.length - 1)));
+  const height = place(layers, column);
   const spots = layers.flat().filter((dot) => dot.id !== null);
   const wires = edges.map((edge, number) => ({ place: edge.place, points: chains[number].map((dot) => [dot.x, dot.y]) }));
   return {
-    width: 2 * NODE.margin + (layers.length - 1) * NODE.column,
+    width: 2 * NODE.margin + (layers.length - 1) * column,
     height,
     spots: spots.map(({ id, x, y }) => ({ id, x, y, live: live.has(id) })),
     wires,
@@ -89,11 +91,11 @@ function order(layers) {
 }
 
 // Give every dot its coordinates. Returns the height of all.
-function place(layers) {
+function place(layers, column) {
   const gap = (above, below) => (above.id !== null && below.id !== null ? NODE.row : above.id === null && below.id === null ? NODE.lane : (NODE.row + NODE.lane) / 2);
   for (const layer of layers) {
     layer.forEach((dot, at) => {
-      dot.x = NODE.margin + dot.layer * NODE.column;
+      dot.x = NODE.margin + dot.layer * column;
       dot.y = at ? layer[at - 1].y + gap(layer[at - 1], dot) : 0;
     });
     const middle = layer.length ? layer.at(-1).y / 2 : 0;

@@ -34,7 +34,7 @@ export class NetworkPicture {
       holder.replaceChildren(element("p", { class: "soft" }, `This network has ${this.genotype.nodes.length} nodes, too many to be drawn as a graph.`));
       return;
     }
-    this.layout = layoutOf(this.genotype, every);
+    this.layout = layoutOf(this.genotype, every, byId("graph-frame").clientWidth);
     const { width, height } = this.layout;
     const canvas = element("canvas", { "aria-hidden": "true" });
     const ratio = Math.min(devicePixelRatio, Math.sqrt(MOST_PIXELS / (width * height)));

@@ -91,6 +91,7 @@ class Stage {
     this.drawn.width = bitmap.width;
     this.drawn.height = bitmap.height;
     this.drawn.getContext("2d")?.drawImage(bitmap, 0, 0);
+    this.fit();
   }
 
   /** Fit the image to the stage, and draw it. */

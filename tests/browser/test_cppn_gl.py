@@ -4,13 +4,13 @@ another image than the one that was classified."""
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page
 
 from cppn import activations
 from cppn.documents import edges_of, node_images, nodes_of
@@ -20,10 +20,10 @@ from cppn.rendering import Raster, render
 from cppn.rendering.colour import numbers_of
 from cppn.variation import Rates, initialise, mutate
 from fooling.present.web.bundle import bundle
+from tests.browser.serving import WITHIN
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-SOFTWARE = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 RATES = Rates(activations=activations.NAMES)
 # What a run may choose, and how many random genotypes there are of each: 200 together. The last one is the release's.
 KINDS: tuple[tuple[int, Raster], ...] = (
@@ -37,19 +37,13 @@ KINDS: tuple[tuple[int, Raster], ...] = (
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
+def page(browser: Browser) -> Iterator[Page]:
     """A blank page that knows the modules."""
-    from playwright.sync_api import sync_playwright
-
-    if (chromium := shutil.which("chromium")) is None:
-        pytest.skip("no Chromium on the path")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", *SOFTWARE])
-        found = browser.new_page()
-        found.set_default_timeout(300_000)
-        found.add_script_tag(content=bundle("cppn_gl.js"))
-        yield found
-        browser.close()
+    found = browser.new_page()
+    found.set_default_timeout(1000 * WITHIN)
+    found.add_script_tag(content=bundle("cppn_gl.js"))
+    yield found
+    found.close()
 
 
 def grown(count: int, outputs: int, seed: int) -> Population:
@@ -97,7 +91,7 @@ def pixels_of(text: str, raster: Raster) -> NDArray[np.uint8]:
     return found[:, :, : raster.channels]
 
 
-def test_webgl_draws_what_the_server_draws(page: Any) -> None:
+def test_webgl_draws_what_the_server_draws(page: Page) -> None:
     """The levels of 200 random genotypes, of every activation, colour and quantisation, are within one of the server's in
     99.9 % of all pixels of each."""
     used = np.zeros(len(activations.NAMES), np.int64)
@@ -132,7 +126,7 @@ NODES = """
 """
 
 
-def test_webgl_draws_what_single_nodes_put_out(page: Any) -> None:
+def test_webgl_draws_what_single_nodes_put_out(page: Page) -> None:
     """A failure shows beside a node what another one puts out, or draws it upside down."""
     raster = Raster((12, 18), colour="hls", channels=3)
     population = grown(8, 3, 7)
