@@ -16,6 +16,8 @@ WINDOW, LEVELS, KEPT, SHARED = 20, 50, 50, 25
 # time, and gives alarm where so many doubtful ones would come by chance once in a million looks.
 DOUBTFUL, LOOK, CHANCE, LEAST = 0.05, 100, 1e-6, 10
 
+_NONE = np.uint64(2**64 - 1)
+
 
 def fingerprints(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """(n, 50) uint64, ascending: the lowest different hashes of the windows of each image; filled up with the largest
@@ -25,7 +27,7 @@ def fingerprints(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     finaliser), which collide by chance as rarely as matters here.
     """
     flat = np.ascontiguousarray(images).reshape(len(images), -1)
-    found = np.full((len(images), KEPT), np.iinfo(np.uint64).max)
+    found = np.full((len(images), KEPT), _NONE)
     for row, values in enumerate(flat):
         lowest = np.unique(_windows(readonly(values)))[:KEPT]
         found[row, : len(lowest)] = lowest
@@ -53,32 +55,39 @@ def near_copies(prints: NDArray[np.uint64]) -> NDArray[np.bool_]:
     Args:
         prints: (n, 50) uint64, of `fingerprints`, in the order of the queries.
     """
-    found: NDArray[np.bool_] = _near_copies(readonly(np.ascontiguousarray(prints)))
+    hashes, numbers = np.unique(prints, return_inverse=True)
+    numbers = np.where(prints == _NONE, -1, numbers.reshape(prints.shape))
+    found: NDArray[np.bool_] = _near_copies(readonly(numbers.astype(np.int64)), len(hashes))
     return found
 
 
 @kernel
-def _near_copies(prints: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    count, kept = prints.shape
-    found = np.zeros(count, np.bool_)
-    none = np.uint64(0xFFFFFFFFFFFFFFFF)
+def _near_copies(numbers: NDArray[np.int64], hashes: int) -> NDArray[np.bool_]:
+    """The same of hashes numbered from 0 on, -1 where there are fewer. Each hash knows the queries that had it so far."""
+    count, kept = numbers.shape
+    starts = np.zeros(hashes + 1, np.int64)
     for query in range(count):
-        for earlier in range(query - 1, -1, -1):  # the latest first: children are like their parents
-            one, other, shared = 0, 0, 0
-            while (
-                one < kept and other < kept and prints[query, one] != none and prints[earlier, other] != none
-            ):
-                if prints[query, one] == prints[earlier, other]:
-                    shared += 1
-                    one += 1
-                    other += 1
-                elif prints[query, one] < prints[earlier, other]:
-                    one += 1
-                else:
-                    other += 1
-            if shared >= SHARED:
-                found[query] = True
-                break
+        for place in range(kept):
+            if numbers[query, place] >= 0:
+                starts[numbers[query, place] + 1] += 1
+    starts = np.cumsum(starts)
+    ends, having = starts[:-1].copy(), np.empty(starts[-1], np.int64)
+    shared, of = np.zeros(count, np.int64), np.full(count, -1, np.int64)
+    found = np.zeros(count, np.bool_)
+    for query in range(count):
+        for place in range(kept):
+            number = numbers[query, place]
+            if number < 0:
+                continue
+            for position in range(starts[number], ends[number]):
+                if found[query]:
+                    break
+                earlier = having[position]
+                shared[earlier] = shared[earlier] + 1 if of[earlier] == query else 1
+                of[earlier] = query
+                found[query] = shared[earlier] >= SHARED
+            having[ends[number]] = query
+            ends[number] += 1
     return found
 
 

@@ -188,6 +188,21 @@ def test_near_copies_are_noticed_and_others_are_not() -> None:
     assert not watch.near_copies(flat).any(), "one common window is no near copy"
 
 
+def test_near_copies_share_as_many_hashes_as_sets_do() -> None:
+    random = np.random.Generator(np.random.Philox(4))
+    prints = np.sort(
+        random.permuted(np.tile(np.arange(90, dtype=np.uint64), (60, 1)), axis=1)[:, :50], axis=1
+    )
+    prints[20:, 45:] = np.iinfo(np.uint64).max  # images with fewer windows
+    sets = [set(row.tolist()) - {2**64 - 1} for row in prints]
+    expected = [
+        any(len(sets[query] & sets[earlier]) >= watch.SHARED for earlier in range(query))
+        for query in range(60)
+    ]
+    assert watch.near_copies(prints).tolist() == expected
+    assert 0 < sum(expected) < 60
+
+
 def test_low_margins_are_noticed_when_they_are_too_many_for_chance() -> None:
     confidences = np.array([[0.5, 0.3, 0.2], [0.9, 0.1, 0.0]], np.float32)
     assert watch.margins(confidences) == pytest.approx([0.2, 0.8], abs=1e-6)
