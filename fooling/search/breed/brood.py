@@ -5,7 +5,7 @@ Space", Evolutionary Computation 19(3)): whoever looks at the images picks those
 CPPNs have no crossover here (`cppn.variation`), so several picked parents share the children among them.
 
 A child is drawn by its key (seed, generation, child), generation by generation: that of a line is the number of steps
-before. A child that looks exactly like one of its parents or like a sibling is drawn again, and so is one that is
+before. A child that can hardly be told from one of its parents or from a sibling is drawn again, and so is one that is
 of nearly one colour, or resembles a rejected image more than any parent; after `DRAWS` draws the last one stays. What looks alike is told by
 drawings of `SMALL` x `SMALL` pixels.
 """
@@ -26,6 +26,7 @@ from fooling.search.line.steps import CHILDREN, USUAL_SIZE, Step
 
 DRAWS = 3
 SMALL = 24
+ALIKE = 4  # mean squared difference, in levels, below which two drawings can hardly be told apart
 FLAT = 16  # an image whose levels differ by less, in every channel, is of nearly one colour
 _RANGE = 4.0  # how many times as large, or as small, the mutations at either end of the scale are
 
@@ -184,11 +185,12 @@ def _unwelcome(
         np.arange(len(small)), new
     )  # it was there before
     pictures = small[new]
-    again = ((among == 0) & first).any(axis=1)
+    alike = ALIKE * pictures[0].size
+    again = ((among < alike) & first).any(axis=1)
     again |= (pictures.max(axis=(1, 2)).astype(int) - pictures.min(axis=(1, 2)) < FLAT).all(axis=1)
     if parents is not None:
         near = _distances(small[new], parents.small).min(axis=1)
-        again |= near == 0
+        again |= near < alike
         if rejected is not None:
             again |= _distances(small[new], rejected).min(axis=1) < near
     return new[again]

@@ -53,6 +53,8 @@ def _word(key: str, identity: Mapping[str, Any]) -> str | None:
     value = identity.get(key)
     if value is None:
         return None
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return str(value)[:8] if key == "classifier" else value if isinstance(value, str) else json.dumps(value)
 
 

@@ -34,7 +34,7 @@ def test_a_line_is_the_same_for_ever(encoding):
     """The digest is of this version's children; a change of it makes every shared address another line."""
     found = digest(last(encoding, LINE))
     assert found == digest(last(encoding, LINE))
-    assert found[:16] == "4a89a14027457194"
+    assert found[:16] == "d445ec13f21893e8"
 
 
 def test_a_prefix_does_not_know_what_follows(encoding):
