@@ -53,15 +53,18 @@ class Feed:
         if time.monotonic() - self._looked < _LOOK:
             return
         try:
-            self._look = self._look or self._jobs.watch()
+            if self._look is None:
+                self._look = self._jobs.watch()
+                self._add(message("again", {}))  # what changed meanwhile was not seen
             for event in self._told(self._look()):
-                self._events.append(event)
-                self._number += 1
+                self._add(event)
         except FoolingError:
             self._look = None
-            self._events.append(message("again", {}))
-            self._number += 1
         self._looked = time.monotonic()
+
+    def _add(self, event: bytes) -> None:
+        self._events.append(event)
+        self._number += 1
 
     def _told(self, changes: Changes) -> Iterator[bytes]:
         for job in changes.jobs:

@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 WIDTHS = (360, 900, 1600)
 # A view and what is there as soon as it is drawn; `{name}` is the id of the run of that name.
 VIEWS = {
-    "runs": ("/", "main"),
+    "runs": ("/", "#cards .run-card"),
+    "new run": ("/new", "#presets button"),
+    "new run from a run": ("/new?from={digits}", "#presets button"),
     "run": ("/runs/{digits}", "#wall li"),
     "elite": ("/runs/{digits}/elites/3", "#graph .node"),
     "elite of hard labels": ("/runs/{hard-labels}/elites/1", "#pixels"),
