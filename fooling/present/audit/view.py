@@ -43,13 +43,15 @@ class Picture:
     """An image on the page.
 
     Attributes:
-        png: in base64.
+        png: in base64; "" where the page asks for it by `sha256`.
+        sha256: of its pixels.
         label, confidence, note: below it.
         title: all there is to say of it.
         like: whether it looks like its class.
     """
 
     png: str
+    sha256: str
     label: str
     confidence: str
     note: str
@@ -105,12 +107,15 @@ def view_of(report: Report) -> dict[str, Any]:
 
 
 def drawn(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What `audit/body.html.j2` draws of a report that is kept as JSON.
+    """What `audit/body.html.j2` draws of a report that is kept as JSON, without the images, which a page asks for.
 
     Raises:
         pydantic.ValidationError: it is no report.
     """
-    return view_of(Report.model_validate_json(json_bytes(document)))
+    found = view_of(Report.model_validate_json(json_bytes(document)))
+    for shown in (*found["pictures"], *found["likest"]):
+        shown["png"] = ""
+    return found
 
 
 def _plainly(value: Any) -> Any:
@@ -137,6 +142,7 @@ def _picture(look: Look) -> Picture:
     note = f"looks like it ({number(look.score, 2)})" if like else ""
     return Picture(
         png=look.png or "",
+        sha256=look.sha256,
         label=look.label,
         confidence=format_confidence(look.confidence),
         note=note,

@@ -171,8 +171,15 @@ def _lineage(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return Result.model_validate(result).document()
 
 
+def _audit(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    from fooling.present.audit.view import drawn
+
+    return drawn(result)
+
+
 _DRAWN: dict[str, Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]] = {
     "transfer": _transfer,
     "compare": _compare,
     "lineage": _lineage,
+    "audit": _audit,
 }

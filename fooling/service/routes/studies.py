@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
+from fastapi import Path as PathParameter
 
 from fooling.errors import did_you_mean
+from fooling.present.audit.pictures import picture
 from fooling.service.context import Context, Shared
 from fooling.service.jobs import State
 from fooling.service.permitted import check_model
@@ -26,6 +28,7 @@ from fooling.studies import STUDIES
 from fooling.text import plain
 
 router = APIRouter(prefix="/studies", tags=["studies"])
+Digest = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{64}$")]
 Kind = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z][a-z-]*$")]
 
 
@@ -96,6 +99,21 @@ def one(id: Id, shared: Shared) -> Study:
     with shared.reader.explained():
         result = shared.jobs.result(id)
     return Study(**dict(job), result=data_without_paths(result, str(shared.settings.root)))
+
+
+@router.get(
+    "/{id}/images/{sha256}.png", response_class=Response, responses={200: {"content": {"image/png": {}}}}
+)
+def image(id: Id, sha256: Digest, shared: Shared) -> Response:
+    """An image that a report of an audit shows, by the SHA-256 of its pixels."""
+    shared.reader.job(id, "audit")
+    with shared.reader.explained():
+        png = picture(shared.jobs.result(id), sha256)
+    if png is None:
+        raise ProblemError(404, "the report has no such image")
+    return Response(
+        png, media_type="image/png", headers={"cache-control": "private, max-age=31536000, immutable"}
+    )
 
 
 @router.delete("/{id}", status_code=204)

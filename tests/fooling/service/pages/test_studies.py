@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from fooling import studies
 from fooling.service.jobs import State
 from fooling.store.reading import open_run
+from fooling.studies.audit.report import report_of
 from fooling.studies.compare.comparison import compare
 from fooling.studies.compare.study import found as compared
 from fooling.studies.lineage.study import study as lineage
 from fooling.studies.transfer.study import study as transfer
+from tests.fooling.present.audit.conftest import NASTY, made
 from tests.fooling.service.conftest import UNKNOWN, Service
 from tests.fooling.service.pages.test_frame import BROWSER, data_of
 
@@ -22,6 +25,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "transfer": {"kind": "transfer", "runs": ["RUN"], "to": ["builtin:lenet", "builtin:mlp"]},
     "compare": {"kind": "compare", "runs": ["RUN", "RUN"]},
     "lineage": {"kind": "lineage", "run": "RUN", "class": 3},
+    "audit": {"kind": "audit", "model": "builtin:lenet"},
 }
 
 
@@ -35,6 +39,7 @@ def results(small_run) -> dict[str, dict[str, Any]]:
         "transfer": transfer(asked).document(),
         "compare": compared(compare([run, run])).document(),
         "lineage": lineage(request["lineage"](run=small_run[0], wanted=3)).document(),
+        "audit": report_of(made(), request["audit"](model="builtin:lenet")).document(),
     }
 
 
@@ -98,7 +103,7 @@ def test_a_kind_without_a_page_is_shown_as_a_tree(own_service: Service, done) ->
         "nested": nested,
     }
     found |= {"rows": [{"a": 1, "b": [1.5, 2]}] * 3, "nothing": [], "flag": True, "pair": [0.1, 0.9]}
-    page = own_service.client.get(f"/studies/{done('transfer', found, kind='audit')}", headers=BROWSER)
+    page = own_service.client.get(f"/studies/{done('transfer', found, kind='explain')}", headers=BROWSER)
     assert page.status_code == 200
     assert "0.25" in page.text
     assert "<script>alert" not in page.text
@@ -133,3 +138,19 @@ def test_the_list_names_runs_and_those_that_are_gone(own_service: Service) -> No
     assert "a run that is gone" in page
     assert own_service.client.get("/studies?runs=x").status_code == 422
     assert own_service.client.get(f"/studies/{UNKNOWN}").status_code == 404
+
+
+def test_an_audit_is_the_report_and_its_images_are_asked_for(own_service: Service, done) -> None:
+    """A failure shows a page without images, which the policy keeps from lying in it, or a label as markup."""
+    id = done("audit")
+    page = own_service.client.get(f"/studies/{id}", headers=BROWSER).text
+    assert "How easily is it fooled?" in page
+    assert "<b>né" not in page
+    assert "data:image" not in page
+    shown = re.findall(rf'src="(/api/v1/studies/{id}/images/[0-9a-f]{{64}}\.png)"', page)
+    assert shown
+    image = own_service.client.get(shown[0])
+    assert image.headers["content-type"] == "image/png"
+    assert image.content.startswith(b"\x89PNG")
+    assert own_service.client.get(f"/api/v1/studies/{id}/images/{'0' * 64}.png").status_code == 404
+    assert NASTY not in page
