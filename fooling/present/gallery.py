@@ -1,7 +1,8 @@
 """The gallery: one HTML file with every elite of one or several runs, opened from disk.
 
 It fetches nothing and needs no server. Each distinct image is in it once, bit for bit, as a PNG in base64
-in a block of its own, which the page's script reads only when the image comes into view. Everything that
+in a block of its own, which the page's script reads only when the image comes into view; the blocks come last, so that the
+wall is usable while hundreds of megabytes of them are read. Everything that
 users wrote (labels, model names, directory names) reaches the page as escaped HTML or as escaped JSON
 that the script shows as text; a content security policy allows this one script and style by their hashes.
 """
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -74,7 +75,7 @@ def _pieces(views: Sequence[Snapshot]) -> Iterator[str]:
             data=data,
             names=[run["name"] for run in data["runs"]],
             distinct=len(images),
-            images=images.encoded(),
+            images=images.encoded(_surest_first(data)),
             style=Markup(style),
             script=Markup(script),
             style_hash=csp_hash(style),
@@ -105,11 +106,22 @@ class _Images:
             self.pixels.append(pixels)
         return self.number[key]
 
-    def encoded(self) -> Iterator[str]:
-        """The images as base64 of PNGs, in the order of their numbers. zlib releases the GIL."""
+    def encoded(self, numbers: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """The images of these numbers, each as its number and base64 of a PNG. zlib releases the GIL."""
         with ThreadPoolExecutor(4) as pool:
-            for png in pool.map(lambda pixels: encode(pixels, level=SMALL), self.pixels):
-                yield base64.b64encode(png).decode("ascii")
+            pngs = pool.map(lambda number: encode(self.pixels[number], level=SMALL), numbers)
+            for number, png in zip(numbers, pngs, strict=True):
+                yield number, base64.b64encode(png).decode("ascii")
+
+
+def _surest_first(data: dict[str, Any]) -> list[int]:
+    """The numbers of the images in the order in which a reader sees them first."""
+    best: dict[int, float] = {}
+    for run in data["runs"]:
+        for elite in run["elites"]:
+            if elite is not None:
+                best[elite[4]] = max(best.get(elite[4], 0.0), elite[0])
+    return sorted(best, key=lambda number: -best[number])
 
 
 def csp_hash(text: str) -> str:

@@ -3,7 +3,7 @@ import { byId, element } from "./dom.js";
 import { formatConfidence, formatCount, formatDistance } from "./format.js";
 import { custom, entries, model } from "./model.js";
 import { go, shownRuns, state } from "./state.js";
-import { unit, zoomName } from "./tiles.js";
+import { sourceOf, unit, zoomName } from "./tiles.js";
 import { reveal, shown } from "./wall.js";
 
 const dialog = byId("detail");
@@ -28,7 +28,10 @@ export function drawDetail() {
     if (dialog.open) dialog.close();
     return;
   }
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    dialog.showModal();
+    byId("stage").focus();
+  }
   const elite = entry.elites[run.number];
   const list = walkable();
   const at = list.indexOf(entry);
@@ -42,10 +45,11 @@ export function drawDetail() {
   byId("others").replaceChildren(...others(entry, run, elite));
   const source = custom.image(run, entry, elite);
   const picture = byId("picture");
-  if (picture.src !== source) picture.src = source;
+  if (source === null) picture.removeAttribute("src"); // it comes later in the file
+  else if (picture.src !== source) picture.src = source;
   picture.alt = `Elite of class ${entry.index}, ${entry.label}`;
   const save = byId("save");
-  save.href = source;
+  save.href = source ?? "";
   save.download = `${String(entry.index).padStart(4, "0")}.png`;
   zoomPicture(run);
 }
@@ -81,7 +85,7 @@ function others(entry, run, elite) {
   if (model.runs.length > 1) {
     const choices = model.runs.filter((other) => entry.elites[other.number]).map((other) => {
       const theirs = entry.elites[other.number];
-      const thumb = element("img", { alt: "", width: 64, height: Math.round((64 * other.height) / other.width), src: custom.image(other, entry, theirs) });
+      const thumb = element("img", { alt: "", width: 64, height: Math.round((64 * other.height) / other.width), ...sourceOf(other, entry, theirs) });
       const button = element("button", { type: "button", class: "run", "aria-pressed": String(other === run) }, thumb,
         element("span", {}, element("b", { class: `run-${other.number % 6}` }, other.letter), ` ${formatConfidence(theirs.confidence)}`));
       button.addEventListener("click", () => go({ pick: other.number }));

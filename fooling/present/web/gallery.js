@@ -10,7 +10,42 @@ import { custom, setModel } from "./model.js";
 import { drawPanel } from "./panel.js";
 import { readElite } from "./rows.js";
 import { begin, go, state } from "./state.js";
-import { drawWall, listen, moveFocus } from "./wall.js";
+import { drawWall, forgetCards, listen, moveFocus } from "./wall.js";
+
+// The images follow this script in the file, the surest elites' first, so that the wall is there before hundreds of megabytes
+// of them are read. A block is whole when something follows it.
+function source(number) {
+  const block = byId(`image-${number}`);
+  const whole = block !== null && (block.nextElementSibling !== null || document.readyState !== "loading");
+  return whole ? `data:image/png;base64,${block.textContent}` : null;
+}
+
+function fill() {
+  for (const picture of document.querySelectorAll("img[data-late]")) {
+    const found = source(picture.dataset.late);
+    if (found === null) continue;
+    picture.src = found;
+    picture.removeAttribute("data-late");
+  }
+}
+
+function fillAsTheyCome() {
+  let waiting = false;
+  const arrivals = new MutationObserver(() => {
+    if (!waiting) requestAnimationFrame(() => {
+      waiting = false;
+      fill();
+    });
+    waiting = true;
+  });
+  arrivals.observe(document.body, { childList: true });
+  document.addEventListener("DOMContentLoaded", () => {
+    arrivals.disconnect();
+    forgetCards();
+    render();
+    fill();
+  });
+}
 
 function render() {
   drawPanel();
@@ -30,7 +65,7 @@ function onKey(event) {
 
 const given = pageData();
 Object.assign(custom, {
-  image: (run, entry, elite) => `data:image/png;base64,${byId(`image-${elite.image}`).textContent}`,
+  image: (run, entry, elite) => source(elite.image),
   href: (run, entry) => `#open=${entry.position}&run=${state.run}&pick=${run.number}`,
   open: (run, entry) => go({ open: entry.position, pick: run.number, zoom: 0 }, true),
 });
@@ -40,3 +75,4 @@ listen(render);
 listenInDetail();
 addEventListener("keydown", onKey);
 render();
+fillAsTheyCome();

@@ -35,8 +35,6 @@ function show(entry) {
 
 function render() {
   drawWall();
-  drawStrip();
-  drawCharts();
   if (state.open !== filming) {
     filming = state.open;
     if (filming === null) byId("film").close();
@@ -107,13 +105,18 @@ async function open(columns) {
   listen(render);
   listenOnStrip(show);
   render();
+  const sizes = new ResizeObserver(() => {
+    drawStrip();
+    drawCharts();
+  });
+  for (const id of ["strip-figure", "curve"]) sizes.observe(byId(id));
 }
 
 function update(columns) {
   generation = columns.generation;
   Object.assign(model.runs[0], summarise(columns));
   refreshCards(changeElites(readElites(columns, model.labels)));
-  drawStrip();
+  drawStrip(true);
 }
 
 const lookAgain = onceAtATime(async () => {

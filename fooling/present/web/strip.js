@@ -10,6 +10,8 @@ const [SMALLEST, NARROW, TALLEST, HIGHEST] = [2, 7, 120, 26]; // pixels: of a cl
 let chosen = 0; // the class that the keys are at, by its place
 let grid = { columns: 1, rows: 1, width: 1, height: 1 }; // of the classes, in pixels
 let rest = "";
+let drawnFor = "";
+const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** How many rows and columns so many classes take on a strip of this width, in pixels. */
 export function gridOf(count, width) {
@@ -21,11 +23,13 @@ export function gridOf(count, width) {
   }
 }
 
-/** Draw all classes anew. */
-export function drawStrip() {
+/** Draw all classes where they have changed, or the strip's width has. */
+export function drawStrip(changed = false) {
   const canvas = byId("strip");
   const width = canvas.parentElement.clientWidth;
-  if (!width || !entries.length) return;
+  const key = `${width} ${devicePixelRatio} ${dark.matches}`;
+  if (!width || !entries.length || (!changed && key === drawnFor)) return;
+  drawnFor = key;
   grid = gridOf(entries.length, width);
   const density = Math.max(1, devicePixelRatio);
   canvas.width = Math.round(width * density);
@@ -91,6 +95,7 @@ export function listenOnStrip(show) {
     event.stopPropagation();
     point(chosen);
   });
+  dark.addEventListener("change", () => drawStrip());
   const bar = element("span", { class: "scale-bar" });
   bar.style.background = gradient();
   byId("strip-scale").replaceChildren(bar, ...TICKS_OF_SCALE.map(([p, name]) => {

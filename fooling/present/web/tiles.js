@@ -5,6 +5,7 @@ import { custom, model } from "./model.js";
 import { ALL, go, shownRuns, state } from "./state.js";
 
 const ZOOMS = [0.5, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16];
+const BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="; // of one transparent pixel: it has the size that styles give it
 const TILE_GAP = 8; // between the images of one card
 const TILE_WIDTH = 92; // at least: a confidence in words fits
 
@@ -27,7 +28,7 @@ function makeTile(entry, run) {
   const said = formatConfidence(elite.confidence);
   const instead = elite.first && !elite.first.own ? `, called ${elite.first.label}` : "";
   const alt = `Elite of class ${entry.index}, ${entry.label}: ${said}${instead}${letter && `, run ${letter}`}`;
-  const image = sized(element("img", { alt, decoding: "async", src: custom.image(run, entry, elite) }), run);
+  const image = sized(element("img", { alt, decoding: "async", ...sourceOf(run, entry, elite) }), run);
   const link = element("a", { href: custom.href(run, entry), "data-run": run.number }, image);
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button || !custom.open) return;
@@ -38,8 +39,14 @@ function makeTile(entry, run) {
   meter.style.setProperty("--share", elite.confidence);
   const higher = letter && entry.elites.every((other, number) => number === run.number || !(other?.confidence >= elite.confidence));
   return element("div", { class: higher ? "tile higher" : "tile" }, link, custom.film && filmButton(entry), meter,
-    element("p", { class: "said", title: higher && "The highest of these runs" }, letter && element("b", { class: `run-${run.number % 6}` }, letter), said),
+    element("p", { class: "said", title: higher ? "The highest of these runs" : null }, letter && element("b", { class: `run-${run.number % 6}` }, letter), said),
     firstAnswer(elite));
+}
+
+/** The attributes that tell an image what to show; where that is not there yet, what it is waiting for. */
+export function sourceOf(run, entry, elite) {
+  const src = custom.image(run, entry, elite);
+  return src === null ? { src: BLANK, "data-late": elite.image } : { src };
 }
 
 // The key f does the same, so the button is no stop of the Tab key.

@@ -1,7 +1,7 @@
 // The wall: a card for each class that is shown. A network may have tens of thousands of classes, so only the cards near
 // the window are made; all cards are of one height, which the style sheet sees to.
 import { byId, element } from "./dom.js";
-import { drawFacets, ordered } from "./facets.js";
+import { drawFacets, ordered, reread } from "./facets.js";
 import { formatCount } from "./format.js";
 import { entries } from "./model.js";
 import { FACETS, go, SORTS, shownRuns, state } from "./state.js";
@@ -18,6 +18,7 @@ let columns = 1;
 let pitch = 0; // from one row of cards to the next, in pixels; every card is of one height
 let made = [0, 0]; // the rows whose cards are in the document: from, up to but without
 let printing = false;
+let lastFocused = null; // the entry whose card had the focus last
 
 /** Draw the wall as the state asks for, and its facets. */
 export function drawWall() {
@@ -29,6 +30,7 @@ export function drawWall() {
     cardsFor = state.run;
     shownFor = null;
   }
+  const resized = resizeTiles(); // before anything changes: to measure what has changed costs a layout
   const asked = [state.run, state.sort, state.reverse, state.q, ...Object.keys(FACETS).map((name) => state[name])];
   const key = JSON.stringify(asked);
   const changed = key !== shownFor;
@@ -42,10 +44,8 @@ export function drawWall() {
       : `${formatCount(shown.length)} of ${formatCount(entries.length)} classes`;
     drawFacets();
   }
-  if (resizeTiles() || changed) {
-    measure();
-    drawRows(true);
-  }
+  if (resized || !pitch) measure();
+  if (pitch) drawRows(resized || changed); // the window, or what is above the wall, may have another height
 }
 
 // How many cards are in a row, and how far apart the rows are.
@@ -68,16 +68,24 @@ function drawRows(afresh = false) {
   const row = (y) => Math.min(rowCount(), Math.max(0, Math.floor((y - start) / pitch)));
   const rows = printing ? [0, rowCount()] : [row(-MARGIN), Math.min(rowCount(), row(innerHeight + MARGIN) + 1)];
   if (!afresh && rows[0] === made[0] && rows[1] === made[1]) return;
-  made = rows;
-  const focused = document.activeElement;
-  const held = wall.contains(focused) ? shown.indexOf(entryOf(focused)) : -1;
-  const [from, to] = [rows[0] * columns, Math.min(rows[1] * columns, shown.length)];
-  const list = [];
-  for (let place = from; place < to; place += 1) list.push(cardOf(place));
   wall.style.setProperty("--above", `${rows[0] * pitch}px`);
   wall.style.setProperty("--below", `${(rowCount() - rows[1]) * pitch}px`);
-  wall.replaceChildren(...list);
-  if (held >= from && held < to) focused.focus({ preventScroll: true });
+  const before = made;
+  made = rows;
+  if (afresh || rows[0] >= before[1] || rows[1] <= before[0]) return wall.replaceChildren(...cardsOf(rows[0], rows[1]));
+  // Only what comes and goes is touched: what stays keeps its layout and the focus.
+  const count = (from, to) => Math.max(0, Math.min(to * columns, shown.length) - from * columns);
+  for (let n = count(before[0], rows[0]); n > 0; n -= 1) wall.firstElementChild.remove();
+  for (let n = count(rows[1], before[1]); n > 0; n -= 1) wall.lastElementChild.remove();
+  wall.prepend(...cardsOf(rows[0], before[0]));
+  wall.append(...cardsOf(before[1], rows[1]));
+}
+
+// The cards of the rows from one up to, but without, another.
+function cardsOf(from, to) {
+  const list = [];
+  for (let place = from * columns; place < Math.min(to * columns, shown.length); place += 1) list.push(cardOf(place));
+  return list;
 }
 
 function cardOf(place) {
@@ -93,8 +101,14 @@ function cardOf(place) {
   return card;
 }
 
+/** Forget the cards that are not in the document: they are made anew when they come near the window. */
+export function forgetCards() {
+  for (const [entry, card] of cards) if (!card.isConnected) cards.delete(entry);
+}
+
 /** Draw these entries' cards anew where they are: nothing moves, and the focus stays. */
 export function refreshCards(changed) {
+  reread(changed);
   for (const entry of changed) {
     const old = cards.get(entry);
     if (!old) continue;
@@ -161,6 +175,7 @@ function scrolled() {
 /** Arrow keys on the wall: to the next image to the left or right, or to the same run's in the row above or below. */
 export function moveFocus(key) {
   const link = document.activeElement;
+  if (link === document.body && lastFocused) return showEntry(lastFocused); // it was scrolled away
   if (!byId("wall").contains(link)) return false;
   const here = shown.indexOf(entryOf(link));
   const siblings = [...link.closest("li").querySelectorAll("a")];
@@ -193,8 +208,10 @@ export function listen(render) {
   byId("larger").addEventListener("click", () => zoomWall(1));
   byId("clear").addEventListener("click", () => go({ q: "", ...Object.fromEntries(Object.keys(FACETS).map((name) => [name, []])) }));
   byId("tools").addEventListener("submit", (event) => event.preventDefault());
+  byId("wall").addEventListener("focusin", (event) => (lastFocused = entryOf(event.target)));
   addEventListener("resize", () => render());
   addEventListener("scroll", scrolled, { passive: true });
+  new ResizeObserver(scrolled).observe(document.body);
   addEventListener("beforeprint", () => { printing = true; drawRows(); });
   addEventListener("afterprint", () => { printing = false; drawRows(); });
   // Where there is room the panel is open; on a phone it folds, so that the images come first.
