@@ -243,12 +243,17 @@ class VariationRequest(Part):
         None, ge=1, le=512, description="pixels of the longer side of the image (default: as classified)"
     )
     ask: bool = Field(True, description="whether the run's classifier is asked what it sees")
+    id: Words | None = Field(
+        None,
+        description="the elite's `id`; 409 where the class has another elite by now (default: the one of now)",
+    )
 
 
 class AskRequest(Part):
     """A question to a classifier."""
 
     model: Spec | None = Field(None, description="a SPEC, as `GET /models` lists them (default: the run's)")
+    id: Words | None = Field(None, description="as in a variation")
 
 
 class Asked(Answer):

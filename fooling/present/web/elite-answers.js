@@ -45,7 +45,7 @@ export function drawBars({ elite, home }, address) {
   setTimeout(async () => {
     const slow = setTimeout(() => setText(note, "The classifier is being loaded, which takes some seconds …"), 1500);
     try {
-      showAsked(await askPatiently(`${address}/answers`, {}, (line) => setText(note, line)), elite.class);
+      showAsked(await askPatiently(`${address}/answers`, { id: elite.id }, (line) => setText(note, line)), elite.class);
     } catch (error) {
       setText(note, error.message);
     } finally {
@@ -78,7 +78,7 @@ export function listenOnOthers({ elite, models, model }, address) {
       const say = (line) => told.replaceChildren(element("p", { class: "soft small" }, line));
       say("Asking …");
       try {
-        const asked = await askPatiently(`${address}/answers`, { model: spec }, say);
+        const asked = await askPatiently(`${address}/answers`, { model: spec, id: elite.id }, say);
         told.replaceChildren(element("p", { class: "small" }, verdictOf(asked, elite)),
           element("ol", { class: "bars" }, ...barsOf(asked.top, asked.own?.class)));
         ask.remove();

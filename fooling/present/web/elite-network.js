@@ -28,7 +28,7 @@ export function listenOnNetwork(page, address, stage) {
     const changed = changes();
     const at = (asks += 1);
     try {
-      const found = await post(`${address}/variation`, { weights: Object.fromEntries(changed), ask: page.home, ...stage.wants() });
+      const found = await post(`${address}/variation`, { weights: Object.fromEntries(changed), ask: page.home, id: page.elite.id, ...stage.wants() });
       if (at === asks) await stage.receive(found.png);
       if (found.asked) showAsked(found.asked, page.elite.class, at, changed.length ? `With ${countOf(changed.length)}.` : "");
       if (found.asked) setText(byId("sure"), formatConfidence(found.asked.own ? found.asked.own.confidence : null));

@@ -1,6 +1,6 @@
 // The large view of an elite: its pixels as they were classified, each a whole number of screen pixels wide; or drawn anew by
 // its network, at the size of the screen, any part of the plane.
-import { ApiError } from "./api.js";
+import { ApiError, get } from "./api.js";
 import { CppnPainter, wholeView } from "./cppn_gl.js";
 import { byId, setText } from "./dom.js";
 import { readQuery, writeQuery } from "./elite-query.js";
@@ -42,6 +42,10 @@ class Stage {
     if (!answer.ok) throw new ApiError(answer.status, "The image of this elite can't be fetched; reload the page.");
     this.pen.drawImage(await bitmapOf(await answer.blob()), 0, 0);
     this.original = this.pen.getImageData(0, 0, this.width, this.height);
+    if (!this.page.final && (await get(`${location.pathname}.json`)).elite.id !== this.page.elite.id) {
+      location.reload(); // the run has got further between the page and its image
+      return;
+    }
     if (this.page.genotype) this.openPainter();
     this.show(this.isDrawn);
   }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from fastapi import APIRouter, Header, Query, Response
 
+from fooling.errors import NotFoundError
 from fooling.present.genotype import Genotype
 from fooling.service.asking import Answers
 from fooling.service.context import Context, Shared
@@ -59,6 +60,7 @@ def variation(id: Id, number: Number, shared: Shared, wanted: VariationRequest) 
     from fooling.store.elites import encode
 
     view = reading_of(id, shared).view
+    _expect_elite(view, int(number), wanted.id)
     with shared.images.drawing():
         from fooling.service import varying
 
@@ -76,6 +78,7 @@ def answers(id: Id, number: Number, shared: Shared, wanted: AskRequest) -> Asked
     from fooling.present.genotype import row_of
 
     view = reading_of(id, shared).view
+    _expect_elite(view, int(number), wanted.id)
     with shared.reader.explained():
         pixels = view.archive.pixels[row_of(view, int(number))]
     return _asked(shared, view, pixels, int(number), wanted.model or view.spec.model)
@@ -92,6 +95,23 @@ def reading_of(id: str, shared: Context) -> Reading:
     if reading is None:
         raise ProblemError(404, "this run has no elites yet")
     return reading
+
+
+def _expect_elite(view: Snapshot, number: int, id: str | None) -> None:
+    """Refuse to answer about another elite than the one that is meant.
+
+    Raises:
+        ProblemError: 409: the class has another one by now; 404: it has none.
+    """
+    from fooling.present.genotype import row_of
+    from fooling.store.elites import elite_id
+
+    try:
+        row_of(view, number)
+    except NotFoundError as error:
+        raise ProblemError(404, str(error)) from None
+    if id is not None and id != elite_id(view, number):
+        raise ProblemError(409, "this class has another elite by now; reload the page")
 
 
 def _asked(shared: Context, view: Snapshot, pixels: np.ndarray, number: int, spec: str) -> Asked:

@@ -112,6 +112,15 @@ def test_a_variation(asked: Service) -> None:
     assert (unasked["asked"], unasked["png"]) == (None, found["png"])
 
 
+def test_answers_are_about_the_elite_that_is_meant(asked: Service) -> None:
+    """A failure changes the weights of another network than the page shows, where a run goes on."""
+    id = asked.client.get(f"{asked.path}/elites?class={CLASS}").json()["items"][0]["id"]
+    for what in ("/variation", "/answers"):
+        assert asked.client.post(elite(asked, what), json={"id": id}).status_code == 200
+        answer = asked.client.post(elite(asked, what), json={"id": "0/0/77"})
+        assert (answer.status_code, "reload" in answer.json()["detail"]) == (409, True)
+
+
 @pytest.mark.parametrize(
     "body",
     [

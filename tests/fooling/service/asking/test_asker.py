@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fooling import classifiers
 from fooling.errors import InvalidError
 from fooling.service.asking import Asker
 from fooling.service.asking.keeper import Patience
 from fooling.service.asking.messages import Message
+from fooling.service.asking.process import Warm
 from fooling.service.jobs.launching import environment
 from fooling.service.problems import ProblemError
 from tests.fooling.service.asking.fakes import Bright, Threads
@@ -233,6 +235,16 @@ def test_closing_tells_who_waits() -> None:
         assert errors[0].status == 503
         assert refused(asker).status == 503
     over.set()
+
+
+def test_images_of_another_size_and_colour() -> None:
+    """They are shown as a transfer shows them. A failure asks about other images, or refuses those of other runs."""
+    warm = Warm("builtin:lenet", False)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 30, 3), np.uint8)
+    found = warm.answer(Message.of(pixels, views=None)).array(np.float32)
+    grey = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])[..., None]
+    wanted = classifiers.load("builtin:lenet").with_input((20, 30)).classify(grey)
+    assert np.allclose(found, wanted, atol=1e-6)
 
 
 _SERVER = """
