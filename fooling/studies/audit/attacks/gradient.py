@@ -45,7 +45,7 @@ class Attack:
     random: bool = False
 
 
-ATTACKS = (Attack("fgsm", 1, 1.0), Attack("i-fgsm", 10, 1 / 8), Attack("pgd", 20, 1 / 4, True))
+ATTACKS = (Attack("fgsm", 1, 1.0), Attack("i-fgsm", 10, 1 / 8), Attack("pgd", 10, 1 / 4, True))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Attacked:
     """What an attack made of images.
 
     Attributes:
-        last: (n, H, W, C) uint8, the images after all steps.
+        last: (n, H, W, C) uint8, the images after the last step that was taken.
         fooled: (n,) bool: whether some class had a higher confidence than an image's own, at any step.
     """
 
@@ -68,6 +68,7 @@ def attacked(
     epsilon: int,
     random: np.random.Generator,
     applied: Applied = unchanged,
+    whole: bool = True,
 ) -> Attacked:
     """Attack images.
 
@@ -75,6 +76,7 @@ def attacked(
         epsilon: the maximum distance of a pixel, in grey levels.
         random: where the start is random.
         applied: a transform in front of the classifier.
+        whole: take all steps, though all images fool before.
 
     Raises:
         ClassifierError: no gradients reach the images.
@@ -93,7 +95,7 @@ def attacked(
             applied(pixels), gradients=real.classes if goes_on else None, allow_nan=True
         )
         fooled |= ~answers.of(found.confidences, real.classes).first
-        if found.gradients is None:
+        if found.gradients is None or (fooled.all() and not whole):
             break
         at = (at - attack.share * epsilon * np.sign(found.gradients)).clip(low, high)
     return Attacked(pixels, fooled)

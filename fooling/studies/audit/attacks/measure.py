@@ -89,7 +89,7 @@ def _through(
             break
         subject.go_on()
         random = subject.random(_PURPOSE, epsilon)
-        found = attacked(subject, PGD, real.take(rows), epsilon, random, transform.apply)
+        found = attacked(subject, PGD, real.take(rows), epsilon, random, transform.apply, whole=False)
         smallest[rows[found.fooled]] = epsilon
     return _kept({"bpda-pgd": smallest})
 
