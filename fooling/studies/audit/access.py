@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from fooling.classifiers import Classifier
+from fooling.classifiers.outputs import per_class
 from fooling.classifiers.spec import LOGITS
 from fooling.classifiers.synthetic import synthetic
 from fooling.errors import FoolingError
@@ -118,33 +121,60 @@ def _layer(classifier: Classifier, named: str | None) -> tuple[str | None, str]:
         return None, "the network is no torch.nn.Module"
     try:
         layer = classifier.penultimate
-        classifier.features(synthetic(classifier.spec.size, classifier.spec.channels, 1), layer)
+        why = _unlike(classifier, layer)
     except FoolingError:
-        return None, (
-            "the network does not end in a linear layer: name the layer to read (--layer; `fooling models info` lists "
-            "them)"
-        )
+        why = "the network does not end in a linear layer"
+    if why is not None:
+        return None, f"{why}: name the layer to read (--layer; `fooling models info` lists them)"
     return layer, ""
+
+
+def _unlike(classifier: Classifier, layer: str) -> str | None:
+    """Why the answers are not those of the linear layer that is given the features; None where they are. What looks
+    like the last layer by its size may be another."""
+    spec, pixels = classifier.spec, synthetic(classifier.spec.size, classifier.spec.channels)
+    made = _made(classifier, layer, pixels)
+    assert made is not None
+    if spec.output in LOGITS:
+        put_out = torch.from_numpy(classifier.logits(pixels))
+        alike = _close(per_class(made, spec, len(made)), put_out)
+    else:
+        put_out = torch.from_numpy(classifier.classify(pixels))
+        wide = made if made.shape[1] == put_out.shape[1] else torch.cat([-made, made], 1)
+        alike = _close(wide.softmax(1), put_out) or _close(wide.sigmoid(), put_out)
+    return (
+        None if alike or spec.views > 1 else f"the answers are not those of the linear layer behind {layer}"
+    )
 
 
 def _head(classifier: Classifier, layer: str) -> str | None:
     """Why the features and a linear layer don't give the logits; None where they do."""
-    head = head_of(classifier, layer)
-    if head is None:
-        return f"{layer} is not what a linear layer is given"
     pixels = synthetic(classifier.spec.size, classifier.spec.channels)
-    with torch.no_grad():
-        device = head.weight.device
-        made = head(torch.from_numpy(classifier.features(pixels, layer)).to(device).to(head.weight.dtype))
+    made = _made(classifier, layer, pixels)
+    if made is None:
+        return f"{layer} is not what a linear layer is given"
     logits = torch.from_numpy(classifier.logits(pixels))
     if made.shape != logits.shape:
         return (
             f"the linear layer behind {layer} puts out {made.shape[1]} numbers for {logits.shape[1]} classes"
         )
-    gap = (made.cpu().float() - logits).abs().max().item()
-    if gap > _CLOSE * max(1.0, logits.abs().max().item()):
-        return f"the logits are not the linear layer's behind {layer} (they differ by {gap:.3g})"
-    return None
+    return None if _close(made, logits) else f"the logits are not those of the linear layer behind {layer}"
+
+
+def _made(classifier: Classifier, layer: str, pixels: NDArray[np.uint8]) -> Tensor | None:
+    """(n, K) float32: what the linear layer behind the features makes of them; None where there is none."""
+    head = head_of(classifier, layer)
+    if head is None:
+        return None
+    features = torch.from_numpy(classifier.features(pixels, layer))
+    with torch.no_grad():
+        return head(features.to(head.weight.device).to(head.weight.dtype)).cpu().float()
+
+
+def _close(made: Tensor, found: Tensor) -> bool:
+    return made.shape == found.shape and bool(
+        (made - found).abs().max() <= _CLOSE * max(1.0, float(found.abs().max()))
+    )
 
 
 def _digest(classifier: Classifier, layer: str) -> str:

@@ -31,6 +31,7 @@ from fooling.studies.audit.parts import PARTS
 from fooling.studies.audit.request import Request
 from fooling.studies.audit.subject import Subject
 from fooling.studies.protocol import Progress, Report, Resources
+from fooling.version import __version__
 
 RECORD = "audit.json"
 KIND = "fooling audit inputs"
@@ -94,6 +95,7 @@ def _inputs(
         mode="json", exclude={"out", "parts", "fail_on", "baseline", "runs", "samples"}
     )
     return {
+        "version": __version__,
         "asked": asked,
         "fingerprint": classifier.fingerprint,
         "images": None if real is None else real.digest,
