@@ -21,6 +21,7 @@ class Budget:
         adaptive_runs: runs against classifier and detector together, for each detector.
         adaptive_generations: of such a run.
         climbs: gradient steps of each class, where there are gradients.
+        climbed: classes that gradients are climbed for, at most: unlike evolution, it pays for each apart.
         resamples: of the bootstrap.
         queries: the budgets of black-box searches, in images.
         epochs: passes over the real images in the training of a detector.
@@ -36,6 +37,7 @@ class Budget:
     adaptive_runs: int
     adaptive_generations: int
     climbs: int
+    climbed: int
     resamples: int
     queries: tuple[int, ...]
     epochs: int
@@ -58,6 +60,7 @@ _BUDGETS = {
         adaptive_runs=1,
         adaptive_generations=30,
         climbs=60,
+        climbed=10,
         resamples=400,
         queries=(1000,),
         epochs=1,
@@ -73,6 +76,7 @@ _BUDGETS = {
         adaptive_runs=2,
         adaptive_generations=200,
         climbs=300,
+        climbed=50,
         resamples=2000,
         queries=(1000, 10000),
         epochs=2,
@@ -88,6 +92,7 @@ _BUDGETS = {
         adaptive_runs=5,
         adaptive_generations=1000,
         climbs=500,
+        climbed=1000,
         resamples=2000,
         queries=(1000, 10000),
         epochs=5,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fooling.datasets.samples import Samples
 from fooling.errors import InvalidError
 
-SHARES = (0.5, 0.25, 0.25)  # of the images: for fitting, for thresholds, for what is reported
+# Of four images of a class, two are for fitting, one is for thresholds, one for what is reported.
+FIT, CALIBRATION, TEST = (0, 2), (1,), (3,)
 LEAST = 20  # images, of all parts together
 
 
@@ -60,7 +61,7 @@ class Real:
 
 
 def split(samples: Samples, seed: int, most: int) -> Real:
-    """Cut labelled images into three parts, at random. Of images that are there twice, one is used, so that no image
+    """Cut labelled images into three parts, at random within each class. Of images that are there twice, one is used, so that no image
     is in two parts.
 
     Args:
@@ -77,9 +78,11 @@ def split(samples: Samples, seed: int, most: int) -> Real:
             f"expected at least {LEAST} different labelled images, found {len(rows)}: thresholds on fewer mean nothing"
         )
     rows = np.random.Generator(np.random.Philox(key=seed)).permutation(rows)[:most]
-    cuts = np.cumsum([round(share * len(rows)) for share in SHARES[:2]])
-    images = Labelled(samples.images, samples.labels)
-    fit, calibration, test = (images.take(np.sort(part)) for part in np.split(rows, cuts))
+    rows = rows[np.argsort(samples.labels[rows], kind="stable")]
+    images, place = Labelled(samples.images, samples.labels), np.arange(len(rows)) % 4
+    fit, calibration, test = (
+        images.take(np.sort(rows[np.isin(place, part)])) for part in (FIT, CALIBRATION, TEST)
+    )
     doubts = samples.doubts
     if len(first) < len(samples):
         doubts = (*doubts, f"{len(samples) - len(first)} images are there more than once")

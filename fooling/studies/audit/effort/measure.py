@@ -7,6 +7,7 @@ classes that were not reached censored at the budget.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from fooling.studies.protocol import Interval
 
 LEVELS = (0.99, 0.9999)
 ASCENT = "gradient-ascent"
+CLIMBS = 2  # runs of it at most: they differ by the noise of their start alone
 _PURPOSE = 1  # of random numbers
 TOLERATED = 0.1  # share of classes: a classifier passes where fewer have an elite of 0.99 within the budget
 
@@ -53,15 +55,18 @@ def _runs(subject: Subject, name: str) -> list[Snapshot]:
     if name != ASCENT:
         return runs_of(subject, name)
     given = [run for run in subject.given if run.spec.config.search.name == ASCENT]
-    settings = {
+    count, budget = len(subject.spec.labels), subject.budget
+    settings: dict[str, Any] = {
         "encoding.name": "direct",
         "search.name": ASCENT,
-        "search.steps": subject.budget.climbs,
+        "search.steps": budget.climbs,
         "search.objective": "log-probability",
     }
+    if count > budget.climbed:
+        settings["search.classes"] = [number * count // budget.climbed for number in range(budget.climbed)]
     return given or [
         evolved(subject, f"{ASCENT}-{number}", settings, seed=subject.seed + number)
-        for number in range(subject.budget.runs)
+        for number in range(min(CLIMBS, budget.runs))
     ]
 
 

@@ -15,7 +15,13 @@ from fooling.studies.audit.access import access_of
 
 
 def spec(**changes: Any) -> Spec:
-    values: dict[str, Any] = {"name": "net", "size": 6, "colour": "grey", "labels": ("a", "b", "c", "d"), **changes}
+    values: dict[str, Any] = {
+        "name": "net",
+        "size": 6,
+        "colour": "grey",
+        "labels": ("a", "b", "c", "d"),
+        **changes,
+    }
     return Spec(**values)
 
 
