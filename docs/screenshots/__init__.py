@@ -1,0 +1,1 @@
+"""Pictures of every page, of a real server and real runs: `python -m docs.screenshots` writes docs/images/pages/."""
