@@ -59,6 +59,51 @@ def test_the_wall_is_walked_by_keyboard(site: Site, visit: Visit) -> None:
     page.locator("#wall a").first.focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#wall a:focus")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/elites/*")
+
+
+def test_an_elite_is_zoomed_and_its_weights_are_moved(site: Site, visit: Visit) -> None:
+    """The image grows without end, and the classifier says at once what a weight does."""
+    page = visit(f"/runs/{site.id('digits')}/elites/3")
+    page.locator("#as-drawn").click()
+    page.locator("#zoom-in").click()
+    expect(page.locator("#zoom")).not_to_have_text("1×")
+    sure = page.locator("#sure")
+    before = sure.inner_text()
+    weight = page.locator("#weights input").first
+    weight.focus()
+    for _ in range(3):
+        weight.press("PageUp")
+    expect(page.locator("#reset")).to_be_enabled()
+    expect(page.locator("#answers-note")).to_contain_text("changed")
+    page.wait_for_url("**w=**")
+    page.locator("#reset").click()
+    expect(sure).to_have_text(before)
+
+
+def test_images_are_shown_to_another_classifier(site: Site, visit: Visit) -> None:
+    """A transfer is asked for and answered without a reload, and a cell opens the images behind it."""
+    page = visit(f"/studies?runs={site.id('digits')}")
+    page.get_by_label("builtin:mlp").check()
+    page.get_by_role("button", name="Ask").click()
+    cell = page.locator("#matrix td[data-cell]").first
+    expect(cell).to_contain_text("%")
+    cell.click()
+    expect(page.locator("#answers img").first).to_be_visible()
+
+
+def test_two_generations_are_bred(site: Site, visit: Visit) -> None:
+    """A child is picked, its children are picked from, and Back leads back."""
+    page = visit(f"/breed?from={site.id('digits')}/3")
+    children = page.locator("#children button.child")
+    for generation in (1, 2):
+        children.nth(generation).click()
+        page.locator("#go").click()
+        expect(page.get_by_text(f"Generation {generation}.")).to_be_visible()
+    expect(page.locator("#children .said b").first).to_be_visible()
+    page.locator("#back").click()
+    expect(page.get_by_text("Generation 1.")).to_be_visible()
 
 
 def test_runs_are_compared(site: Site, visit: Visit) -> None:
