@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 _CURVE = ("generation", "evaluations", "min", "median", "max", "at_least_0.99", "at_least_0.9999")
 Step = list[float | int | None]
+# What a wall calls confidences, and a class without an elite.
+WORDS = {"bands": [{"name": band.name, "low": band.low} for band in BANDS], "vacant": VACANT}
 
 
 def wall(
-    views: Sequence[Snapshot], names: Sequence[str], place: Callable[[NDArray[np.uint8]], int | None]
+    views: Sequence[Snapshot], names: Sequence[str], place: Callable[[NDArray[np.uint8]], int]
 ) -> dict[str, Any]:
     """What the script of a wall of runs is given; `web/gallery.js` says what it makes of it.
 
     Args:
         names: what to call each run.
-        place: called with the pixels of each elite; the number by which the page finds them again, if it needs one.
+        place: called with the pixels of each elite; the number by which the page finds them again.
     """
     classes = _merged_classes(views)
     all_groups = sorted({name for view in views for name in view.groups})
@@ -38,8 +40,7 @@ def wall(
             for index in np.intersect1d(members, view.target_classes).tolist():
                 groups[index, view.labels[index]].add(all_groups.index(name))
     return {
-        "bands": [{"name": band.name, "low": band.low} for band in BANDS],
-        "vacant": VACANT,
+        **WORDS,
         "groups": all_groups,
         "classes": [
             {"index": index, "label": label, "groups": sorted(groups[index, label])}
@@ -60,7 +61,7 @@ def _run(
     view: Snapshot,
     name: str,
     classes: dict[tuple[int, str], int],
-    place: Callable[[NDArray[np.uint8]], int | None],
+    place: Callable[[NDArray[np.uint8]], int],
 ) -> dict[str, Any]:
     confidence, ids = view.confidence, view.ids
     top1, top1_confidence = view.top1, view.top1_confidence
@@ -78,6 +79,15 @@ def _run(
                 _number(top1_confidence[index]),
             ]
     return {
+        **head(view, name),
+        "answers": [[answer, view.labels[answer]] for answer in answers],
+        "elites": elites,
+    }
+
+
+def head(view: Snapshot, name: str) -> dict[str, Any]:
+    """A run of a wall, without its elites."""
+    return {
         "name": name,
         "status": view.status,
         "facts": facts(view),
@@ -87,8 +97,6 @@ def _run(
         "median": _number(view.statistics.median),
         "above": [view.statistics.at_least_99, view.statistics.at_least_9999],
         "top1": view.top1_count,
-        "answers": [[answer, view.labels[answer]] for answer in answers],
-        "elites": elites,
         "curve": list(steps_of(view.curve)),
     }
 

@@ -66,7 +66,6 @@ ASSETS = (
     "picker.js",
     "progress.js",
     "queue.js",
-    "rows.js",
     "run-data.js",
     "run-head.js",
     "run.css",

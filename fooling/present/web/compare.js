@@ -1,14 +1,15 @@
 // Runs beside each other. What is compared stands in the address as `runs`; the rest of the query is the wall's.
 //
-// The model of the page is fooling/service/pages/compare.py; its `wall` is that of the gallery, with the id of each run.
-import { post } from "./api.js";
-import { byId, isTyping, pageData, setText } from "./dom.js";
+// The model of the page is fooling/service/pages/compare.py; its `wall` is that of the gallery without the elites, which are
+// fetched as columns, with the id of each run.
+import { get, post } from "./api.js";
+import { byId, isTyping, pageData, plain, setText } from "./dom.js";
 import { onConnection, onGone, onJob } from "./live.js";
 import { say } from "./messages.js";
 import { custom, setModel } from "./model.js";
 import { drawPanel } from "./panel.js";
 import { findRuns } from "./picker.js";
-import { readElite } from "./rows.js";
+import { readElites } from "./run-data.js";
 import { describeKeys } from "./shell.js";
 import { begin } from "./state.js";
 import { drawWall, listen, moveFocus } from "./wall.js";
@@ -51,16 +52,52 @@ function drawCompared() {
   drawWall();
 }
 
-if (comparedData.wall) {
+/** The classes of all runs, the same one only where number and label agree; and what finds the elite of each in a run. */
+function mergeClasses(columns, names) {
+  const merged = new Map();
+  const groups = [...new Set(names.flatMap((each) => Object.keys(each.groups)))].sort();
+  const places = columns.map(({ classes }, run) => {
+    const { labels } = names[run];
+    const own = new Map();
+    classes.forEach((index, place) => {
+      const key = `${index} ${labels[index]}`;
+      own.set(key, place);
+      if (!merged.has(key)) merged.set(key, { index, label: labels[index], groups: new Set() });
+    });
+    for (const [name, members] of Object.entries(names[run].groups)) {
+      for (const index of members) merged.get(`${index} ${labels[index]}`)?.groups.add(groups.indexOf(name));
+    }
+    return own;
+  });
+  const about = [...merged].map(([key, each]) => ({ ...each, key, groups: [...each.groups].sort((a, b) => a - b) }));
+  about.sort((a, b) => a.index - b.index || (a.label < b.label ? -1 : 1));
+  const readers = columns.map((column, run) => readElites(column, names[run].labels));
+  const eliteAt = (run, position, index) => {
+    const place = places[run.number].get(about[position].key);
+    return place === undefined ? null : readers[run.number](run, place, index);
+  };
+  return { about, groups, eliteAt };
+}
+
+async function showWall() {
+  const runs = comparedData.wall.runs;
+  const columns = await Promise.all(runs.map((run) => get(`/api/v1/runs/${run.id}/columns`)));
+  const names = await Promise.all(runs.map((run) => get(`/api/v1/runs/${run.id}/classes`)));
+  for (const each of names) each.labels = each.labels.map(plain);
+  const { about, groups, eliteAt } = mergeClasses(columns, names);
   Object.assign(custom, {
     image: (run, entry, elite) => `/api/v1/runs/${run.id}/elites/${entry.index}.png?of=${elite.generation}.${elite.stream}.${elite.child}`,
     href: (run, entry) => `/runs/${run.id}/elites/${entry.index}`,
     open: null, // a link is a link
   });
-  setModel(comparedData.wall, comparedData.wall.classes, readElite);
+  setModel({ ...comparedData.wall, groups: groups.map(plain) }, about, eliteAt);
   begin(drawCompared, true, ["runs"]);
   listen(drawCompared);
   drawCompared();
+}
+
+if (comparedData.wall) {
+  showWall().catch((error) => say(error.message, true));
   for (const share of document.querySelectorAll(".share")) share.style.flexGrow = share.dataset.count;
 }
 

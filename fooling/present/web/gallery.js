@@ -8,7 +8,6 @@ import { drawDetail, listenInDetail, pressInDetail } from "./detail.js";
 import { byId, isTyping, pageData } from "./dom.js";
 import { custom, setModel } from "./model.js";
 import { drawPanel } from "./panel.js";
-import { readElite } from "./rows.js";
 import { begin, go, state } from "./state.js";
 import { drawWall, forgetCards, listen, moveFocus } from "./wall.js";
 
@@ -45,6 +44,15 @@ function fillAsTheyCome() {
     render();
     fill();
   });
+}
+
+function readElite(run, position, index) {
+  const row = run.elites[position];
+  if (row === null) return null;
+  const [confidence, generation, stream, child, image, place, sure] = row;
+  const [answer, label] = place === null ? [] : run.answers[place];
+  const first = place === null ? null : { index: answer, label, confidence: sure, own: answer === index };
+  return { confidence, generation, stream, child, image, first };
 }
 
 function render() {

@@ -45,7 +45,7 @@ class Compared(Answer):
         runs: as asked, without those that are gone.
         shown: the ids of the runs that have begun, which are those of `wall`, in its order.
         gone: how many of those that were asked for are not there.
-        wall: what the wall is drawn from; null before a run has begun.
+        wall: what the wall is drawn from, but the elites, which the API tells; null before a run has begun.
         settings: in which the runs differ.
         highest: in how many classes each run is higher than all others, of those that all have an elite of.
         equal: in how many of these no run is.
@@ -94,17 +94,15 @@ def _job(shared: Context, id: str) -> Job | None:
 
 def _beside(shared: Context, jobs: list[Job], views: list[Snapshot]) -> dict[str, Any]:
     """What is drawn of runs that have begun."""
-    from fooling.present.wall import wall
+    from fooling.present.wall import WORDS, head
 
     with shared.reader.explained():
-        drawn = wall(views, [name_of(job) for job in jobs], lambda _: None)
+        runs = [{**head(view, name_of(job)), "id": job.id} for job, view in zip(jobs, views, strict=True)]
         settings = tuple(Setting(key=key, values=values) for key, values in told_apart(views))
-    for run, job in zip(drawn["runs"], jobs, strict=True):
-        run["id"] = job.id
     highest, equal = _highest(views)
     return {
         "shown": tuple(job.id for job in jobs),
-        "wall": data_without_paths(drawn, str(shared.settings.root)),
+        "wall": data_without_paths({**WORDS, "runs": runs}, str(shared.settings.root)),
         "settings": settings,
         "highest": highest,
         "equal": equal,

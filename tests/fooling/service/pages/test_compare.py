@@ -38,9 +38,11 @@ def test_runs_are_shown_side_by_side(two):
     found = two.client.get(f"/compare.json?runs={ids['mine']},{ids['other']}").json()
     assert found["shown"] == [ids["mine"], ids["other"]]
     assert [run["id"] for run in found["wall"]["runs"]] == found["shown"]
-    confidences = [[elite[0] for elite in run["elites"]] for run in found["wall"]["runs"]]
-    told = open_run(two.root / "mine").confidence
-    assert np.array_equal(np.array(confidences, np.float32), [told, told])
+    for run, name in zip(found["wall"]["runs"], ("mine", "other"), strict=True):
+        told = open_run(two.root / name)
+        assert (run["name"], run["classes"]) == (name, 10)
+        assert np.float32(run["median"]) == np.float32(told.statistics.median)
+        assert run["curve"][-1][0] <= told.generation
     assert (found["highest"], found["equal"]) == ([0, 0], 10)
     assert found["settings"] == [{"key": "seed", "values": ["0", "7"]}]
 
