@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Examples are drawn from a fixed seed, so that a green test stays green until the code changes.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+# Several processes run tests at once, and classifiers compute in one thread anyway: more would wait for each other.
+torch.set_num_threads(1)
 # Tests that run in the background of a shell inherit an ignored Ctrl-C, and so would all commands that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

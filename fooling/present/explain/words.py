@@ -38,6 +38,16 @@ def sentences(result: Result) -> list[str]:
             f"Of the CPPNs' edges, {percent(result.edges_needed)} (median) keep a confidence of 99 %; the rest is ballast of "
             "evolution."
         )
+    if result.values_needed is not None:
+        found.append(
+            f"A black image needs {result.values_needed:,.0f} values moved (median) to be taken for the class with 99 %."
+        )
+    if result.information:
+        believed = [one for one in result.information if one.concluded]
+        found.append(
+            f"Layers that tell of the labels beyond what permuted labels would: {len(believed)} of "
+            f"{len(result.information)}; for the others the estimate is at its ceiling, and nothing is concluded."
+        )
     return found
 
 

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from fooling.studies import protocol
 from fooling.studies.explain.bands import Bands
+from fooling.studies.explain.cam import Looked
 from fooling.studies.explain.curves import Curve
+from fooling.studies.explain.information import Information
 from fooling.studies.explain.network import Network
 from fooling.studies.explain.probes import Probe
 from fooling.studies.explain.removal import Removal
@@ -54,6 +56,22 @@ class Map(Data):
     curve: Curve
 
 
+class Few(Data):
+    """A blank image with a few values moved.
+
+    Attributes:
+        values: that might be moved; a value is one channel of one pixel.
+        changed: that were.
+        confidence: in the class.
+        calls: gradients that were asked for.
+    """
+
+    values: int
+    changed: int
+    confidence: float
+    calls: int
+
+
 class Explained(Data):
     """One elite, explained.
 
@@ -65,6 +83,9 @@ class Explained(Data):
         maps: which pixels matter, by each method that the classifier's access allows.
         probe: whether it is texture or layout.
         bands: which frequencies.
+        looked: how far the image differs from the origin where the network looks; None where it has no maps.
+        few: a black image of the same class, with more and more values moved, until it has 0.99; none without gradients of
+            logits.
         network: what the weights of its CPPN do; None for direct images.
     """
 
@@ -76,6 +97,8 @@ class Explained(Data):
     maps: Many[Map]
     probe: Probe
     bands: Bands
+    looked: Looked | None
+    few: Many[Few]
     network: Network | None
 
 
@@ -136,6 +159,9 @@ class Result(protocol.Result):
         cells_needed: the median share of cells that alone have a confidence of 0.99; None where no elite has so much.
         edges_needed: the median share of the CPPNs' edges likewise.
         half_radius: the median radius of the low-pass filter at which half the confidence is left.
+        values_needed: the median number of values that a black image needs for 0.99, over the classes where those that were
+            tried were enough; None where they were for none.
+        information: what each layer tells of the real images; none without them.
         not_measured: what the classifier's access does not allow, and why.
     """
 
@@ -149,4 +175,6 @@ class Result(protocol.Result):
     cells_needed: float | None
     edges_needed: float | None
     half_radius: float
+    values_needed: float | None
+    information: Many[Information]
     not_measured: dict[str, str]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from fooling.config import RunSettings
 from fooling.errors import FoolingError, Interrupted, NotFoundError
@@ -23,11 +24,14 @@ from fooling.store.snapshot import Snapshot, empty_archive
 from fooling.store.steps import StepStore, opened
 from fooling.studies.explain import attributions, evidence
 from fooling.studies.explain.bands import bands
+from fooling.studies.explain.cam import looked
 from fooling.studies.explain.curves import curve
+from fooling.studies.explain.information import Information, information
 from fooling.studies.explain.network import network
 from fooling.studies.explain.probes import Probe, probe
-from fooling.studies.explain.removal import remove
-from fooling.studies.explain.result import Explained, Group, Map, Request, Result, Trust
+from fooling.studies.explain.removal import SURE, remove
+from fooling.studies.explain.result import Explained, Few, Group, Map, Request, Result, Trust
+from fooling.studies.explain.sparse import convince
 from fooling.studies.lineage import replay, walk
 from fooling.studies.protocol import HERE, Failure, Progress, Report, Resources
 from fooling.studies.rank_tests import wilcoxon
@@ -38,6 +42,10 @@ RECORD = "explain.json"
 KIND = "fooling explain inputs"
 IMAGES = 500  # that are asked about at a time, about
 MOST = 10  # elites, where no classes are named
+VALUES = (10, 30, 100, 300)  # of a black image that are moved
+BFGS_STEPS = 60
+INFORMED = 1000  # real images of which layers tell
+LAYERS = 8  # at most
 REAL = 50  # real images that are probed
 ALPHA = 0.01
 
@@ -61,13 +69,13 @@ def study(
             if report is not None:
                 report(Progress(done, len(subject.classes) + 1, subject.run.labels[number]))
         try:
-            groups = list(_groups(subject, elites))
+            groups, told = list(_groups(subject, elites)), list(_information(subject))
         except Interrupted:
             raise
         except FoolingError as error:
-            groups = [_group("elites", [one.probe for one in elites])]
+            groups, told = [_group("elites", [one.probe for one in elites])], []
             failures.append(Failure(what="probes beside the elites", reason=str(error)))
-        return _result(subject, elites, groups, failures)
+        return _result(subject, elites, groups, told, failures)
 
 
 @dataclass(frozen=True)
@@ -173,8 +181,44 @@ def _explained(subject: _Subject, number: int) -> dict[str, Any]:
         maps=tuple(_maps(subject, number, image, origin, cells)),
         probe=probe(asked, image, number, subject.random(number, 0)),
         bands=bands(asked, image, number),
+        looked=looked(asked.classifier, image, origin, number),
+        few=tuple(_few(subject, number, image)),
         network=drawn,
     ).document()
+
+
+def _few(subject: _Subject, number: int, image: NDArray[np.uint8]) -> Iterator[Few]:
+    """A black image with more and more values moved, until it is enough."""
+    classifier = subject.evaluator.classifier
+    if not classifier.differentiable or classifier.spec.output != "logits":
+        return
+    for values in VALUES:
+        if values > image.size:
+            return
+        made = convince(
+            classifier, np.zeros_like(image), number, values, subject.random(number, 8), steps=BFGS_STEPS
+        )
+        yield Few(values=values, changed=made.changed, confidence=made.confidence, calls=made.calls)
+        if made.confidence >= SURE:
+            return
+
+
+def _information(subject: _Subject) -> Iterator[Information]:
+    """What each layer with weights tells of real images."""
+    from fooling.classifiers import samples
+
+    asked, network = subject.evaluator, subject.evaluator.classifier.network
+    if subject.request.samples is None or not isinstance(network, nn.Module):
+        return
+    real = samples.read(subject.request.samples, asked.classifier.spec)
+    rows = subject.random(0, 10).permutation(len(real))[:INFORMED]
+    layers = [
+        name for name, module in network.named_modules() if name and isinstance(module, nn.Conv2d | nn.Linear)
+    ]
+    for place, layer in enumerate(layers[:: -(-len(layers) // LAYERS)]):
+        found = asked.evaluate(real.images[rows], features=layer).features
+        assert found is not None
+        yield information(layer, found, real.labels[rows], subject.random(place, 11))
 
 
 def _maps(
@@ -247,7 +291,11 @@ def _group(name: str, probes: Sequence[Probe]) -> Group:
 
 
 def _result(
-    subject: _Subject, elites: Sequence[Explained], groups: Sequence[Group], failures: Sequence[Failure]
+    subject: _Subject,
+    elites: Sequence[Explained],
+    groups: Sequence[Group],
+    told: Sequence[Information],
+    failures: Sequence[Failure],
 ) -> Result:
     run = subject.run
     cells = [len(one.removal.needed) / one.removal.side**2 for one in elites if one.removal.needed]
@@ -256,6 +304,7 @@ def _result(
         for one in elites
         if one.network is not None and one.network.needed is not None
     ]
+    values = [one.few[-1].changed for one in elites if one.few and one.few[-1].confidence >= SURE]
     not_measured = {}
     if not subject.evaluator.classifier.differentiable:
         not_measured["integrated gradients, SmoothTaylor"] = (
@@ -272,6 +321,8 @@ def _result(
         cells_needed=float(np.median(cells)) if cells else None,
         edges_needed=float(np.median(edges)) if edges else None,
         half_radius=float(np.median([one.bands.half for one in elites])),
+        values_needed=float(np.median(values)) if values else None,
+        information=tuple(told),
         not_measured=not_measured,
         failures=tuple(failures),
     )
