@@ -48,7 +48,9 @@ def _told(table: Any) -> Iterator[tuple[str, Any]]:
     }
     if profile:  # which sets other defaults
         usual = {**dict(type(table)(**profile)), "profile": type(table).model_fields["profile"].default}
-    for name, value in dict(table).items():
+    values = dict(table)
+    for name in sorted(values, key=lambda name: name != "name"):
+        value = values[name]
         if value is not None and (name in _ALWAYS or value != usual.get(name)):
             yield name, value
 

@@ -58,6 +58,9 @@ function controlOf(field, value, empty) {
   return control;
 }
 
+/** A text whose parts in backticks are code. */
+const withCode = (text) => text.split("`").map((part, place) => (place % 2 ? element("code", {}, part) : part));
+
 /**
  * A field with its control. `changed(value)` is called with its new value, undefined where it was emptied.
  * @param {object} field what the server says of the setting
@@ -67,7 +70,7 @@ function controlOf(field, value, empty) {
  */
 export function makeField(field, value, usual, changed) {
   const control = controlOf(field, value, usual === null || usual === undefined);
-  const about = element("p", { class: "about", id: `about-${field.key}` }, field.about);
+  const about = element("p", { class: "about", id: `about-${field.key}` }, ...withCode(field.about));
   const wrong = element("p", { class: "wrong", id: `wrong-${field.key}`, hidden: true });
   const row = element("div", { class: `field ${field.kind}`, "data-key": field.key },
     element("label", { for: control.id }, field.title), control, about, wrong);

@@ -13,6 +13,7 @@ from fooling.service import jobs
 from fooling.service.context import Context, Shared
 from fooling.service.jobs.estimating import starts
 from fooling.service.pages.drawing import draw, wants_page
+from fooling.service.pages.new import PRESETS, Preset
 from fooling.service.schema import Answer, Job, State
 from fooling.version import __version__
 
@@ -63,6 +64,7 @@ class RunsPage(Answer):
         running: jobs that are computed now, studies too.
         waiting: jobs that wait, the next one first.
         slots: jobs that are computed at once.
+        presets: where there is no run: how one may begin.
     """
 
     items: list[Job]
@@ -77,6 +79,7 @@ class RunsPage(Answer):
     running: list[Job]
     waiting: list[Waiting]
     slots: int
+    presets: list[Preset]
 
 
 class Asked:
@@ -138,6 +141,7 @@ def twin(shared: Shared, asked: Annotated[Asked, Depends()]) -> RunsPage:
         running=running,
         waiting=waiting,
         slots=shared.jobs.running,
+        presets=[] if found.everything else list(PRESETS),
     )
 
 

@@ -9,10 +9,14 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from starlette.testclient import TestClient
 
+from fooling.service.app import create_app
+from fooling.service.jobs import Jobs
 from fooling.service.previews import preview
+from fooling.service.settings import ServiceSettings
 from fooling.store.reading import open_run
-from tests.fooling.service.conftest import UNKNOWN, Service, served
+from tests.fooling.service.conftest import BEARER, HOST, TOKEN, UNKNOWN, Service, served
 from tests.fooling.service.pages.test_frame import BROWSER
 from tests.fooling.service.test_api import TINY
 
@@ -34,6 +38,7 @@ def test_the_page_lists_filters_and_tells_the_queue(own_service: Service) -> Non
     chosen = {choice["value"] for facet in page["facets"] for choice in facet["choices"] if choice["chosen"]}
     assert chosen == {"completed", "failed"}
     assert client.get("/runs.json?label=new&q=MNIST").json()["total"] == 3
+    assert page["presets"] == []
     assert client.get("/runs.json?sort=id").status_code == 422
     assert client.get("/?state=nonsense", headers=BROWSER).status_code == 422
 
@@ -90,3 +95,15 @@ def test_a_server_that_only_shows_has_no_buttons(hostile_folder: Path, small_run
         page = service.stranger.get("/", headers=BROWSER).text
         assert "<body data-read-only>" in page
         assert 'href="/new"' not in page.split("<main")[1]
+
+
+def test_a_folder_without_runs_says_how_to_begin(tmp_path: Path) -> None:
+    """A failure leaves a newcomer before an empty page."""
+    jobs = Jobs(tmp_path / "runs", 0)
+    app = create_app(jobs, ServiceSettings(root=tmp_path / "runs", token=TOKEN))
+    with TestClient(app, base_url=HOST, headers=BEARER) as client:
+        page = client.get("/", headers=BROWSER).text
+        for preset in client.get("/runs.json").json()["presets"]:
+            assert f"/new?preset={preset['name']}" in page
+            assert client.get(f"/new?preset={preset['name']}", headers=BROWSER).status_code == 200
+    jobs.close()
