@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fooling.errors import FoolingError, Interrupted, OutOfAnswers
+from fooling.errors import InvalidError, OutOfAnswers
 from fooling.studies.audit.black_box import watch
 from fooling.studies.audit.black_box.restriction import Restriction
 from fooling.studies.audit.black_box.result import Alarm, BlackBox, Part, Scenario
@@ -103,9 +103,7 @@ def _scenario(subject: Subject, plan: Plan, quiet: dict[str, Any]) -> Scenario:
             )
             for number in range(subject.budget.adaptive_runs)
         ]
-    except Interrupted:
-        raise
-    except FoolingError as error:
+    except (InvalidError, OutOfAnswers) as error:
         return Scenario(**about, why=str(error))
 
     def share(key: str) -> Share:
@@ -170,11 +168,15 @@ def _checks(found: Scenario) -> list[Check]:
 
 def _noticed(id: str, found: Scenario, alarm: Alarm) -> Check:
     """Whether every run raises an alarm before it has reached half of the classes, while real images raise few."""
+    if alarm.real is None:
+        return not_measurable(
+            id, "needs labelled real images (--samples): how often would they raise an alarm?"
+        )
     half = found.queries_50
     before = found.budget if half is None else half
     last = None if None in alarm.first else max(number for number in alarm.first if number is not None)
     noticed = last is not None and last <= before
-    quiet = alarm.real is not None and alarm.real <= 0.01
+    quiet = alarm.real <= 0.01
     when = (
         "no alarm in some run" if last is None else f"the first alarm comes at query {last:,} at the latest"
     )
@@ -183,11 +185,10 @@ def _noticed(id: str, found: Scenario, alarm: Alarm) -> Check:
         if half is None
         else f"half of the classes are reached after {half:,.0f}"
     )
-    false = "unknown" if alarm.real is None else f"{alarm.real:.1%}"
     return held(
         id,
         noticed and quiet,
         None if last is None else float(last),
         f"<= {before:,.0f}",
-        f"a service that looks for {alarm.name}: {when}; {goal}; false alarms on real images: {false}",
+        f"a service that looks for {alarm.name}: {when}; {goal}; false alarms on real images: {alarm.real:.1%}",
     )
