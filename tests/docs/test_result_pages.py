@@ -7,9 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from docs.results.make import run_page, transfer_page
 from fooling.store.reading import open_run
+from fooling.studies.audit.report import Report, digest_of
+from tests.conftest import ROOT
 
 
 def test_transfer_leaves_home_out_and_counts_each_run_once() -> None:
@@ -55,3 +58,12 @@ def test_a_page_of_runs_says_what_the_runs_say(small_run: tuple[Path, dict[str, 
     assert np.array_equal(np.float32(kept["confidences"]), view.confidence)
     assert kept["resumes"] == 0
     assert run_page.curves([view]).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["lenet", "mlp"])
+def test_an_audit_that_is_published_is_one_that_can_be_read(name: str) -> None:
+    """Programs are written against it; a page beside other numbers is quoted."""
+    folder = ROOT / "docs" / "results" / "audit"
+    report = Report.model_validate_json((folder / f"{name}.json").read_bytes())
+    assert digest_of(report) in (folder / f"{name}.html").read_text()
+    assert report.made.command.startswith(f"fooling audit builtin:{name} ")

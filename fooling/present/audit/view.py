@@ -246,6 +246,7 @@ def _filter(each: Filter) -> Row:
     bars = [Bar(None, None, None, NOTHING) if survival is None else _share(survival.kept_99)]
     bars.append(Bar(None, None, None, NOTHING) if each.evolved is None else _share(each.evolved.success))
     note, details = each.why or "", [("what it is", each.text)]
+    details += [(f"{one.encoding} images survive", percent(one.kept_99.value)) for one in each.survival]
     if each.cost is not None and each.cost.accuracy.value is not None:
         lost = each.cost.bare - each.cost.accuracy.value
         note = f"costs {percent(lost, 1)} accuracy" if lost > 0 else "costs no accuracy"
