@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +13,6 @@ import pytest
 
 from docs.results.make import run_page, transfer_page
 from fooling.store.reading import open_run
-from fooling.studies.audit.report import Report, digest_of
 from tests.conftest import ROOT
 
 
@@ -64,6 +65,6 @@ def test_a_page_of_runs_says_what_the_runs_say(small_run: tuple[Path, dict[str, 
 def test_an_audit_that_is_published_is_one_that_can_be_read(name: str) -> None:
     """Programs are written against it; a page beside other numbers is quoted."""
     folder = ROOT / "docs" / "results" / "audit"
-    report = Report.model_validate_json((folder / f"{name}.json").read_bytes())
-    assert digest_of(report) in (folder / f"{name}.html").read_text()
-    assert report.made.command.startswith(f"fooling audit builtin:{name} ")
+    data = (folder / f"{name}.json").read_bytes()
+    assert hashlib.sha256(data).hexdigest() in (folder / f"{name}.html").read_text()
+    assert json.loads(data)["made"]["command"].startswith(f"fooling audit builtin:{name} ")

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from fooling.studies.audit.checks import Check, held, not_measurable
 from fooling.studies.audit.images import Labelled, Real
+from fooling.studies.audit.recognition.away import away_from
 from fooling.studies.audit.recognition.likeness import Array
 from fooling.studies.audit.recognition.panel import Panelist, asked, specs_of
 from fooling.studies.audit.recognition.people import ENOUGH, shares_of
 from fooling.studies.audit.recognition.pictures import LIKE, pictured
-from fooling.studies.audit.recognition.result import Control, Look, Part, Recognition
+from fooling.studies.audit.recognition.result import Away, Control, Look, Part, Recognition
 from fooling.studies.audit.recognition.scoring import Scores, Shown, scores_of
-from fooling.studies.audit.searching import elites_of
+from fooling.studies.audit.searching import bare_settings, elites_of, evolved
 from fooling.studies.audit.subject import Elites, Subject
+from fooling.studies.audit.survival import waits_of
 from fooling.studies.intervals import wilson
 
 SURE = 0.99
@@ -51,7 +53,43 @@ def measure(subject: Subject) -> Part:
     scores = scores_of(shown, panel)
     looks = pictured(list(_looks(subject, runs, scores, bool(panel))), elites.pixels)
     controls = tuple(_control(name, scores.score[shown.kinds[name]]) for name in groups if name != "elites")
-    return _part(looks, controls, panel, failed)
+    part = _part(looks, controls, panel, failed)
+    if real is None:
+        return part
+    away = _away(subject, kept, held_out)
+    recognition = part.recognition.model_copy(update={"away": away})
+    return Part(recognition=recognition, checks=(*part.checks, _kept_away(away)))
+
+
+def _away(subject: Subject, kept: Labelled, held_out: Labelled) -> Away:
+    """A search that is held away from real images, as long as one against a detector."""
+    budget, target = subject.budget, away_from(subject.evaluator.classifier, kept, held_out)
+    settings = {
+        **bare_settings(subject, "cppn"),
+        "search.generations": budget.adaptive_generations,
+        "stop.confidence": SURE,
+    }
+    run = evolved(subject, "away-0", settings, classifier=target)
+    classes = run.target_classes
+    waits = waits_of(run, SURE, classes, "evaluations")
+    hits = int(waits.happened.sum())
+    return Away(
+        runs=("runs/away-0",),
+        budget=budget.population * (budget.adaptive_generations + 1),
+        success=hits / len(classes),
+        success_ci95=wilson(hits, len(classes)),
+        images_50=waits.until(0.5),
+    )
+
+
+def _kept_away(away: Away) -> Check:
+    """Whether few classes can be fooled by images that were held away from them."""
+    why = (
+        f"held away from real images of each class, a search finds images of {SURE} for {away.success:.0%} of the classes "
+        f"within {away.budget:,} images"
+    )
+    passed = away.success < TOLERATED
+    return held("recognition.away", passed, away.success, f"< {TOLERATED}", why, away.success_ci95)
 
 
 def _controls(subject: Subject, real: Real) -> dict[str, Labelled]:

@@ -62,6 +62,24 @@ class Control(Data):
     like_ci95: Interval | None
 
 
+class Away(Data):
+    """A search that is held away from real images of each class, by their pixels.
+
+    Attributes:
+        runs: the run directories.
+        budget: images of a run.
+        success: the share of classes with an image of confidence 0.99 or more that does not look like them.
+        success_ci95: its interval.
+        images_50: images until half of the classes have one; None: not within the budget.
+    """
+
+    runs: Many[str]
+    budget: int
+    success: float
+    success_ci95: Interval | None
+    images_50: float | None
+
+
 class Recognition(Data):
     """How much the elites look like their classes.
 
@@ -76,6 +94,7 @@ class Recognition(Data):
         scored: elites that have a score.
         fooling: the share of the scored elites of confidence 0.99 or more whose score is below a half.
         fooling_ci95: its interval.
+        away: a search that is held away from real images; None without such images.
     """
 
     why: str | None = None
@@ -88,6 +107,7 @@ class Recognition(Data):
     scored: int = 0
     fooling: float | None = None
     fooling_ci95: Interval | None = None
+    away: Away | None = None
 
 
 class Part(Data):
