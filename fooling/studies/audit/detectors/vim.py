@@ -35,9 +35,12 @@ def fit(real: Shown, network: Network) -> Fitted:
     assert bias is not None
     origin = -np.linalg.pinv(weights) @ bias
     centred = features_of(real) - origin
-    size = dimensions(centred.shape[1])
-    _, vectors = np.linalg.eigh(centred.T @ centred / len(centred))  # by ascending eigenvalues
-    residual = vectors[:, : centred.shape[1] - size]
+    count, width = centred.shape
+    if count <= width:  # their residual would be nothing but rounding, and the factor without bounds
+        raise NotMeasurable(f"needs more real images to fit than the {width} features, found {count}")
+    size = dimensions(width)
+    _, vectors = np.linalg.eigh(centred.T @ centred / count)  # by ascending eigenvalues
+    residual = vectors[:, : width - size]
     norms = np.linalg.norm(centred @ residual, axis=1)
     if not norms.mean() > 0:
         raise NotMeasurable("needs features with a residual, found real images without any")

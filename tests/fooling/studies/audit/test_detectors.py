@@ -180,6 +180,8 @@ def test_virtual_logits(shown: Make, network: Network, library: ModuleType) -> N
     assert -ours == CLOSE(
         theirs.predict_features(torch.from_numpy(others.features)).numpy(), rel=1e-3, abs=1e-3
     )
+    with pytest.raises(NotMeasurable, match="more real images to fit than the 12 features, found 12"):
+        vim.DETECTOR.fit(real.take(slice(0, 12)), network)
     assert [vim.dimensions(size) for size in (84, 500, 768, 2048)] == [42, 250, 512, 1000]
     assert real.features is not None
     assert others.features is not None
