@@ -41,7 +41,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A blank page that knows the modules."""
     found = browser.new_page()
     found.set_default_timeout(1000 * WITHIN)
-    found.add_script_tag(content=bundle("cppn_gl.js"))
+    found.add_script_tag(content=bundle("elite-graph.js"))
     yield found
     found.close()
 
@@ -137,3 +137,27 @@ def test_webgl_draws_what_single_nodes_put_out(page: Page) -> None:
     drawn = found.reshape(12, len(nodes), 18, 4)[::-1, :, :, 0].transpose(1, 0, 2)
     assert len(nodes) > 12
     assert (np.abs(drawn.astype(int) - wanted) <= 1).mean() >= 0.999
+
+
+LAYOUT = "(documents) => documents.map((one) => [layoutOf(one, true, 600), layoutOf(one)])"
+
+
+def test_a_graph_has_every_node_in_a_place_of_its_own(page: Page) -> None:
+    """A failure hides a node behind another one, or draws an edge from right to left."""
+    raster = Raster(8, colour="hls", channels=3)
+    population = grown(8, 3, 9)
+    documents = [document(population, row, raster) for row in range(8)]
+    for one, layouts in zip(documents, page.evaluate(LAYOUT, documents), strict=True):
+        whole, live = ({spot["id"]: spot for spot in layout["spots"]} for layout in layouts)
+        assert whole.keys() == {node["id"] for node in one["nodes"]}
+        assert live.keys() == {id for id, spot in whole.items() if spot["live"]}
+        assert {0, 1, 2, 3, 4, 5, 6} <= live.keys()
+        places = [(round(spot["x"]), spot["y"]) for spot in whole.values()]
+        for at, (x, y) in enumerate(places):
+            assert all(abs(y - other) > 90 for column, other in places[:at] if column == x)
+        assert len(layouts[0]["wires"]) == len(one["edges"])
+        for edge in one["edges"]:
+            assert whole[edge["source"]]["x"] < whole[edge["target"]]["x"]
+        for layout in layouts:
+            assert all(0 < spot["y"] < layout["height"] for spot in layout["spots"])
+            assert all(0 < spot["x"] < layout["width"] for spot in layout["spots"])

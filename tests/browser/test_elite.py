@@ -70,7 +70,7 @@ def test_what_another_model_says_and_where_the_elite_came_from(site: Site, visit
     page = visit(f"/runs/{site.id('digits')}/elites/7")
     page.locator("#others button").first.click()
     told = page.locator(".other-told").first
-    expect(told).to_contain_text("fooled", timeout=1000 * WITHIN)
+    expect(told).to_contain_text("first", timeout=1000 * WITHIN)
     expect(told.locator(".bars li")).to_have_count(5)
     page.locator("#story-title").scroll_into_view_if_needed()
     last = page.locator("#line-list .frames li").last

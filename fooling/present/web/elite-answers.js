@@ -35,6 +35,7 @@ export function sayStored({ elite, model, home, models }) {
   const first = elite.top1;
   byId("bars").replaceChildren(...(first ? barsOf([first], elite.class) : []));
   const why = models.length ? `This server was not started with --model ${model}, so it can't ask it anything else.` : "This server only shows, so it asks no classifier.";
+  if (!home) byId("bars").style.minHeight = "0";
   setText(byId("answers-note"), home ? "Asking for its five best answers …" : why);
 }
 
@@ -96,5 +97,6 @@ function verdictOf(asked, elite) {
   const label = plain(elite.label);
   if (!asked.own) return `It knows no class “${label}”.`;
   const first = asked.top[0]?.class === asked.own.class;
-  return `${first ? "It is fooled, too" : "It is not fooled"}: ${formatConfidence(asked.own.confidence)} for “${label}”.`;
+  const sure = formatConfidence(asked.own.confidence);
+  return first ? `It answers “${label}” first, and is ${sure} sure.` : `It answers something else first; it is ${sure} sure of “${label}”.`;
 }

@@ -9,7 +9,7 @@ import pytest
 
 from fooling.present.web.bundle import HERE, IMPORT, bundle, modules
 
-ENTRIES = ("gallery.js", "transfer.js", "cppn_gl.js")  # what pages on a disk are made of
+ENTRIES = ("gallery.js", "transfer.js", "elite-graph.js")  # of pages on a disk, and of a test of CPPNs
 _NAME = re.compile(
     r"^(?:export )?(?:async )?(?:function\*? |const |let |class )([\w$]+|\{[^}]*\}|\[[^\]]*\])", re.M
 )
