@@ -26,6 +26,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fooling.errors import FoolingError, InvalidError, NotFoundError
 from fooling.service.jobs.models import ENDED
+from fooling.service.questions import StudyRequest
 from fooling.service.schema import (
     Configs,
     Elite,
@@ -37,7 +38,6 @@ from fooling.service.schema import (
     Run,
     RunRequest,
     Study,
-    StudyRequest,
 )
 from fooling.text import plain
 from fooling.untrusted import parse_json, parse_model

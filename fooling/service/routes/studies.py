@@ -13,16 +13,14 @@ from fooling.service.context import Context, Shared
 from fooling.service.jobs import State
 from fooling.service.permitted import check_model
 from fooling.service.problems import ProblemError, data_without_paths
+from fooling.service.questions import AuditRequest, StudyRequest, TransferRequest
 from fooling.service.routes.runs import Cursor, Key, Limit, Text, changed, moved, page_of
 from fooling.service.schema import (
-    AuditRequest,
     Id,
     Job,
     Jobs,
     MoveRequest,
     Study,
-    StudyRequest,
-    TransferRequest,
 )
 from fooling.studies import STUDIES
 from fooling.text import plain

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fooling.service.problems import ProblemError
+from fooling.service.questions import AuditRequest
 from fooling.service.routes.studies import _samples
-from fooling.service.schema import AuditRequest
 
 
 def server(*samples: str) -> Any:
