@@ -1,6 +1,6 @@
-"""Take the pictures: `python -m docs.screenshots [--out DIR] [VIEW ...]`.
+"""Take the pictures: `python -m docs.screenshots [--out DIR] [--runs DIR] [VIEW ...]`.
 
-Each view is taken light and dark, in a wide window and on a phone. With the benchmarks' assets (FOOLING_ASSETS) the runs
+Each view is taken light and dark, in a wide window and on a phone; hard cases wide and light, and dark on a phone. With the benchmarks' assets (FOOLING_ASSETS) the runs
 are of an ImageNet network, else of the digits network that comes along.
 """
 
@@ -22,18 +22,21 @@ from tests.browser.serving import WITHIN, Site
 OUT = Path(__file__).resolve().parents[1] / "images" / "pages"
 WINDOWS = {"wide": (1280, 800), "phone": (360, 720)}
 SCHEMES = ("light", "dark")
-_COLOURS = 112  # of a picture's palette: what keeps it small
+_QUALITY = 60  # of WebP
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT, help="the folder to write to")
+    parser.add_argument(
+        "--runs", type=Path, help="a folder of runs that need not be made: views.py names them"
+    )
     parser.add_argument("views", nargs="*", metavar="VIEW", help=f"only these: {', '.join(VIEWS)}")
     given = parser.parse_args()
     wanted = {name: VIEWS[name] for name in given.views or VIEWS}
     given.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        site, runs = begin_runs(Path(folder))
+        site, runs = begin_runs(Path(folder), given.runs)
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--enable-unsafe-swiftshader"]
         )
@@ -41,9 +44,11 @@ def main() -> None:
             for name, view in wanted.items():
                 for scheme in SCHEMES:
                     for window in WINDOWS:
+                        if view.hard and (scheme, window) not in (("light", "wide"), ("dark", "phone")):
+                            continue
                         picture = _taken(browser, site, runs, view, scheme, window)
-                        path = given.out / f"{name}-{scheme}-{window}.png"
-                        picture.save(path, optimize=True)
+                        path = given.out / f"{name}-{scheme}-{window}.webp"
+                        picture.save(path, quality=_QUALITY)
                         print(path, f"{path.stat().st_size / 1000:.0f} kB", flush=True)
         finally:
             browser.close()
@@ -67,7 +72,7 @@ def _taken(browser: Browser, site: Site, runs: Runs, view: View, scheme: Any, wi
         shot = Image.open(io.BytesIO(page.screenshot()))
     finally:
         context.close()
-    return shot.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    return shot.convert("RGB")
 
 
 def _settle(page: Page) -> None:
