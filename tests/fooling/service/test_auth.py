@@ -80,29 +80,31 @@ def test_wrong_tokens_lock_nobody_out(access: Access, clock: Clock) -> None:
 def test_the_browser_gets_a_strict_cookie(service: Service) -> None:
     """A failure lets other sites send it, or a script read it."""
     url = urlsplit(service.app.state.context.login_url())
-    with TestClient(service.app, base_url=HOST) as browser:
-        wrong = browser.get("/login?code=wrong", follow_redirects=False)
-        assert wrong.status_code == 401
-        assert "set-cookie" not in wrong.headers
-        answer = browser.get(f"{url.path}?{url.query}", follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
-        given = answer.headers["set-cookie"].lower()
-        assert given.startswith("fooling_8000=")
-        assert {"httponly", "samesite=strict", "path=/"} <= {part.strip() for part in given.split(";")}
-        assert browser.get(f"{url.path}?{url.query}", follow_redirects=False).status_code == 401
-        assert browser.get("/api/v1/runs").status_code == 200
-        # A cookie alone changes nothing: the browser has to say that the request comes from here.
-        refused = browser.post("/api/v1/runs", json={"config": "nothing"})
-        assert refused.status_code == 403
-        for origin, status in (
-            (HOST, 422),
-            ("http://localhost:8000", 422),
-            ("http://localhost:9000", 403),
-            ("null", 403),
-        ):
-            answer = browser.post("/api/v1/runs", json={"config": "nothing"}, headers={"origin": origin})
-            assert answer.status_code == status, origin
-        assert browser.head(f"{url.path}?{url.query}").status_code == 405
+    browser = TestClient(
+        service.app, base_url=HOST
+    )  # entered, it would end the service of the others when it is left
+    wrong = browser.get("/login?code=wrong", follow_redirects=False)
+    assert wrong.status_code == 401
+    assert "set-cookie" not in wrong.headers
+    answer = browser.get(f"{url.path}?{url.query}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    given = answer.headers["set-cookie"].lower()
+    assert given.startswith("fooling_8000=")
+    assert {"httponly", "samesite=strict", "path=/"} <= {part.strip() for part in given.split(";")}
+    assert browser.get(f"{url.path}?{url.query}", follow_redirects=False).status_code == 401
+    assert browser.get("/api/v1/runs").status_code == 200
+    # A cookie alone changes nothing: the browser has to say that the request comes from here.
+    refused = browser.post("/api/v1/runs", json={"config": "nothing"})
+    assert refused.status_code == 403
+    for origin, status in (
+        (HOST, 422),
+        ("http://localhost:8000", 422),
+        ("http://localhost:9000", 403),
+        ("null", 403),
+    ):
+        answer = browser.post("/api/v1/runs", json={"config": "nothing"}, headers={"origin": origin})
+        assert answer.status_code == status, origin
+    assert browser.head(f"{url.path}?{url.query}").status_code == 405
 
 
 def test_a_look_at_the_link_does_not_use_it_up(service: Service) -> None:
