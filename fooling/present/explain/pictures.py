@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from io import BytesIO
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fooling.studies.explain.evidence import grid
-from fooling.studies.explain.removal import Removal
+from fooling.studies.explain.result import Explained
 
 SIDE = 224  # pixels of a picture, about
 # What promotes its class, what holds the rival down, what does both: orange, blue, violet, told apart without red and green.
@@ -18,30 +17,37 @@ _COLOURS = np.array([(0, 0, 0), (230, 97, 1), (33, 102, 204), (150, 70, 190)], n
 _AGAINST = np.array((90, 90, 90), np.float64)
 
 
-def elite(pixels: NDArray[np.uint8]) -> str:
-    """The image itself, base64 of a PNG; the page enlarges it."""
-    return _png(_rgb(pixels))
+def kinds(one: Explained) -> list[str]:
+    """The names of the pictures of an elite."""
+    needed = ["needed"] if one.removal.needed else []
+    return ["elite", "effects", *needed, *(f"map-{place}" for place in range(len(one.maps)))]
 
 
-def effects(pixels: NDArray[np.uint8], removal: Removal) -> str:
-    """The image, paled, with the colour of its kind over each cell: the stronger the effect, the stronger the colour."""
-    strength = np.maximum(np.array(removal.promotion), np.array(removal.suppression)).clip(0)
-    kinds = np.array(removal.kinds)
-    return _over(pixels, removal.side, _COLOURS[kinds], _share(strength) * (kinds > 0))
+def picture(one: Explained, pixels: NDArray[np.uint8], kind: str) -> bytes:
+    """A picture of an elite, (H, W, C) uint8: "elite", the image itself; "effects", paled, with the colour of its kind over
+    each cell, the stronger the effect, the stronger; "needed", the cells that are enough, the rest transparent; "map-0" and
+    on, with orange where a map speaks for the class and grey where against it.
 
-
-def weights(pixels: NDArray[np.uint8], side: int, cells: tuple[float, ...]) -> str:
-    """The image, paled, with orange where a map says that a cell is for the class and grey where it is against it."""
-    values = np.array(cells)
+    Raises:
+        KeyError: there is no such picture.
+    """
+    if kind not in kinds(one):
+        raise KeyError(kind)
+    removal = one.removal
+    if kind == "elite":
+        return _png(_rgb(pixels))
+    if kind == "effects":
+        strength = np.maximum(np.array(removal.promotion), np.array(removal.suppression)).clip(0)
+        what = np.array(removal.kinds)
+        return _over(pixels, removal.side, _COLOURS[what], _share(strength) * (what > 0))
+    if kind == "needed":
+        large, cells = _large(pixels, removal.side)
+        shown = np.isin(cells, removal.needed)
+        return _png(np.dstack([large, np.where(shown, 255, 0)]).astype(np.uint8))
+    found = one.maps[int(kind.removeprefix("map-"))]
+    values = np.array(found.cells)
     colours = np.where(values[:, None] > 0, _COLOURS[1], _AGAINST)
-    return _over(pixels, side, colours, _share(np.abs(values)))
-
-
-def needed(pixels: NDArray[np.uint8], removal: Removal) -> str:
-    """The cells of the small set that is enough; the rest is transparent."""
-    large, cells = _large(pixels, removal.side)
-    shown = np.isin(cells, removal.needed)
-    return _png(np.dstack([large, np.where(shown, 255, 0)]).astype(np.uint8))
+    return _over(pixels, found.side, colours, _share(np.abs(values)))
 
 
 def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -51,7 +57,7 @@ def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _over(
     pixels: NDArray[np.uint8], side: int, colours: NDArray[np.float64], strength: NDArray[np.float64]
-) -> str:
+) -> bytes:
     large, cells = _large(pixels, side)
     grey = large.mean(axis=2, keepdims=True) * 0.5 + 110
     alpha = (0.85 * strength)[cells][..., None]
@@ -70,7 +76,7 @@ def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
-def _png(pixels: NDArray[np.uint8]) -> str:
+def _png(pixels: NDArray[np.uint8]) -> bytes:
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    return buffer.getvalue()

@@ -46,6 +46,7 @@ ASSETS = (
     "elite-walk.js",
     "elite.css",
     "elite.js",
+    "explain.css",
     "facets.js",
     "feed.js",
     "fields.js",

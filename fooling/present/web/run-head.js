@@ -48,6 +48,7 @@ export function drawNothing(job, damaged = "") {
 export function drawGone() {
   for (const name of ["pause", "resume", "cancel", "progress"]) byId(name).hidden = true;
   byId("export")?.remove();
+  byId("explain")?.remove();
   byId("state").className = "state";
   setText(byId("state"), "deleted");
   setText(byId("told"), "This run was deleted meanwhile. What you see is what this page had fetched before.");
@@ -67,5 +68,14 @@ export function listenOnHead() {
   byId("cancel").addEventListener("click", async () => {
     const text = "It ends for good. What it has found stays.";
     if (await ask("Cancel this run?", text, "Cancel the run")) change("cancel");
+  });
+  byId("explain")?.addEventListener("click", async () => {
+    byId("explain").disabled = true;
+    try {
+      location.assign(`/studies/${(await post("/api/v1/studies", { kind: "explain", run: drawn.id })).id}`);
+    } catch (error) {
+      say(error.message, true);
+      byId("explain").disabled = false;
+    }
   });
 }

@@ -101,7 +101,7 @@ def study(id: Id, shared: Shared) -> StudyPage:
         draw = _DRAWN.get(job.kind)
         if draw is None:
             return StudyPage(job=job, runs=runs, gone_on=gone_on, tree=result)
-        drawn = draw(result, {run.id: run.name or run.id[:8] for run in runs})
+        drawn = draw(result, {run.id: run.name or run.id[:8] for run in runs}, id)
         return StudyPage(job=job, runs=runs, gone_on=gone_on, drawn=drawn)
     except (FoolingError, ValidationError, OSError) as error:
         told = str(error).splitlines()[0]
@@ -131,7 +131,7 @@ def _is_newer(shared: Context, id: str, study: Job) -> bool:
     return run is not None and (run.ended is None or run.ended > began)
 
 
-def _transfer(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _transfer(result: dict[str, Any], names: dict[str, str], id: str) -> dict[str, Any]:
     from fooling.present.transfer.matrix import drawn
     from fooling.studies.transfer.result import Result
 
@@ -140,7 +140,7 @@ def _transfer(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return {**drawn(typed, shown), "runs": list(typed.sources)}
 
 
-def _compare(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _compare(result: dict[str, Any], names: dict[str, str], id: str) -> dict[str, Any]:
     from fooling.studies.compare.result import Result
 
     typed = Result.model_validate(result).document()
@@ -165,21 +165,31 @@ def _compare(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _lineage(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _lineage(result: dict[str, Any], names: dict[str, str], id: str) -> dict[str, Any]:
     from fooling.studies.lineage.result import Result
 
     return Result.model_validate(result).document()
 
 
-def _audit(result: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _audit(result: dict[str, Any], names: dict[str, str], id: str) -> dict[str, Any]:
     from fooling.present.audit.view import drawn
 
     return drawn(result)
 
 
-_DRAWN: dict[str, Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]] = {
+def _explain(result: dict[str, Any], names: dict[str, str], id: str) -> dict[str, Any]:
+    from fooling.present.explain.view import drawn
+    from fooling.studies.explain.result import Result
+
+    typed = Result.model_validate(result)
+    at = f"/api/v1/studies/{id}/elites"
+    return drawn(typed, names.get(typed.run, typed.run[:8]), lambda number, kind: f"{at}/{number}/{kind}.png")
+
+
+_DRAWN: dict[str, Callable[[dict[str, Any], dict[str, str], str], dict[str, Any]]] = {
     "transfer": _transfer,
     "compare": _compare,
     "lineage": _lineage,
     "audit": _audit,
+    "explain": _explain,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
 from fastapi import Path as PathParameter
@@ -14,6 +14,7 @@ from fooling.service.jobs import State
 from fooling.service.permitted import check_model
 from fooling.service.problems import ProblemError, data_without_paths
 from fooling.service.questions import AuditRequest, StudyRequest, TransferRequest
+from fooling.service.routes.elites import Number
 from fooling.service.routes.runs import Cursor, Key, Limit, Text, changed, moved, page_of
 from fooling.service.schema import (
     Id,
@@ -27,6 +28,8 @@ from fooling.text import plain
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 Digest = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{64}$")]
+PictureKind = Annotated[str, PathParameter(pattern=r"^(elite|effects|needed|map-[0-9])$")]
+_PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}}
 Kind = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z][a-z-]*$")]
 
 
@@ -99,9 +102,7 @@ def one(id: Id, shared: Shared) -> Study:
     return Study(**dict(job), result=data_without_paths(result, str(shared.settings.root)))
 
 
-@router.get(
-    "/{id}/images/{sha256}.png", response_class=Response, responses={200: {"content": {"image/png": {}}}}
-)
+@router.get("/{id}/images/{sha256}.png", response_class=Response, responses=_PNG)
 def image(id: Id, sha256: Digest, shared: Shared) -> Response:
     """An image that a report of an audit shows, by the SHA-256 of its pixels."""
     shared.reader.job(id, "audit")
@@ -112,6 +113,27 @@ def image(id: Id, sha256: Digest, shared: Shared) -> Response:
     return Response(
         png, media_type="image/png", headers={"cache-control": "private, max-age=31536000, immutable"}
     )
+
+
+@router.get("/{id}/elites/{class}/{kind}.png", response_class=Response, responses=_PNG)
+def explained(id: Id, number: Number, kind: PictureKind, shared: Shared) -> Response:
+    """A picture of an explanation: an elite (`elite`) with the effects of its cells, those that are enough, a map."""
+    from fooling.present.explain.pictures import picture as picture_of
+    from fooling.studies.explain.result import Result
+
+    shared.reader.job(id, "explain")
+    with shared.reader.explained():
+        result = Result.model_validate(shared.jobs.result(id))
+    one = next((one for one in result.elites if one.number == int(number)), None)
+    reading = shared.reader.reading(result.run) if one is not None else None
+    if one is None or reading is None or not reading.view.occupied[one.number]:
+        raise ProblemError(404, "the explanation has no such elite")
+    view = reading.view
+    try:
+        png = picture_of(one, view.stored_pixels[view.stored_rows[one.number]], kind)
+    except KeyError:
+        raise ProblemError(404, "the explanation has no such picture") from None
+    return Response(png, media_type="image/png", headers={"cache-control": "private, no-cache"})
 
 
 @router.delete("/{id}", status_code=204)

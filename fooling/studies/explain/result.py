@@ -152,6 +152,7 @@ class Result(protocol.Result):
         run: the run directory.
         model: the SPEC of its classifier.
         encoding: of the run.
+        shape: height, width and channels of its images.
         origin: what is shown where a part of an image is taken away.
         elites: those that were explained.
         groups: elites, their ancestors in generation 0 and real images, probed; those that there are.
@@ -168,6 +169,7 @@ class Result(protocol.Result):
     run: str
     model: str
     encoding: str
+    shape: Many[int]
     origin: Origin
     elites: Many[Explained]
     groups: Many[Group]

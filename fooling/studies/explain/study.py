@@ -314,6 +314,7 @@ def _result(
         run=str(run.directory),
         model=run.spec.model,
         encoding=run.spec.config.encoding.name,
+        shape=run.stored_pixels.shape[1:],
         origin=subject.request.origin,
         elites=tuple(elites),
         groups=tuple(groups),

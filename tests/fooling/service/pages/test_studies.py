@@ -103,7 +103,7 @@ def test_a_kind_without_a_page_is_shown_as_a_tree(own_service: Service, done) ->
         "nested": nested,
     }
     found |= {"rows": [{"a": 1, "b": [1.5, 2]}] * 3, "nothing": [], "flag": True, "pair": [0.1, 0.9]}
-    page = own_service.client.get(f"/studies/{done('transfer', found, kind='explain')}", headers=BROWSER)
+    page = own_service.client.get(f"/studies/{done('transfer', found, kind='recognition')}", headers=BROWSER)
     assert page.status_code == 200
     assert "0.25" in page.text
     assert "<script>alert" not in page.text
