@@ -9,6 +9,7 @@ from typing import Any
 from fooling.confidence import format_confidence
 from fooling.present.explain import pictures, words
 from fooling.present.explain.words import percent
+from fooling.present.facts import encoding_name
 from fooling.studies.explain.network import Edge
 from fooling.studies.explain.result import Explained, Result
 
@@ -30,7 +31,7 @@ def drawn(result: Result, name: str, source: Source) -> dict[str, Any]:
     return {
         "name": name,
         "model": result.model,
-        "encoding": result.encoding,
+        "encoding": encoding_name(result.encoding),
         "sentences": words.sentences(result),
         "trust": words.trust(result),
         "not_measured": result.not_measured,

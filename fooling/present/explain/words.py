@@ -107,7 +107,7 @@ def _beside(group: Group) -> str:
         "generation 0": "Their ancestors in generation 0, in their own first answers,",
         "real": "Real images",
     }
-    return f"{names[group.name]} keep {_kept(group.left_shuffled)} and {_kept(group.left_saturated)} theirs (n = {group.n})."
+    return f"{names[group.name]} keep {_kept(group.left_shuffled)} theirs shuffled, {_kept(group.left_saturated)} it saturated (n = {group.n})."
 
 
 def _kept(share: float) -> str:
