@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +103,8 @@ def gallery(directories: tuple[Path, ...], out: Path | None, open_it: bool) -> i
         write_gallery(views, out)
     say(out)
     if open_it:
+        import webbrowser
+
         webbrowser.open(out.absolute().as_uri())
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from pathlib import Path
 
 import click
@@ -120,6 +119,8 @@ def serve(
             say(f"{settings.url} serves {root}; the token is in {token_file}")
             say(f"Log a browser in, once, within the hour: {login}")
         if opens:
+            import webbrowser
+
             webbrowser.open(login)
 
     if not is_loopback(host):

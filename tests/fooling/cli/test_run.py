@@ -78,6 +78,7 @@ def test_what_json_says(small_run):
 def test_show_says_the_same(small_run, fooling):
     out, summary = small_run
     shown = json.loads(fooling("show", out, "--json").stdout)
+    assert shown.pop("people") is None  # nobody was asked yet
     assert shown == summary
 
 
@@ -208,12 +209,12 @@ def test_help_is_light():
 
 
 def test_help_takes_at_most_a_dozen_times_an_empty_interpreter():
-    def fastest(*arguments: str) -> float:
-        times = []
-        for _ in range(7):
-            began = time.perf_counter()
-            subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
-            times.append(time.perf_counter() - began)
-        return min(times)
+    def seconds(*arguments: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        return time.perf_counter() - began
 
-    assert fastest("-m", "fooling", "--help") <= 12 * fastest("-c", "pass")
+    # One after the other, so that both see the same machine.
+    times = [(seconds("-m", "fooling", "--help"), seconds("-c", "pass")) for _ in range(12)]
+    ours, empty = map(min, zip(*times, strict=True))
+    assert ours <= 12 * empty
