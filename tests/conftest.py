@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import signal
@@ -26,12 +25,6 @@ settings.load_profile("repeatable")
 torch.set_num_threads(1)
 # Tests that run in the background of a shell inherit an ignored Ctrl-C, and so would all commands that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Processes for `-n auto`: half as many again as there are cores, since tests wait for processes, servers and disks a
-    third of their time."""
-    return math.ceil((os.cpu_count() or 1) * 1.5)
 
 
 @pytest.fixture(autouse=True)
