@@ -188,9 +188,9 @@ def test_an_audit_goes_on_where_it_was_and_repeats(
     monkeypatch.setattr(measure, "DETECTORS", _some(*FEW))
     asked: dict[str, Any] = {"model": "builtin:lenet", "samples": samples, "parts": ("effort", "detectors")}
     home = tmp_path / "interrupted"
-    call = [sys.executable, "-c", KILLED, str(samples), str(home), "run adaptive/maxlogit-0"]
+    call = [sys.executable, "-c", KILLED, str(samples), str(home), "run lessons/0"]
     assert subprocess.run(call, check=False, cwd=Path(__file__).parents[4]).returncode == -signal.SIGKILL
-    assert (home / "detectors" / "maxlogit.json").exists() is False
+    assert (home / "detectors" / "extra-class.json").exists() is False
     for text in ("run lessons/0", "run adaptive/extra-class-0"):
         stopping = threading.Event()
 
