@@ -8,12 +8,12 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fooling.errors import FoolingError, InvalidError, NotFoundError
+from fooling.errors import FoolingError, InvalidError, NotFoundError, naming_write_errors
 from fooling.first_look import STAND_INS, look
 from fooling.text import encoded
 
@@ -59,6 +59,23 @@ def replacing(path: Path, durable: bool = False) -> Iterator[BinaryIO]:
         raise
     if durable:
         sync_directory(path.parent)
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write files into a folder, which is made, each whole or not at all.
+
+    Returns:
+        Their paths.
+
+    Raises:
+        FoolingError: the folder can't be written.
+    """
+    with naming_write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            with replacing(folder / name) as file:
+                file.write(content)
+    return [folder / name for name in contents]
 
 
 def link_or_copy(source: Path, path: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from fooling.errors import naming_write_errors
-from fooling.files import json_bytes, replacing
+from fooling.files import json_bytes, write_files
 from fooling.present.audit import junit
 from fooling.present.audit.view import view_of
 from fooling.present.gallery import csp_hash
@@ -37,12 +36,7 @@ def write(report: Report, folder: Path) -> list[Path]:
         FoolingError: the folder can't be written.
     """
     contents = {PAGE: encoded(page(report)), DATA: json_bytes(report.document()), XML: junit.xml(report)}
-    with naming_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            with replacing(folder / name) as file:
-                file.write(content)
-    return [folder / name for name in contents]
+    return write_files(folder, contents)
 
 
 def page(report: Report) -> str:

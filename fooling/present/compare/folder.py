@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fooling.errors import naming_write_errors
-from fooling.files import json_bytes, refuse_foreign, replacing
+from fooling.files import json_bytes, refuse_foreign, write_files
 from fooling.present.gallery import write_gallery
 from fooling.studies.compare.result import KIND, Result
 
@@ -25,12 +25,9 @@ def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
 
     refuse_foreign(folder, DATA, KIND, force)
     with naming_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
         for name in figures.NAMES:  # of the older one; which there are depends on the classes
             (folder / name).unlink(missing_ok=True)
         contents = {DATA: json_bytes(result.document()), **dict(figures.figures(result.comparison))}
-        for name, content in contents.items():
-            with replacing(folder / name) as file:
-                file.write(content)
+        write_files(folder, contents)
         write_gallery([run.view for run in result.comparison.runs], folder / GALLERY)
     return [folder / name for name in (*contents, GALLERY)]

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from fooling.errors import naming_write_errors
-from fooling.files import json_bytes, replacing
+from fooling.files import json_bytes, write_files
 from fooling.present.explain import pictures
 from fooling.present.explain.view import drawn, name_of
 from fooling.present.gallery import csp_hash
@@ -32,12 +31,7 @@ def write(result: Result, folder: Path) -> list[Path]:
         FoolingError: the folder can't be written.
     """
     contents = {DATA: json_bytes(result.document()), PAGE: encoded(page(result))}
-    with naming_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            with replacing(folder / name) as file:
-                file.write(content)
-    return [folder / name for name in contents]
+    return write_files(folder, contents)
 
 
 def page(result: Result) -> str:

@@ -10,8 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
-from fooling.errors import naming_write_errors
-from fooling.files import json_bytes, refuse_foreign, replacing
+from fooling.files import json_bytes, refuse_foreign, write_files
 from fooling.present import web
 from fooling.present.gallery import csp_hash
 from fooling.present.transfer.figures import matrix
@@ -41,12 +40,7 @@ def write(result: Result, folder: Path, force: bool = False) -> list[Path]:
         FIGURE: matrix(result),
         PAGE: encoded(page(result)),
     }
-    with naming_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            with replacing(folder / name) as file:
-                file.write(content)
-    return [folder / name for name in contents]
+    return write_files(folder, contents)
 
 
 def page(result: Result) -> str:

@@ -1,14 +1,10 @@
 // The head of a run's page: its state, how far it is, and what may be asked of it.
 import { post } from "./api.js";
 import { byId, setText } from "./dom.js";
+import { changesOf, shareOf } from "./jobs.js";
 import { ask, say } from "./messages.js";
-import { shareOf, wordsOf } from "./progress.js";
+import { wordsOf } from "./progress.js";
 
-const MAY = {
-  pause: ["queued", "starting", "running"],
-  resume: ["paused", "pausing", "failed"],
-  cancel: ["queued", "starting", "running", "pausing", "paused"],
-};
 const EMPTY = {
   queued: ["It waits for its turn", "The wall fills as soon as the run has begun and has its first checkpoint."],
   starting: ["It is starting", "The wall fills as soon as the run has its first checkpoint."],
@@ -29,8 +25,8 @@ export function drawHead(job) {
   byId("progress").value = share ?? 0;
   byId("reason").hidden = !job.reason;
   setText(byId("reason"), job.reason);
-  const closed = document.body.hasAttribute("data-read-only") || !job.ours;
-  for (const [change, states] of Object.entries(MAY)) byId(change).hidden = closed || !states.includes(job.state);
+  const may = document.body.hasAttribute("data-read-only") ? [] : changesOf(job);
+  for (const change of ["pause", "resume", "cancel"]) byId(change).hidden = !may.includes(change);
   byId("resume").textContent = job.state === "failed" ? "Try again" : "Resume";
   document.title = `${job.label || job.name} – ${job.state}`;
 }

@@ -119,16 +119,16 @@ def image(id: Id, sha256: Digest, shared: Shared) -> Response:
 def explained(id: Id, number: Number, kind: PictureKind, shared: Shared) -> Response:
     """A picture of an explanation: an elite (`elite`) with the effects of its cells, those that are enough, a map."""
     from fooling.present.explain.pictures import picture as picture_of
-    from fooling.studies.explain.result import Result
+    from fooling.studies.explain.result import Explained
 
     shared.reader.job(id, "explain")
     with shared.reader.explained():
-        result = Result.model_validate(shared.jobs.result(id))
-    one = next((one for one in result.elites if one.number == int(number)), None)
-    reading = shared.reader.reading(result.run) if one is not None else None
-    if one is None or reading is None or not reading.view.occupied[one.number]:
+        result = shared.jobs.result(id)
+        found = next((one for one in result["elites"] if one["class"] == int(number)), None)
+    reading = None if found is None else shared.reader.reading(result["run"])
+    if found is None or reading is None or not reading.view.occupied[int(number)]:
         raise ProblemError(404, "the explanation has no such elite")
-    view = reading.view
+    view, one = reading.view, Explained.model_validate(found, strict=False)
     try:
         png = picture_of(one, view.stored_pixels[view.stored_rows[one.number]], kind)
     except KeyError:

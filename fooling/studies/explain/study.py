@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from fooling.classifiers import samples
 from fooling.config import RunSettings
+from fooling.datasets.samples import Samples
 from fooling.errors import FoolingError, Interrupted, NotFoundError
 from fooling.runs.evaluator import Evaluator
 from fooling.runs.executors import ClusterOptions, numerics_here
@@ -87,6 +89,7 @@ class _Subject:
         evaluator: its classifier, opened.
         store: what is done once and kept.
         classes: whose elites are explained.
+        bred: the ancestors that were bred once more, by class.
     """
 
     request: Request
@@ -94,6 +97,7 @@ class _Subject:
     evaluator: Evaluator
     store: StepStore
     classes: tuple[int, ...]
+    bred: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
 
     def step(self, number: int) -> str:
         """The name of what is kept of the elite of a class: another elite has another."""
@@ -112,8 +116,28 @@ class _Subject:
     def origin(self, number: int) -> NDArray[np.uint8]:
         """(H, W, C) uint8: what is shown where a part of that elite is taken away."""
         if self.request.origin == "ancestor":
-            return _ancestor(self.run, number)
+            return self.ancestor(number)
         return evidence.origin_of(self.image(number), self.request.origin)
+
+    def ancestor(self, number: int) -> NDArray[np.uint8]:
+        """(H, W, C) uint8: the ancestor of an elite in the first generation, bred once more."""
+        if number not in self.bred:
+            family = walk.ancestors(self.records, tuple(self.run.ids[number].tolist()))
+            first = walk.line(family)[0]
+            self.bred[number] = replay.redrawn(self.run, family)[family.index(first)]
+        return self.bred[number]
+
+    @cached_property
+    def records(self) -> NDArray[np.int32]:
+        """The lineage of the run."""
+        return lineage_of(self.run)
+
+    @cached_property
+    def real(self) -> Samples | None:
+        """The real images; None where none were given."""
+        if self.request.samples is None:
+            return None
+        return samples.read(self.request.samples, self.evaluator.classifier.spec)
 
 
 @contextmanager
@@ -152,13 +176,6 @@ def _classes(run: Snapshot, asked: Sequence[int]) -> tuple[int, ...]:
         raise NotFoundError(f"{run.directory}: there is no elite to explain yet")
     best = held[np.argsort(-run.confidence[held], kind="stable")[:MOST]]
     return tuple(sorted(best.tolist()))
-
-
-def _ancestor(run: Snapshot, number: int) -> NDArray[np.uint8]:
-    """(H, W, C) uint8: the ancestor of an elite in the first generation."""
-    family = walk.ancestors(lineage_of(run), tuple(run.ids[number].tolist()))
-    first = walk.line(family)[0]
-    return replay.redrawn(run, family)[family.index(first)]
 
 
 def _explained(subject: _Subject, number: int) -> dict[str, Any]:
@@ -205,12 +222,9 @@ def _few(subject: _Subject, number: int, image: NDArray[np.uint8]) -> Iterator[F
 
 def _information(subject: _Subject) -> Iterator[Information]:
     """What each layer with weights tells of real images."""
-    from fooling.classifiers import samples
-
-    asked, network = subject.evaluator, subject.evaluator.classifier.network
-    if subject.request.samples is None or not isinstance(network, nn.Module):
+    asked, network, real = subject.evaluator, subject.evaluator.classifier.network, subject.real
+    if real is None or not isinstance(network, nn.Module):
         return
-    real = samples.read(subject.request.samples, asked.classifier.spec)
     rows = subject.random(0, 10).permutation(len(real))[:INFORMED]
     layers = [
         name for name, module in network.named_modules() if name and isinstance(module, nn.Conv2d | nn.Linear)
@@ -254,13 +268,10 @@ def _groups(subject: _Subject, elites: Sequence[Explained]) -> Iterator[Group]:
     run, asked = subject.run, subject.evaluator
     yield _group("elites", [one.probe for one in elites])
     if run.spec.config.search.name == "map-elites" and not run.spec.operators:
-        first = np.stack([_ancestor(run, number) for number in subject.classes])
+        first = np.stack([subject.ancestor(number) for number in subject.classes])
         classes = asked.evaluate(first).confidences.argmax(axis=1)
         yield _group("generation 0", _probed(subject, first, classes, 20))
-    if subject.request.samples is not None:
-        from fooling.classifiers import samples
-
-        real = samples.read(subject.request.samples, asked.classifier.spec)
+    if (real := subject.real) is not None:
         rows = subject.random(0, 9).permutation(len(real))[:REAL]
         yield _group("real", _probed(subject, real.images[rows], real.labels[rows], 30))
 
