@@ -152,6 +152,8 @@ class Reader:
         except NotFoundError:
             return None  # it is being made, or was deleted just now
         except FoolingError as error:
+            if _stamp(directory) is None:
+                return None  # it was moved away while it was read
             raise self._damaged(error) from None
 
     def _damaged(self, error: FoolingError) -> ProblemError:

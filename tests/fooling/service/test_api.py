@@ -355,3 +355,19 @@ def test_metrics(service: Service) -> None:
         assert "fooling_http_requests_total" in text
         assert "at/all" not in text
         assert service.run not in text
+
+
+def test_a_run_that_is_deleted_while_it_is_read_is_not_called_damaged(
+    own_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure frightens whoever looks at a run when somebody else deletes it."""
+    from fooling.errors import InvalidError
+    from fooling.service import reading
+
+    def moved_away(directory: Path, *rest: Any) -> Any:
+        (own_service.root / "mine").rename(own_service.root.parent / "trash")
+        raise InvalidError("half of it is gone")
+
+    monkeypatch.setattr(reading, "_read", moved_away)
+    answer = own_service.client.get(f"{own_service.path}/elites/3.png")
+    assert answer.status_code == 404
