@@ -18,6 +18,7 @@ ALL = (
     "beside_local",
     "ascent",
     "service",
+    "pages",
 )
 
 
